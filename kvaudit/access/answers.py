@@ -1,0 +1,129 @@
+"""What `access` returns: answers that cite their records."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kvaudit.model.answers import Answer
+from kvaudit.model.gaps import Gap
+
+
+class CitationKind(StrEnum):
+    """The kind of record that a citation names."""
+
+    ROLE_ASSIGNMENT = "role_assignment"
+    ACCESS_POLICY = "access_policy"
+    ELIGIBLE_ASSIGNMENT = "eligible_assignment"
+    DENY_ASSIGNMENT = "deny_assignment"
+    VAULT = "vault"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One record that an answer rests on: an element of `via` in every output.
+
+    Attributes:
+        id: resource ID of the assignment; for an access policy the vault's ID + `#accessPolicies/{index}`; for a gap its id.
+        scope: folded scope where the record stands, or None for a gap.
+        role: name of the role, or None (access policies, gaps).
+        groups: folded IDs of the group chain from the group that the record names down to the group in which the
+            principal stands; empty when the record names the principal itself.
+        condition: text of the condition, or of the missing activation ("eligible, must be activated"), or None.
+        ends: ISO 8601 end of a time-bound grant, or None.
+        answer: what this record alone gives: allowed, conditional, unknown, or denied (a deny assignment).
+        mask: the operations that this record alone touches.
+    """
+
+    kind: CitationKind
+    id: str
+    scope: str | None = None
+    role: str | None = None
+    groups: tuple[str, ...] = ()
+    condition: str | None = None
+    ends: str | None = None
+    answer: Answer = Answer.ALLOWED
+    mask: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one principal holds on one vault or one object: a row of `kvaudit access`.
+
+    An operation stands in exactly one of the three masks; in none means denied.
+
+    Attributes:
+        vault_id: the vault's ID as Azure sent it, or None where a gap hides which vault.
+        object: `secrets/NAME`, or None for the vault itself.
+        principal_id: folded object ID, or None where a gap hides who.
+        principal_type: as the record or the directory says, or None.
+        escalation: ids of escalation routes (`E1`, ...), sorted.
+        via: the records, those that give most first.
+        application_id: for compound identities, the application that must be acting.
+    """
+
+    vault_id: str | None
+    object: str | None
+    principal_id: str | None
+    principal_type: str | None
+    allowed: int = 0
+    conditional: int = 0
+    unknown: int = 0
+    escalation: tuple[str, ...] = ()
+    via: tuple[Citation, ...] = ()
+    application_id: str | None = None
+
+    def answer(self, mask: int) -> Answer:
+        """The answer for one operation's mask."""
+        if self.allowed & mask:
+            return Answer.ALLOWED
+        if self.conditional & mask:
+            return Answer.CONDITIONAL
+        return Answer.UNKNOWN if self.unknown & mask else Answer.DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to `can PRINCIPAL OPERATION VAULT`."""
+
+    principal_id: str
+    operation: str
+    vault_id: str
+    object: str | None
+    answer: Answer
+    because: tuple[Citation, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCan:
+    """The answer to `who-can OPERATION --vault NAME`: every principal whose answer is not denied.
+
+    Attributes:
+        holdings: one per principal, each allowed, conditional or unknown on the operation; sorted by answer, then id.
+        gaps: what could hide another holder or changes an answer that is given.
+        notes: sentences told beside the answer (firewall, inert records), which do not change it.
+    """
+
+    operation: str
+    vault_id: str
+    object: str | None
+    holdings: tuple[Holding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlHolding:
+    """A principal that holds a control-plane action over a vault (for escalation and self-grant rules).
+
+    Attributes:
+        answer: allowed, conditional (condition, eligible) or unknown (deny not read, role not read).
+        via: the assignments that give it.
+    """
+
+    principal_id: str
+    principal_type: str | None
+    action: str
+    answer: Answer
+    via: tuple[Citation, ...] = field(default=())

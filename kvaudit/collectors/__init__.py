@@ -1,0 +1,1 @@
+"""What can be read, and how each raw item becomes a frozen record. Pure: no client, no clock."""

@@ -1,0 +1,53 @@
+"""Principals of the directory, and who is a member of which group, as Microsoft Graph describes them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PrincipalState(StrEnum):
+    """What is known of a principal that a record names.
+
+    Orphan, deleted but restorable, and unresolved are three different things (ARCHITECTURE.md "Access semantics" 13):
+    Graph saying "not found" may mean "not permitted".
+    """
+
+    FOUND = "found"
+    DELETED_RESTORABLE = "deleted_restorable"
+    NOT_FOUND = "not_found"
+    FOREIGN = "foreign"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, group, service principal or device.
+
+    Attributes:
+        id: folded object ID.
+        type: `User`, `Group`, `ServicePrincipal`, `Device`, `ForeignGroup`, `Application` (a registration: grants
+            to it are worth nothing), or None when unresolved.
+        state: see `PrincipalState`.
+        display_name: tenant's text, or None when it was not readable.
+        user_type: `Member` or `Guest` on users.
+        service_principal_type: `Application`, `ManagedIdentity`, ... on service principals.
+    """
+
+    id: str
+    type: str | None = None
+    state: PrincipalState = PrincipalState.FOUND
+    display_name: str | None = None
+    user_principal_name: str | None = None
+    app_id: str | None = None
+    account_enabled: bool | None = None
+    user_type: str | None = None
+    service_principal_type: str | None = None
+    alternative_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One edge: `member` stands directly in `group` (folded object IDs)."""
+
+    group: str
+    member: str
+    member_type: str | None = None

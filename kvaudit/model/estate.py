@@ -1,0 +1,96 @@
+"""Everything that one snapshot says, parsed: the only input of `access`, `rules` and `report`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kvaudit.model import scopes
+from kvaudit.model.authorization import DenyAssignment, RoleAssignment, RoleDefinition, ScheduleInstance
+from kvaudit.model.directory import Membership, Principal, PrincipalState
+from kvaudit.model.gaps import Gap, Listing
+from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
+
+
+@dataclass(frozen=True)
+class Estate:
+    """The records of one snapshot. Frozen: build a new one to change it.
+
+    Attributes:
+        tenant_id: folded ID of the tenant that was asked.
+        collected_at: ISO 8601 UTC time of the end of collection.
+        hierarchy: management groups and subscriptions with their parents.
+        role_definitions: by folded GUID, as the snapshot holds them.
+        principals: by folded object ID; a principal that a record names and that was not resolved is absent or
+            `UNRESOLVED`.
+        memberships: direct edges, read group by group (Graph v1.0 leaves service principals out of these).
+        member_of: for service principals asked the other way round: folded ID -> folded IDs of every group it is in,
+            transitively. A service principal that is absent was not asked.
+        gaps: what could not be read.
+        listings: what was read to its end.
+    """
+
+    tenant_id: str | None = None
+    collected_at: str | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+    hierarchy: tuple[HierarchyNode, ...] = ()
+    vaults: tuple[Vault, ...] = ()
+    deleted_vaults: tuple[DeletedVault, ...] = ()
+    role_assignments: tuple[RoleAssignment, ...] = ()
+    role_definitions: Mapping[str, RoleDefinition] = field(default_factory=dict)
+    deny_assignments: tuple[DenyAssignment, ...] = ()
+    schedule_instances: tuple[ScheduleInstance, ...] = ()
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    memberships: tuple[Membership, ...] = ()
+    member_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    objects: tuple[VaultObject, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    listings: tuple[Listing, ...] = ()
+
+    @cached_property
+    def _parents(self) -> dict[str, str | None]:
+        return {node.scope: node.parent for node in self.hierarchy}
+
+    def management_group_chain(self, subscription_id: str) -> tuple[str, ...]:
+        """Folded management-group scopes above a subscription, nearest first; empty where the tree was not read.
+
+        A cycle in what was sent ends the chain.
+        """
+        chain: list[str] = []
+        parent = self._parents.get(f"{scopes.SUBSCRIPTION_PREFIX}{subscription_id}")
+        while parent is not None and parent not in chain:
+            chain.append(parent)
+            parent = self._parents.get(parent)
+        return tuple(chain)
+
+    def scopes_over(self, scope: str) -> tuple[str, ...]:
+        """Every folded scope whose grants reach a folded scope: from `/` down to the scope itself."""
+        subscription = scopes.subscription_of(scope)
+        above = tuple(reversed(self.management_group_chain(subscription))) if subscription else ()
+        return (scopes.ROOT, *above, *scopes.path_ancestors(scope))
+
+    def principal(self, principal_id: str) -> Principal:
+        """The principal of a folded ID; one that the snapshot does not describe comes back `UNRESOLVED`."""
+        return self.principals.get(principal_id) or Principal(principal_id, state=PrincipalState.UNRESOLVED)
+
+    @cached_property
+    def _complete(self) -> frozenset[tuple[str, str]]:
+        return frozenset((listing.kind, scopes.fold(listing.scope)) for listing in self.listings)
+
+    def was_read(self, kind: str, scope: str) -> bool:
+        """Whether the listing of `kind` at exactly `scope` was read to its end."""
+        return (kind, scopes.fold(scope)) in self._complete
+
+    def gaps_over(self, scope: str, kinds: frozenset[str] | None = None) -> tuple[Gap, ...]:
+        """Gaps of these kinds (all when None) whose scope is at or above a folded scope.
+
+        Gaps of the directory (scopes that do not start with `/subscriptions` or a management group, such as
+        `groups/{id}` or `servicePrincipals`) reach every vault.
+        """
+        over = frozenset(self.scopes_over(scope))
+        return tuple(
+            gap
+            for gap in self.gaps
+            if (kinds is None or gap.kind in kinds)
+            and (scopes.fold(gap.scope) in over or not gap.scope.startswith("/"))
+        )

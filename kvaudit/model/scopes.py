@@ -1,0 +1,79 @@
+"""Scopes: resource IDs as places in Azure's hierarchy.
+
+A scope is compared in its folded form: casefolded, no trailing slash, `/` for the root. Matching is on
+segment boundaries, so `/subscriptions/s/resourceGroups/rg1` does not cover `.../rg10`.
+Source: ARCHITECTURE.md "Access semantics" 5; facts azure.md 2.1.
+"""
+
+ROOT = "/"
+MANAGEMENT_GROUP_PREFIX = "/providers/microsoft.management/managementgroups/"
+SUBSCRIPTION_PREFIX = "/subscriptions/"
+
+
+def fold(scope: str) -> str:
+    """The form in which scopes are compared: casefolded, without trailing slashes; the root is `/`."""
+    folded = scope.strip().casefold().rstrip("/")
+    return folded or ROOT
+
+
+def is_within(scope: str, ancestor: str) -> bool:
+    """Whether folded `scope` is folded `ancestor` or lies below it by its path alone.
+
+    Management groups are not part of a subscription's path: their tree is in the estate
+    (`Estate.management_group_chain`). The root covers everything.
+    """
+    return ancestor == ROOT or scope == ancestor or scope.startswith(ancestor + "/")
+
+
+def is_management_group(scope: str) -> bool:
+    """Whether a folded scope is a management group itself."""
+    return scope.startswith(MANAGEMENT_GROUP_PREFIX) and "/" not in scope[len(MANAGEMENT_GROUP_PREFIX) :]
+
+
+def subscription_of(scope: str) -> str | None:
+    """The folded subscription ID (a GUID) of a folded scope, or None at the root and at management groups."""
+    if not scope.startswith(SUBSCRIPTION_PREFIX):
+        return None
+    return scope[len(SUBSCRIPTION_PREFIX) :].split("/", 1)[0] or None
+
+
+def resource_group_of(scope: str) -> str | None:
+    """The folded name of the resource group of a folded scope, or None where there is none."""
+    parts = scope.split("/")
+    return parts[4] if len(parts) > 4 and parts[3] == "resourcegroups" else None
+
+
+def path_ancestors(scope: str) -> tuple[str, ...]:
+    """All folded scopes on the path of a folded scope, from the subscription down to itself.
+
+    For `/subscriptions/s/resourcegroups/g/providers/microsoft.keyvault/vaults/v/secrets/n`: the subscription,
+    the group, the vault, the secret. For a management group: only itself. For the root: nothing.
+    """
+    if scope == ROOT:
+        return ()
+    parts = scope.split("/")
+    if parts[1] != "subscriptions":
+        return (scope,)
+    chain = ["/".join(parts[:3])]
+    rest = parts[3:]
+    if rest and rest[0] == "resourcegroups":
+        chain.append("/".join(parts[:5]))
+        rest = rest[2:]
+    if len(rest) >= 4 and rest[0] == "providers":
+        base = len(parts) - len(rest)
+        chain.extend("/".join(parts[: base + end]) for end in range(4, len(rest) + 1, 2))
+    return tuple(chain)
+
+
+def level_of(scope: str) -> str:
+    """What kind of place a folded scope is: `root`, `management group`, `subscription`, `resource group`, `resource`, `object`."""
+    if scope == ROOT:
+        return "root"
+    if scope.startswith(MANAGEMENT_GROUP_PREFIX):
+        return "management group"
+    depth = len(scope.split("/"))
+    if depth <= 3:
+        return "subscription"
+    if depth <= 5:
+        return "resource group"
+    return "resource" if depth <= 9 else "object"

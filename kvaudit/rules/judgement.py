@@ -1,0 +1,132 @@
+"""What a rule is and what it may answer: exactly one verdict per vault."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
+
+
+class Severity(StrEnum):
+    """How bad a failed verdict is; ordered by `rank`."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical, growing as it matters less."""
+        return tuple(Severity).index(self)
+
+
+class Verdict(StrEnum):
+    """The outcome of a rule on a vault."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Fires(StrEnum):
+    """How a rule treats gaps.
+
+    `ON_PRESENCE`: a failure that was seen stays; what was not seen may be hidden by a gap, so Pass becomes Unknown.
+    `ON_ABSENCE`: the failure is that something is not there, so any gap that covers the vault makes Fail unknown too.
+    """
+
+    ON_PRESENCE = "on_presence"
+    ON_ABSENCE = "on_absence"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One record that a failed verdict rests on.
+
+    Attributes:
+        message: a sentence about this record. Tenant's text may be in it: escape per format.
+        record_id: ID of the record.
+        principal_id: folded object ID, or None.
+        operation: permission word or control-plane action, or None.
+        answer: allowed or conditional (conditional evidence is shown and counted only if the rule says so).
+        scope: folded scope of the record, or None.
+    """
+
+    message: str
+    record_id: str
+    principal_id: str | None = None
+    operation: str | None = None
+    answer: Answer = Answer.ALLOWED
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict of one rule on one vault.
+
+    Attributes:
+        message: one sentence; for NOT_APPLICABLE and UNKNOWN the reason.
+        evidence: at most `EVIDENCE_KEPT` records; `evidence_count` tells how many there are.
+        fix: shell commands (`az ...`) that mend it for this vault, or ().
+        gaps: ids of the gaps that make it unknown.
+    """
+
+    verdict: Verdict
+    message: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    evidence_count: int = 0
+    fix: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+EVIDENCE_KEPT = 50
+"""Evidence kept per verdict; the rest is counted (ARCHITECTURE.md, budgets)."""
+
+
+def passed() -> Judgement:
+    """The rule looked and found nothing wrong."""
+    return Judgement(Verdict.PASS)
+
+
+def not_applicable(reason: str) -> Judgement:
+    """The rule says nothing about this vault, because."""
+    return Judgement(Verdict.NOT_APPLICABLE, reason)
+
+
+def unknown(reason: str, gaps: Iterable[str] = ()) -> Judgement:
+    """The rule cannot tell, because."""
+    return Judgement(Verdict.UNKNOWN, reason, gaps=tuple(gaps))
+
+
+def failed(message: str, evidence: Iterable[Evidence] = (), fix: Iterable[str] = ()) -> Judgement:
+    """The rule found what it looks for."""
+    items = tuple(evidence)
+    return Judgement(Verdict.FAIL, message, items[:EVIDENCE_KEPT], len(items), tuple(fix))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; the docstring of its module is its documentation page.
+
+    Attributes:
+        id: the module's name with hyphens; names the bad state; never changes.
+        title: what is wrong, one line.
+        needs: kinds of records it rests on: a gap in these that covers the vault turns Pass into Unknown.
+        fires: see `Fires`.
+        counts: which answers count as holders; others are shown, not counted.
+        controls: check ids of `kvaudit/data/controls.json`, which map to framework controls.
+        check: total: one vault in, one judgement out.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    check: Callable[[VaultAccess], Judgement]
+    needs: frozenset[str]
+    fires: Fires = Fires.ON_PRESENCE
+    counts: frozenset[Answer] = field(default=frozenset({Answer.ALLOWED}))
+    controls: tuple[str, ...] = ()
