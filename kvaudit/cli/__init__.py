@@ -1,6 +1,9 @@
-"""Arguments, streams and exit codes: the command line of ARCHITECTURE.md."""
+"""Arguments, streams and exit codes: the command line of ARCHITECTURE.md.
 
+Start-up is a feature, completion runs the program on every TAB: nothing here imports azure, pydantic, jinja2,
+pyroaring or rich at module level, and a command's module is imported only when it is called (`root.LazyGroup`).
+"""
 
-def main() -> None:
-    """Runs the command line."""
-    raise SystemExit("kvaudit: the command line is not wired yet")
+from kvaudit.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,47 @@
+"""Output files appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from kvaudit.errors import OutputError
+
+
+def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
+    """Writes a file through a temporary one beside it, then renames: a reader never sees half of it.
+
+    Args:
+        path: where the file shall be; its folder is made.
+        render: writes the content to the stream it is given.
+
+    Raises:
+        OutputError: the disk is full, the folder cannot be written, or `path` is a folder.
+    """
+    with _os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; a file was to be written there", hint="Name a file.")
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                render(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(name, 0o600)  # noqa: PTH101 - the name comes from mkstemp
+            os.replace(name, path)  # noqa: PTH105
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)  # noqa: PTH108
+            raise
+
+
+@contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        hint = "The disk is full: free some space or name another place." if problem.errno == 28 else None
+        raise OutputError(f"{path} could not be written: {problem.strerror or problem}", hint=hint) from problem

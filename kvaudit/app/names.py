@@ -1,0 +1,110 @@
+"""From what a person types to the record that is meant: principals, operations and objects."""
+
+import difflib
+import re
+
+from kvaudit.errors import UsageError
+from kvaudit.model import scopes
+from kvaudit.model.directory import Principal
+from kvaudit.model.estate import Estate
+from kvaudit.model.permissions import Operation, operation, operations
+from kvaudit.model.vaults import ObjectRef
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KINDS = ("secrets", "keys", "certificates")
+_OBJECT_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+
+
+def principal_named(estate: Estate, text: str) -> str:
+    """The folded object ID of a principal.
+
+    Args:
+        text: object ID, application ID, user principal name, display name, or resource ID of a managed identity.
+            An object ID that the snapshot does not know is taken as it is: the answer is then about a principal
+            that no record names.
+
+    Raises:
+        UsageError: no principal has this name, or several have (each candidate is listed).
+    """
+    wanted = text.strip().casefold()
+    if wanted in estate.principals:
+        return wanted
+    found = sorted({item.id for item in estate.principals.values() if wanted in _names_of(item)})
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"{text!r} is the name of {len(found)} principals",
+            hint="Give the object ID of the one that is meant.",
+            details=tuple(_candidate(estate.principal(item)) for item in found),
+        )
+    if _GUID.fullmatch(wanted):
+        return wanted
+    known = {item.display_name for item in estate.principals.values() if item.display_name}
+    near = difflib.get_close_matches(text, sorted(known), n=3)
+    hint = f"Did you mean {', '.join(near)}? " if near else ""
+    raise UsageError(
+        f"the snapshot knows no principal named {text!r}",
+        hint=hint + "Names come from Microsoft Graph; an object ID always works.",
+    )
+
+
+def _names_of(principal: Principal) -> frozenset[str]:
+    names = (principal.display_name, principal.user_principal_name, principal.app_id, *principal.alternative_names)
+    return frozenset(name.casefold() for name in names if name)
+
+
+def _candidate(principal: Principal) -> str:
+    return f"{principal.id}  {principal.type or 'unknown type'}  {principal.display_name or ''}".rstrip()
+
+
+def operation_named(word: str) -> Operation:
+    """The operation of a permission word in any case. Raises UsageError, with what is near, for an unknown one."""
+    try:
+        return operation(word)
+    except KeyError:
+        near = difflib.get_close_matches(word.casefold(), [item.word for item in operations()], n=3, cutoff=0.5)
+        hint = f"Did you mean {', '.join(near)}?" if near else "Operations look like secrets/get, keys/wrapKey, certificates/list."
+        raise UsageError(f"there is no operation {word!r}", hint=hint) from None
+
+
+def object_named(text: str | None, asked: Operation) -> ObjectRef | None:
+    """The object of `--object secrets/NAME`, or None when none was given.
+
+    Raises:
+        UsageError: the text is no `kind/NAME`, the name cannot exist, the kind is not the operation's, or the
+            operation exists on the vault only.
+    """
+    if text is None:
+        return None
+    kind, _, name = text.partition("/")
+    kind = kind.casefold()
+    if kind not in _KINDS or not _OBJECT_NAME.fullmatch(name):
+        raise UsageError(
+            f"--object {text!r} is no object of a vault",
+            hint="Give it as secrets/NAME, keys/NAME or certificates/NAME; names hold letters, digits and hyphens.",
+        )
+    if kind != asked.kind:
+        raise UsageError(f"{asked.word} is not an operation on {kind}", hint=f"Ask about {asked.kind}/{name}.")
+    if asked.vault_only:
+        raise UsageError(
+            f"{asked.word} exists on the vault only, never on one object",
+            hint="Leave out --object. A grant on one object never allows this operation.",
+        )
+    return ObjectRef(kind, name)
+
+
+def vault_not_found(estate: Estate, text: str) -> UsageError:
+    """The error for a vault that the snapshot does not hold, with what is near."""
+    names = sorted({vault.name for vault in estate.vaults})
+    near = difflib.get_close_matches(text, names, n=3)
+    deleted = [vault.name for vault in estate.deleted_vaults if vault.name.casefold() == text.casefold()]
+    if deleted:
+        return UsageError(f"vault {text!r} is soft-deleted; nobody can use it until it is recovered")
+    hint = f"Did you mean {', '.join(near)}?" if near else f"The snapshot holds {len(names)} vaults."
+    return UsageError(f"the snapshot holds no vault {text!r}", hint=hint)
+
+
+def is_resource_id(text: str) -> bool:
+    """Whether the text is a full resource ID and not a name."""
+    return scopes.fold(text).startswith(scopes.SUBSCRIPTION_PREFIX)

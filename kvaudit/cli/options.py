@@ -1,0 +1,134 @@
+"""Options that several commands share, each with its environment variable (`KVAUDIT_` and the option's own name)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+CLOUDS = ("public", "usgov", "china")
+AUTHS = (
+    "default",
+    "cli",
+    "managed-identity",
+    "workload-identity",
+    "client-secret",
+    "certificate",
+    "browser",
+    "device-code",
+)
+OUTPUTS = ("table", "json", "yaml", "tsv")
+LEVELS = ("critical", "high", "medium", "low", "info", "never")
+
+
+def option(*names: str, **settings: Any) -> Decorator[Any]:
+    """A click option whose environment variable is named after the option alone: `--fail-on` -> `KVAUDIT_FAIL_ON`."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    settings.setdefault("envvar", "KVAUDIT_" + long.lstrip("-").replace("-", "_").upper())
+    return click.option(*names, **settings)
+
+
+def _stack(*decorators: Decorator[Any]) -> Decorator[Any]:
+    def apply(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def stream_options(function: Function) -> Function:
+    """`--quiet --verbose --debug --no-color`."""
+    stack: Function = _stack(
+        option("--quiet", is_flag=True, help="No progress and no warnings; errors still show."),
+        option("--verbose", is_flag=True, help="More about what is being read, on stderr."),
+        option("--debug", is_flag=True, help="Log requests (never a token, a header or a body) and show tracebacks."),
+        option("--no-color", is_flag=True, help="Plain text. NO_COLOR works too."),
+    )(function)
+    return stack
+
+
+def cloud_options(function: Function) -> Function:
+    """`--cloud`, `--auth` and the endpoints of an unknown cloud."""
+    stack: Function = _stack(
+        option("--cloud", type=click.Choice(CLOUDS), default="public", show_default=True, help="Which Azure cloud."),
+        option("--auth", type=click.Choice(AUTHS), default="default", show_default=True, help="How to sign in."),
+        option("--arm-endpoint", metavar="URL", help="Resource Manager endpoint of another cloud."),
+        option("--authority", metavar="URL", help="Sign-in endpoint of another cloud."),
+        option("--vault-suffix", metavar="SUFFIX", help="DNS suffix of vaults of another cloud, e.g. .vault.azure.net."),
+        option("--graph-endpoint", metavar="URL", help="Microsoft Graph endpoint of another cloud."),
+    )(function)
+    return stack
+
+
+def scope_options(function: Function) -> Function:
+    """What to read: tenant, subscriptions, management groups, groups, vaults, and whether their objects too."""
+    stack: Function = _stack(
+        option("--tenant", metavar="ID", help="Tenant to read; the credential's own when left out."),
+        option("--subscription", "subscriptions", metavar="ID|NAME", multiple=True, help="Only this one. Repeatable."),
+        option("--management-group", "management_groups", metavar="ID", multiple=True, help="Only below it. Repeatable."),
+        option("--resource-group", "resource_groups", metavar="NAME", multiple=True, help="Only its vaults. Repeatable."),
+        option("--vault", "vaults", metavar="NAME", multiple=True, help="Only this vault. Repeatable."),
+        option(
+            "--objects",
+            "objects",
+            is_flag=False,
+            flag_value="arm",
+            default="arm",
+            type=click.Choice(("arm", "vault")),
+            help="Names and attributes of secrets and keys: through Resource Manager (the default), or `vault`, from the "
+            "vaults themselves, certificates too. Never a value.",
+        ),
+        option("--no-objects", is_flag=True, help="Leave out the names of secrets, keys and certificates."),
+    )(function)
+    return stack
+
+
+def from_option(*, required: bool = True) -> Decorator[Any]:
+    """`--from DIR`: the snapshot to answer from."""
+    return option(
+        "--from",
+        "snapshot",
+        type=click.Path(path_type=Path),
+        required=required,
+        metavar="DIR",
+        help="Snapshot folder, as written by `kvaudit collect` or `kvaudit scan --out`.",
+    )
+
+
+def answer_options(function: Function) -> Function:
+    """`-o/--output` and `--query`: how the question commands print."""
+    stack: Function = _stack(
+        option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Output format."),
+        option("--query", metavar="JMESPATH", help="A JMESPath query, applied before the output is formatted."),
+    )(function)
+    return stack
+
+
+def report_options(function: Function) -> Function:
+    """`--out DIR` and `--report FORMAT=PATH`: files that the judging commands write."""
+    stack: Function = _stack(
+        option(
+            "--out",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Write report.html, findings.json, access.csv and the snapshot into this folder.",
+        ),
+        option("--report", "reports", metavar="FORMAT=PATH", multiple=True, help="Write one report. Repeatable."),
+    )(function)
+    return stack
+
+
+def fail_on_option(function: Function) -> Function:
+    """`--fail-on LEVEL`: exit 3 when a finding at or above it exists."""
+    decorated: Function = option(
+        "--fail-on",
+        type=click.Choice(LEVELS),
+        default="high",
+        show_default=True,
+        help="Exit with 3 when a finding is at least this severe.",
+    )(function)
+    return decorated
