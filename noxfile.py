@@ -1,0 +1,82 @@
+"""Gates and long runs. The test run itself is line 2 of the README's Quick start."""
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "imports", "dependencies", "docs"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def _install(session: nox.Session) -> None:
+    session.install("--require-hashes", "-r", "requirements-dev.lock")
+    session.install("--no-deps", ".")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole test run, against the installed wheel."""
+    _install(session)
+    session.run("pytest", "-q", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    _install(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict."""
+    _install(session)
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The rooms: imports go down only."""
+    _install(session)
+    session.run("lint-imports")
+
+
+@nox.session
+def dependencies(session: nox.Session) -> None:
+    """Every import is a declared dependency, and every dependency is imported."""
+    _install(session)
+    session.run("deptry", ".")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Generated pages are current; `nox -s docs -- --write` brings them up to date."""
+    _install(session)
+    session.run("python", "tools/docs.py", *(session.posargs or ["--check"]))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Line and branch coverage; model, access, rules and collectors are looked at line by line."""
+    session.install("--require-hashes", "-r", "requirements-dev.lock")
+    session.install("--no-deps", "-e", ".")
+    session.run("coverage", "run", "--branch", "--source", "kvaudit", "-m", "pytest", "-q", "-n", "0", "--ignore", "tests/browser")
+    session.run("coverage", "report", "--skip-covered", "--show-missing")
+
+
+@nox.session
+def az(session: nox.Session) -> None:
+    """The Azure CLI from the package index signs in to the lab, lists vaults and role assignments, and shows a vault."""
+    _install(session)
+    session.install("azure-cli")
+    session.run("python", "tools/az_against_lab.py")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Writes both locks: hashed, for every platform, without the address of any index."""
+    session.install("uv")
+    common = ("uv", "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--quiet", "--python-version", "3.11")
+    quiet = ("--no-emit-index-url", "--no-emit-find-links", "pyproject.toml")
+    session.run(*common, *quiet, *session.posargs, "-o", "requirements.lock")
+    session.run(*common, *quiet, *session.posargs, "--all-extras", "--group", "dev", "-o", "requirements-dev.lock")
