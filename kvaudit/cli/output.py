@@ -1,0 +1,91 @@
+"""`-o/--output` and `--query`: how the question commands print on stdout."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from kvaudit.cli.messages import shown
+from kvaudit.errors import UsageError
+
+
+def print_answer(
+    data: Any,
+    *,
+    output: str,
+    query: str | None,
+    lines: Sequence[str] = (),
+) -> None:
+    """Prints data in the chosen format; `table` without a query prints the sentences.
+
+    Raises:
+        UsageError: the query is no JMESPath.
+    """
+    if query is not None:
+        data = _query(query, data)
+    if output == "json":
+        click.echo(json.dumps(data, indent=2, ensure_ascii=True, sort_keys=False))
+    elif output == "yaml":
+        click.echo(_yaml(data), nl=False)
+    elif output == "tsv":
+        for row in _rows(data):
+            click.echo("\t".join(shown(_cell(value)) for value in row))
+    elif query is None and lines:
+        for line in lines:
+            click.echo(shown(line, limit=10_000))
+    else:
+        _print_table(data)
+
+
+def _query(query: str, data: Any) -> Any:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.search(query, data)
+    except JMESPathError as problem:
+        raise UsageError(f"--query is no JMESPath: {problem}", hint="Example: --query 'answers[].principal_id'") from problem
+
+
+def _yaml(data: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False, default_flow_style=False)
+    return text
+
+
+def _items(data: Any) -> list[Any]:
+    """The list that a tabular format shows: the data itself, or the first list in a mapping."""
+    if isinstance(data, list):
+        return data
+    if isinstance(data, Mapping):
+        lists = [value for value in data.values() if isinstance(value, list)]
+        return lists[0] if lists else [data]
+    return [data]
+
+
+def _rows(data: Any) -> list[list[Any]]:
+    return [
+        list(item.values()) if isinstance(item, Mapping) else item if isinstance(item, list) else [item]
+        for item in _items(data)
+    ]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _print_table(data: Any) -> None:
+    items = _items(data)
+    if not items:
+        return
+    heads = list(items[0]) if isinstance(items[0], Mapping) else []
+    rows = [[shown(_cell(value), limit=80) for value in row] for row in _rows(data)]
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*([heads] if heads else []), *rows, strict=False)]
+    for row in [*([heads] if heads else []), *rows]:
+        click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
