@@ -1,0 +1,71 @@
+"""Every collector: what an audit can read, and what each read needs."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from kvaudit.collectors.collector import Collector, Plane
+from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
+from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
+from kvaudit.collectors.directory import (
+    DELETED_PRINCIPALS,
+    GROUP_MEMBERS,
+    PRINCIPALS,
+    SERVICE_PRINCIPAL_GROUPS,
+    SERVICE_PRINCIPALS,
+)
+from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
+from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
+from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
+from kvaudit.collectors.schedule_instances import (
+    ROLE_ASSIGNMENT_SCHEDULE_INSTANCES,
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
+)
+from kvaudit.collectors.subscriptions import SUBSCRIPTIONS
+from kvaudit.collectors.vault_objects import CERTIFICATES, KEYS, KEYS_AT_VAULT, SECRETS, SECRETS_AT_VAULT
+from kvaudit.collectors.vaults import VAULTS
+
+COLLECTORS: tuple[Collector[Any], ...] = (
+    SUBSCRIPTIONS,
+    MANAGEMENT_GROUPS,
+    MANAGEMENT_GROUP,
+    VAULTS,
+    DELETED_VAULTS,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    DENY_ASSIGNMENTS,
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
+    ROLE_ASSIGNMENT_SCHEDULE_INSTANCES,
+    SECRETS,
+    SECRETS_AT_VAULT,
+    KEYS,
+    KEYS_AT_VAULT,
+    CERTIFICATES,
+    PRINCIPALS,
+    SERVICE_PRINCIPALS,
+    DELETED_PRINCIPALS,
+    GROUP_MEMBERS,
+    SERVICE_PRINCIPAL_GROUPS,
+)
+"""Every source of every kind. A kind with two sources (Resource Manager and the vault) stands twice, the quiet one first."""
+
+
+@cache
+def by_kind() -> Mapping[str, Collector[Any]]:
+    """The first source of each kind. Sources of one kind share their parser, so this is what loading needs."""
+    table: dict[str, Collector[Any]] = {}
+    for collector in COLLECTORS:
+        table.setdefault(collector.kind, collector)
+    return table
+
+
+def permissions_needed() -> Mapping[Plane, tuple[str, ...]]:
+    """What the caller must hold to read everything, by plane, sorted.
+
+    On `Plane.ARM` these are Azure actions, on `Plane.GRAPH` Graph permissions, on `Plane.VAULT` Azure data actions
+    (or the access-policy permission `list` of the kind).
+    """
+    return {
+        plane: tuple(sorted({need for item in COLLECTORS if item.plane is plane for need in item.requires}))
+        for plane in Plane
+    }

@@ -1,0 +1,156 @@
+"""Principals and memberships, from Microsoft Graph v1.0.
+
+What a caller may not read comes back with its ID and null fields, so a null name says nothing about the object.
+Pages have 999 items where Graph allows it.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from kvaudit.collectors import payload
+from kvaudit.collectors.collector import Collector, Plane, Raw
+from kvaudit.model.directory import Membership, Principal
+
+GET_BY_IDS_LIMIT = 1000
+"""IDs that one getByIds request may hold (Graph: directoryObject getByIds)."""
+
+_PAGE = {"$top": "999"}
+
+_TYPES = {
+    "user": "User",
+    "group": "Group",
+    "serviceprincipal": "ServicePrincipal",
+    "device": "Device",
+    "application": "Application",
+}
+
+
+def batch_scope(ids: Iterable[str]) -> str:
+    """The listing scope of one getByIds request: the same IDs give the same scope in every run, so resume works."""
+    digest = hashlib.sha256("\n".join(sorted(item.casefold() for item in ids)).encode("utf-8", "surrogatepass"))
+    return f"directoryObjects/getByIds/{digest.hexdigest()[:20]}"
+
+
+def deleted_scope(principal_id: str) -> str:
+    """The listing scope of one deleted directory object.
+
+    It is asked for an ID that getByIds, read to its end, did not return. 404 is an answer: finish the listing with no
+    items. Anything else that is not 200 is a gap.
+    """
+    return f"directory/deletedItems/{principal_id}"
+
+
+def members_scope(group_id: str) -> str:
+    """The listing scope of one group's direct members."""
+    return f"groups/{group_id}"
+
+
+def groups_scope(service_principal_id: str) -> str:
+    """The listing scope of the groups that one service principal is in."""
+    return f"servicePrincipals/{service_principal_id}"
+
+
+def parse_principal(raw: Raw, scope: str) -> Principal:
+    """A directory object. Its type is in `@odata.type`, or follows from the list it came from."""
+    item = payload.mapping(raw, "directory object")
+    return Principal(
+        id=payload.text(item, "id").strip().casefold(),
+        type=object_type(raw) or ("ServicePrincipal" if scope.casefold() == "serviceprincipals" else None),
+        display_name=payload.shown_text(item, "displayName"),
+        user_principal_name=payload.shown_text(item, "userPrincipalName"),
+        app_id=payload.shown_text(item, "appId"),
+        account_enabled=payload.shown_flag(item, "accountEnabled"),
+        user_type=payload.shown_text(item, "userType"),
+        service_principal_type=payload.shown_text(item, "servicePrincipalType"),
+        alternative_names=payload.shown_texts(item, "alternativeNames"),
+    )
+
+
+def object_type(raw: Raw) -> str | None:
+    """The principal type of a directory object in Azure's words (`User`), from `#microsoft.graph.user`.
+
+    None when the type is absent; a type that cannot be a principal (`directoryRole`) keeps Graph's own word.
+    """
+    name = payload.optional_text(payload.mapping(raw, "directory object"), "@odata.type")
+    if name is None:
+        return None
+    word = name.rsplit(".", 1)[-1]
+    return _TYPES.get(word.casefold(), word)
+
+
+def parse_member(raw: Raw, scope: str) -> Membership:
+    """A direct member of the group that the listing's scope `groups/{id}` names."""
+    item = payload.mapping(raw, "member")
+    return Membership(
+        group=_scope_id(scope, "groups"),
+        member=payload.text(item, "id").strip().casefold(),
+        member_type=object_type(raw),
+    )
+
+
+def parse_group_of(raw: Raw, scope: str) -> Membership:
+    """A group that the service principal of the listing's scope `servicePrincipals/{id}` is in, transitively.
+
+    `transitiveMemberOf` also answers directory roles and administrative units; `member_type` is always the service
+    principal's, so tell those by `object_type` of the raw item.
+    """
+    item = payload.mapping(raw, "group")
+    return Membership(
+        group=payload.text(item, "id").strip().casefold(),
+        member=_scope_id(scope, "serviceprincipals"),
+        member_type="ServicePrincipal",
+    )
+
+
+def _scope_id(scope: str, collection: str) -> str:
+    found, _, identifier = scope.casefold().partition("/")
+    if found != collection or not identifier or "/" in identifier:
+        raise payload.UnreadableItemError(f"the listing's scope is not {collection}/ID")
+    return identifier
+
+
+PRINCIPALS = Collector(
+    kind="principals",
+    plane=Plane.GRAPH,
+    path="/v1.0/directoryObjects/getByIds",  # POST {"ids": [...]}: a read, on the allow-list of the read-only policy
+    requires=("Directory.Read.All",),
+    parse=parse_principal,
+)
+
+SERVICE_PRINCIPALS = Collector(
+    kind="service_principals",
+    plane=Plane.GRAPH,
+    path="/v1.0/servicePrincipals",
+    query={
+        "$select": "id,appId,displayName,accountEnabled,servicePrincipalType,alternativeNames,appOwnerOrganizationId",
+        **_PAGE,
+    },
+    requires=("Application.Read.All",),
+    parse=parse_principal,
+)
+
+DELETED_PRINCIPALS = Collector(
+    kind="deleted_principals",
+    plane=Plane.GRAPH,
+    path="/v1.0/{scope}",
+    requires=("User.Read.All", "Group.Read.All", "Application.Read.All"),
+    parse=parse_principal,
+)
+
+GROUP_MEMBERS = Collector(
+    kind="group_members",
+    plane=Plane.GRAPH,
+    path="/v1.0/{scope}/members",
+    query=_PAGE,
+    requires=("GroupMember.Read.All", "Member.Read.Hidden"),
+    parse=parse_member,
+)
+
+SERVICE_PRINCIPAL_GROUPS = Collector(
+    kind="service_principal_groups",
+    plane=Plane.GRAPH,
+    path="/v1.0/{scope}/transitiveMemberOf",
+    query=_PAGE,
+    requires=("Application.Read.All",),
+    parse=parse_group_of,
+)
