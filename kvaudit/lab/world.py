@@ -1,0 +1,204 @@
+"""A running lab's state: the estate, the clock, the tokens it issued, what was asked, and what has not taken effect yet."""
+
+import base64
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from kvaudit.lab.estate import Estate, Raw, fold
+from kvaudit.lab.http import Caller, Request, Response
+
+Clock = Callable[[], datetime]
+Interceptor = Callable[["World", Request], Response | None]
+"""Looks at a request before its face does; an answer other than None is sent instead of the face's (faults, throttling)."""
+
+TOKEN_LIFETIME = timedelta(seconds=3599)
+"""Lifetime of an access token (`expires_in` of a client-credentials answer of the Microsoft identity platform)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One request that the lab answered.
+
+    Attributes:
+        at: by the lab's clock.
+        query: decoded.
+        status: of the answer.
+        caller: object id of the token, None without one.
+        request_bytes, response_bytes: sizes of the bodies.
+        body: the request's body; nothing of an answer is kept.
+    """
+
+    at: datetime
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    status: int
+    caller: str | None
+    request_bytes: int
+    response_bytes: int
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that changes while a lab runs.
+
+    Attributes:
+        estate: the raw stores; writes change them.
+        clock: the lab's clock; `advance` moves it on top.
+        offset: how far `advance` has moved the clock.
+        propagation: how long after its write a role assignment takes effect, or stops taking effect.
+        page_size: items a page of ARM lists.
+        empty_pages: whether vault lists begin with an empty page that has a nextLink.
+        journal: every request, oldest first.
+        interceptors: asked in order before a face is.
+        faults: injected faults (see `kvaudit.lab.faults`).
+        effective_from: by folded role assignment id: when a new one takes effect.
+        lingering: deleted role assignments that still take effect until the given time.
+        revision: moved by every write to the estate; call `changed()` after a write.
+        signing_key: of the access tokens.
+    """
+
+    estate: Estate
+    clock: Clock = lambda: datetime.now(UTC)
+    offset: timedelta = timedelta(0)
+    propagation: timedelta = timedelta(0)
+    page_size: int = 50
+    empty_pages: bool = False
+    journal: list[JournalEntry] = field(default_factory=list)
+    interceptors: list[Interceptor] = field(default_factory=list)
+    faults: list[Any] = field(default_factory=list)
+    effective_from: dict[str, datetime] = field(default_factory=dict)
+    lingering: list[tuple[Raw, datetime]] = field(default_factory=list)
+    revision: int = 0
+    signing_key: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
+    _callers: dict[str, Caller] = field(default_factory=dict)
+    _groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    _groups_revision: int = -1
+
+    def now(self) -> datetime:
+        """The time in this world."""
+        return self.clock() + self.offset
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.offset += by
+
+    def changed(self) -> None:
+        """Tell that the estate was written to; what was derived from it is derived anew."""
+        self.revision += 1
+
+    def groups_of(self, object_id: str) -> frozenset[str]:
+        """Folded ids of every group that holds this object, directly or through groups. Cycles are borne."""
+        if self._groups_revision != self.revision:
+            self._groups.clear()
+            self._groups_revision = self.revision
+        key = fold(object_id)
+        if key not in self._groups:
+            self._groups[key] = _transitive_groups(self._direct_groups(), key)
+        return self._groups[key]
+
+    def _direct_groups(self) -> dict[str, list[str]]:
+        parents: dict[str, list[str]] = {}
+        for group, members in self.estate.members.items():
+            for member in members:
+                parents.setdefault(fold(member), []).append(group)
+        return parents
+
+    def caller_for(
+        self, object_id: str, *, audience: str = "https://management.azure.com", application: str | None = None
+    ) -> Caller:
+        """The caller that a fresh token of this principal makes.
+
+        Args:
+            object_id: a user, service principal or (for questions in tests) group.
+            audience: resource of the token.
+            application: for a user: the client id of the application that acts for the user.
+        """
+        principal = self.estate.service_principals.get(fold(object_id))
+        app_id = principal["appId"] if principal is not None else application
+        now = self.now()
+        return Caller(
+            tenant_id=self.estate.tenant_of(object_id),
+            object_id=object_id,
+            app_id=app_id,
+            groups=self.groups_of(object_id),
+            audience=audience,
+            token_expires=now + TOKEN_LIFETIME,
+            kind="app" if principal is not None else "user",
+            issued_at=now,
+        )
+
+    def issue_token(self, caller: Caller) -> str:
+        """A signed JWT for this caller, which `caller_of` knows again."""
+        issued = caller.issued_at or self.now()
+        claims = {
+            "aud": caller.audience,
+            "iss": f"https://sts.windows.net/{caller.tenant_id}/",
+            "iat": int(issued.timestamp()),
+            "nbf": int(issued.timestamp()),
+            "exp": int(caller.token_expires.timestamp()),
+            "appid": caller.app_id,
+            "idtyp": caller.kind,
+            "oid": caller.object_id,
+            "sub": caller.object_id,
+            "tid": caller.tenant_id,
+            "uti": uuid.uuid4().hex[:22],
+            "ver": "1.0",
+            **_group_claims(caller.groups),
+        }
+        token = _signed(claims, self.signing_key)
+        self._callers[token] = caller
+        return token
+
+    def caller_of(self, headers: Mapping[str, str]) -> Caller | None:
+        """Whom the `Authorization` header names; None when there is none or it holds no token of this lab."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        return self._callers.get(token.strip()) if scheme.casefold() == "bearer" else None
+
+    def expired(self, caller: Caller) -> bool:
+        """Whether the caller's token has ended by the lab's clock."""
+        return self.now() >= caller.token_expires
+
+
+GROUP_CLAIM_LIMIT = 200
+"""Groups that a JWT holds at most; above, the claim is left out (learn.microsoft.com how-to-connect-fed-group-claims)."""
+
+
+def _group_claims(groups: Iterable[str]) -> dict[str, Any]:
+    listed = sorted(groups)
+    if not listed:
+        return {}
+    if len(listed) > GROUP_CLAIM_LIMIT:
+        return {"_claim_names": {"groups": "src1"}}
+    return {"groups": listed}
+
+
+def _transitive_groups(parents: Mapping[str, list[str]], start: str) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = list(parents.get(start, ()))
+    while waiting:
+        group = waiting.pop()
+        if group not in found:
+            found.add(group)
+            waiting.extend(parents.get(group, ()))
+    return frozenset(found)
+
+
+def _signed(claims: Mapping[str, Any], key: bytes) -> str:
+    head = _base64url(orjson.dumps({"typ": "JWT", "alg": "HS256", "kid": "lab"}))
+    body = _base64url(orjson.dumps(claims))
+    signature = _base64url(hmac.new(key, head + b"." + body, hashlib.sha256).digest())
+    return b".".join((head, body, signature)).decode()
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
