@@ -9,6 +9,7 @@ from kvaudit.model.authorization import DenyAssignment, RoleAssignment, RoleDefi
 from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.people import PeopleInGroups
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 
 
@@ -80,6 +81,23 @@ class Estate:
     def was_read(self, kind: str, scope: str) -> bool:
         """Whether the listing of `kind` at exactly `scope` was read to its end."""
         return (kind, scopes.fold(scope)) in self._complete
+
+    @cached_property
+    def people_in_groups(self) -> PeopleInGroups:
+        """Which groups have people in them."""
+        return PeopleInGroups(
+            self.memberships, self.principals, lambda group: self.was_read("group_members", f"groups/{group}")
+        )
+
+    @cached_property
+    def role_assignments_by_vault(self) -> Mapping[str, tuple[RoleAssignment, ...]]:
+        """Role assignments that stand on a vault or on an object in it, by the vault's folded scope."""
+        table: dict[str, list[RoleAssignment]] = {}
+        for item in self.role_assignments:
+            vault = scopes.vault_of(item.scope)
+            if vault is not None:
+                table.setdefault(vault, []).append(item)
+        return {vault: tuple(items) for vault, items in table.items()}
 
     def gaps_over(self, scope: str, kinds: frozenset[str] | None = None) -> tuple[Gap, ...]:
         """Gaps of these kinds (all when None) whose scope is at or above a folded scope.

@@ -43,6 +43,12 @@ def resource_group_of(scope: str) -> str | None:
     return parts[4] if len(parts) > 4 and parts[3] == "resourcegroups" else None
 
 
+def vault_of(scope: str) -> str | None:
+    """The folded scope of the vault that a folded scope is or lies in, or None where there is none."""
+    parts = scope.split("/")
+    return "/".join(parts[:9]) if len(parts) > 8 and parts[6:8] == ["microsoft.keyvault", "vaults"] else None
+
+
 def path_ancestors(scope: str) -> tuple[str, ...]:
     """All folded scopes on the path of a folded scope, from the subscription down to itself.
 

@@ -1,8 +1,9 @@
 """What a rule is and what it may answer: exactly one verdict per vault."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
@@ -87,9 +88,9 @@ EVIDENCE_KEPT = 50
 """Evidence kept per verdict; the rest is counted (ARCHITECTURE.md, budgets)."""
 
 
-def passed() -> Judgement:
-    """The rule looked and found nothing wrong."""
-    return Judgement(Verdict.PASS)
+def passed(message: str = "") -> Judgement:
+    """The rule looked and found nothing wrong; a message tells what was shown and not counted."""
+    return Judgement(Verdict.PASS, message)
 
 
 def not_applicable(reason: str) -> Judgement:
@@ -99,13 +100,29 @@ def not_applicable(reason: str) -> Judgement:
 
 def unknown(reason: str, gaps: Iterable[str] = ()) -> Judgement:
     """The rule cannot tell, because."""
-    return Judgement(Verdict.UNKNOWN, reason, gaps=tuple(gaps))
+    return Judgement(Verdict.UNKNOWN, reason, gaps=tuple(dict.fromkeys(gaps)))
 
 
-def failed(message: str, evidence: Iterable[Evidence] = (), fix: Iterable[str] = ()) -> Judgement:
-    """The rule found what it looks for."""
-    items = tuple(evidence)
-    return Judgement(Verdict.FAIL, message, items[:EVIDENCE_KEPT], len(items), tuple(fix))
+Record = TypeVar("Record")
+
+
+def failed(
+    message: str,
+    records: Sequence[Record],
+    cite: Callable[[Record], Evidence],
+    fix: Callable[[Sequence[Record]], Iterable[str]],
+) -> Judgement:
+    """The rule found what it looks for.
+
+    Args:
+        message: one sentence.
+        records: everything that the verdict rests on, what counts most first. All are counted, `EVIDENCE_KEPT` are
+            kept: a subscription with 4,000 role assignments must not cost 4,000 sentences a vault.
+        cite: makes the evidence of one record.
+        fix: makes the commands that mend the records which are kept.
+    """
+    kept = records[:EVIDENCE_KEPT]
+    return Judgement(Verdict.FAIL, message, tuple(map(cite, kept)), len(records), tuple(fix(kept)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +136,8 @@ class Rule:
         fires: see `Fires`.
         counts: which answers count as holders; others are shown, not counted.
         controls: check ids of `kvaudit/data/controls.json`, which map to framework controls.
-        check: total: one vault in, one judgement out.
+        check: total over vaults whose properties were read: one vault in, one judgement out. Of a vault whose
+            properties were not read `judge` says unknown without asking.
     """
 
     id: str

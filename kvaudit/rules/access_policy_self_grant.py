@@ -1,0 +1,75 @@
+"""A control-plane role lets its holder add itself to the access policies
+
+The vault uses access policies, and a role such as Contributor may write them: its holder is one call away from every
+secret, without holding any data-plane right today.
+
+## Why it matters
+
+`Microsoft.KeyVault/vaults/accessPolicies/write` adds entries to the list (route E1), `Microsoft.KeyVault/vaults/write` replaces the
+vault with its list (route E2). Contributor, Key Vault Contributor, Owner and some service roles hold both. These roles
+are given for deployments and operations, mostly at a subscription, to people and pipelines that nobody counts among the
+readers of secrets. The list of access policies alone says nothing about them.
+
+On a vault that uses Azure RBAC the same holders cannot do this. To change the model back they also need unrestricted
+`Microsoft.Authorization/roleAssignments/write` (route E3). Microsoft's pages disagree on that point: one says that
+`vaults/write` is enough, a newer one and every refusal by the service that we know of say that it is not.
+
+## How to fix it
+
+Move the vault to Azure RBAC, which takes this route away from all of them at once. Until then, remove assignments that are not needed
+or give a smaller role at a narrower scope. One command mends all vaults below the scope of the assignment, and takes the
+role away from all of them.
+
+## References
+
+- [Azure RBAC and access policies compared](https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy)
+- [Provide access with Azure RBAC](https://learn.microsoft.com/azure/key-vault/general/rbac-guide)
+- [Secure your vault](https://learn.microsoft.com/azure/key-vault/general/secure-key-vault)
+"""
+
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
+from kvaudit.model.vaults import PermissionModel
+from kvaudit.rules.grants import Grant, cite_grant, control_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.words import counted
+
+ACCESS_POLICIES_WRITE = "Microsoft.KeyVault/vaults/accessPolicies/write"
+VAULTS_WRITE = "Microsoft.KeyVault/vaults/write"
+
+
+def check(subject: VaultAccess) -> Judgement:
+    """Fails a vault on access policies when somebody's role may write them."""
+    if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
+        return not_applicable("the vault uses Azure RBAC, where writing access policies gives nobody access")
+    grants = _one_per_assignment(subject)
+    allowed = of_answer(grants, Answer.ALLOWED)
+    if not allowed:
+        return unless_seen(grants, "can add themselves to the access policies")
+    shown = of_answer(grants, Answer.CONDITIONAL)
+    more = f" ({counted(len(shown), 'conditional one')} not counted)" if shown else ""
+    return failed(
+        f"{counted(len(allowed), 'role assignment lets', 'role assignments let')} {counted(holders(allowed), 'principal')}"
+        f" add themselves to the access policies{more}",
+        [*allowed, *shown],
+        cite_grant(subject),
+        lambda kept: removals(subject.vault, kept),
+    )
+
+
+def _one_per_assignment(subject: VaultAccess) -> list[Grant]:
+    """Holders of either action, an assignment that gives both only once: as the action made for it."""
+    grants: dict[tuple[str | None, str, Answer], Grant] = {}
+    for action in (ACCESS_POLICIES_WRITE, VAULTS_WRITE):
+        for grant in control_grants(subject.holders_of(action)):
+            grants.setdefault((grant.principal_id, grant.record_id, grant.answer), grant)
+    return list(grants.values())
+
+
+RULE = Rule(
+    id="access-policy-self-grant",
+    title="A control-plane role lets its holder add itself to the access policies",
+    severity=Severity.HIGH,
+    needs=frozenset({"role_assignments", "role_definitions"}),
+    check=check,
+)

@@ -1,0 +1,101 @@
+"""A data-plane role is assigned at subscription scope or above
+
+A principal holds a role over the data of this vault through an assignment at a subscription, at a management group or at
+the root: it holds it over every vault below.
+
+## Why it matters
+
+Such an assignment reaches vaults that did not exist when it was made. It is the difference between the loss of one
+application's secrets and the loss of all. At management groups changes also take hours to reach the data plane.
+
+Roles that read only names and attributes, such as Key Vault Reader, are not counted. Neither are assignments with a
+condition and eligible ones, which are shown.
+
+## How to fix it
+
+Assign the role at the vaults that the principal uses, or at their resource group, then remove the broad assignment. The
+command removes it for every vault below its scope: make the narrow assignments first.
+
+## References
+
+- [Best practices for Azure RBAC](https://learn.microsoft.com/azure/role-based-access-control/best-practices)
+- [Provide access to Key Vault with Azure RBAC](https://learn.microsoft.com/azure/key-vault/general/rbac-guide)
+- [Troubleshoot Azure RBAC](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting)
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from kvaudit.access.answers import CitationKind, Holding
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.permissions import all_operations_mask, mask_of
+from kvaudit.model.vaults import PermissionModel
+from kvaudit.rules.grants import Grant, cite_grant, holders, of_answer, removals, unless_seen
+from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.words import counted
+
+_BROAD = frozenset({"root", "management group", "subscription"})
+_KINDS = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ELIGIBLE_ASSIGNMENT})
+
+
+@cache
+def beyond_metadata_mask() -> int:
+    """Every operation but those that read names, attributes, public keys, certificates, issuers and rotation policies."""
+    metadata = (
+        "secrets/list",
+        "keys/get",
+        "keys/list",
+        "keys/getrotationpolicy",
+        "certificates/get",
+        "certificates/list",
+        "certificates/getissuers",
+        "certificates/listissuers",
+    )
+    return all_operations_mask() & ~mask_of(metadata)
+
+
+def check(subject: VaultAccess) -> Judgement:
+    """Fails an Azure RBAC vault over which a role that does more than read metadata is assigned broadly."""
+    if subject.permission_model is not PermissionModel.AZURE_RBAC:
+        return not_applicable("the vault uses access policies, where a data-plane role gives nobody access")
+    grants = [grant for holding in subject.holdings for grant in _broad_grants(holding)]
+    allowed = of_answer(grants, Answer.ALLOWED)
+    if not allowed:
+        return unless_seen(grants, "hold a data-plane role at subscription scope or above")
+    shown = of_answer(grants, Answer.CONDITIONAL)
+    more = f" ({counted(len(shown), 'one')} with a condition or to be activated first, not counted)" if shown else ""
+    return failed(
+        f"{counted(len(allowed), 'data-plane role assignment')} at subscription scope or above"
+        f" {'reaches' if len(allowed) == 1 else 'reach'} the vault, for {counted(holders(allowed), 'principal')}{more}",
+        [*allowed, *shown],
+        cite_grant(subject),
+        lambda kept: removals(subject.vault, kept),
+    )
+
+
+def _broad_grants(holding: Holding) -> Iterator[Grant]:
+    """The broad assignments behind one holding. One whose operations are all denied is none."""
+    beyond = beyond_metadata_mask()
+    for record in holding.via:
+        held = record.mask & beyond
+        if not held or record.kind not in _KINDS or record.scope is None or scopes.level_of(record.scope) not in _BROAD:
+            continue
+        if held & (holding.allowed | holding.conditional):
+            answer, gaps = record.answer, ()
+        elif held & holding.unknown:
+            answer, gaps = Answer.UNKNOWN, tuple(item for item in holding.via if item.kind is CitationKind.GAP)
+        else:
+            continue
+        operation = record.role or "a role that was not read"
+        yield Grant(holding.principal_id, holding.principal_type, holding.object, operation, answer, (record, *gaps))
+
+
+RULE = Rule(
+    id="data-roles-at-subscription",
+    title="A data-plane role is assigned at subscription scope or above",
+    severity=Severity.MEDIUM,
+    needs=frozenset({"role_assignments", "role_definitions"}),
+    check=check,
+)

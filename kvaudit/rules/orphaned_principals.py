@@ -1,0 +1,149 @@
+"""Access is given to principals that no longer exist
+
+An access policy or a role assignment names a principal that the directory does not hold.
+
+## Why it matters
+
+Nobody can use such a record today. But it hides the records that matter, counts against the limit of 4,000 role
+assignments in a subscription, and shows that leaving does not end access here: the next one who leaves keeps it.
+
+Four things look alike and are told apart. *Orphaned*: the directory answered that it holds no such principal; only this is
+a failure. *Deleted but restorable*: in the directory's recycle bin for 30 days, and restoring it restores the access;
+shown, not counted. *Unresolved*: the directory could not be asked or did not answer; the verdict is unknown.
+*Foreign*: groups and principals of other tenants, which this directory never holds; no failure.
+
+In access policies an ID that the directory does not hold may be a security group delegated from another tenant, which
+Azure admits: ask before you remove it.
+
+## How to fix it
+
+Remove the record. Removing a role assignment of a principal that does not exist takes nothing from anybody.
+
+## References
+
+- [Role assignments with identity not found](https://learn.microsoft.com/azure/role-based-access-control/troubleshooting)
+- [Troubleshoot access policies](https://learn.microsoft.com/azure/key-vault/general/troubleshooting-access-issues)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from kvaudit.access.answers import CitationKind
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
+from kvaudit.model.directory import PrincipalState
+from kvaudit.model.vaults import PermissionModel
+from kvaudit.rules import az
+from kvaudit.rules.judgement import EVIDENCE_KEPT, Evidence, Judgement, Rule, Severity, failed, passed, unknown
+from kvaudit.rules.policies import entries
+from kvaudit.rules.words import counted, place_words
+
+_ASSIGNED = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ELIGIBLE_ASSIGNMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """One record that names a principal, and the command that removes it, or None for an eligible assignment."""
+
+    record_id: str
+    principal_id: str
+    principal_type: str | None
+    what: str
+    scope: str
+    removal: str | None
+
+
+def check(subject: VaultAccess) -> Judgement:
+    """Fails a vault when a record that gives, or would give, access to it names a principal that is not found."""
+    by_state: dict[PrincipalState, list[_Named]] = {}
+    for named in _records(subject):
+        by_state.setdefault(_state(subject, named), []).append(named)
+    orphans = by_state.get(PrincipalState.NOT_FOUND, [])
+    restorable = by_state.get(PrincipalState.DELETED_RESTORABLE, [])
+    unresolved = by_state.get(PrincipalState.UNRESOLVED, [])
+    if orphans:
+        return failed(
+            f"{counted(len(orphans), 'record names', 'records name')} principals that the directory does not hold"
+            + (f" ({counted(len(restorable), 'more')} deleted but restorable, not counted)" if restorable else ""),
+            [*orphans, *restorable],
+            partial(_cite, subject),
+            # What can be restored is left alone: removing it would take access from somebody who may come back.
+            lambda _: dict.fromkeys(item.removal for item in orphans[:EVIDENCE_KEPT] if item.removal),
+        )
+    if unresolved:
+        principals = len({item.principal_id for item in unresolved})
+        return unknown(
+            f"{counted(principals, 'principal')} with access could not be looked up in the directory",
+            (gap.id for gap in subject.gaps(frozenset({"principals", "deleted_principals"}))),
+        )
+    if restorable:
+        return passed(f"{counted(len(restorable), 'record names', 'records name')} principals deleted but restorable")
+    return passed()
+
+
+def _records(subject: VaultAccess) -> Iterator[_Named]:
+    """Every access policy of the vault, every assignment on it, and the data-plane assignments that it inherits."""
+    seen = set()
+    for named in (*_policies(subject), *_assignments(subject), *_inherited(subject)):
+        if named.record_id not in seen:
+            seen.add(named.record_id)
+            yield named
+
+
+def _policies(subject: VaultAccess) -> Iterator[_Named]:
+    vault = subject.vault
+    rbac = vault.permission_model is PermissionModel.AZURE_RBAC
+    for entry in entries(vault):
+        if entry.foreign:
+            continue
+        # The CLI's delete-policy refuses an Azure RBAC vault; there `inert-access-policies` empties the whole list.
+        removal = None if rbac else az.delete_policy(vault, entry.policy)
+        yield _Named(entry.record_id, entry.policy.object_id, None, "an access policy", vault.scope, removal)
+
+
+def _assignments(subject: VaultAccess) -> Iterator[_Named]:
+    for item in subject.estate.role_assignments_by_vault.get(subject.vault.scope, ()):
+        # A managed identity of another tenant (Lighthouse) is not in this directory (facts azure.md 2.1).
+        if item.delegated_managed_identity_resource_id is None:
+            removal = az.delete_role_assignment(item.id)
+            yield _Named(item.id, item.principal_id, item.principal_type, "a role assignment", item.scope, removal)
+
+
+def _inherited(subject: VaultAccess) -> Iterator[_Named]:
+    for holding in subject.holdings:
+        for record in holding.via if holding.principal_id is not None else ():
+            if record.kind in _ASSIGNED and record.scope is not None and holding.principal_id is not None:
+                eligible = record.kind is CitationKind.ELIGIBLE_ASSIGNMENT
+                what = f"{'the eligible role' if eligible else 'the role'} {record.role or 'that was not read'}"
+                removal = None if eligible else az.delete_role_assignment(record.id)
+                yield _Named(record.id, holding.principal_id, holding.principal_type, what, record.scope, removal)
+
+
+def _state(subject: VaultAccess, named: _Named) -> PrincipalState:
+    return (
+        PrincipalState.FOREIGN
+        if named.principal_type == "ForeignGroup"
+        else subject.principal(named.principal_id).state
+    )
+
+
+def _cite(subject: VaultAccess, named: _Named) -> Evidence:
+    orphan = _state(subject, named) is PrincipalState.NOT_FOUND
+    state = "is not in the directory" if orphan else "is deleted and can be restored"
+    return Evidence(
+        f"{named.principal_id}, named by {named.what} at {place_words(named.scope)}, {state}",
+        named.record_id,
+        named.principal_id,
+        answer=Answer.ALLOWED if orphan else Answer.CONDITIONAL,
+        scope=named.scope,
+    )
+
+
+RULE = Rule(
+    id="orphaned-principals",
+    title="Access is given to principals that no longer exist",
+    severity=Severity.LOW,
+    needs=frozenset({"role_assignments", "role_definitions"}),
+    check=check,
+)

@@ -1,0 +1,52 @@
+"""The permission model of the vault is not written down
+
+`enableRbacAuthorization` of this vault is null or absent. Such a vault uses access policies today, although nobody said so.
+
+## Why it matters
+
+On 2027-02-27 every control-plane API version before 2026-02-01 retires. From 2026-02-01 on, a vault that is created
+without saying otherwise uses Azure RBAC. A vault that exists keeps its model when it is changed, so nothing breaks on
+the day itself. What breaks is what creates the vault again: a template, a pipeline or a recovery drill that leaves the
+property out makes an Azure RBAC vault with the old access policies in it, all of them without effect, and every
+workload gets a 403. Tools also read null in different ways: some call such a vault "Azure RBAC off", others leave it out.
+
+## How to fix it
+
+Write down the model that the vault uses: set `enableRbacAuthorization` to false, which changes nobody's access, and set
+it in the template too. If the vault shall move to Azure RBAC, make the role assignments first, wait until they work, and
+set it to true.
+
+## References
+
+- [Prepare for Key Vault API version 2026-02-01 and later](https://learn.microsoft.com/azure/key-vault/general/access-control-default)
+- [Azure RBAC and access policies compared](https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy)
+"""
+
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.vaults import PermissionModelSource
+from kvaudit.rules import az
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, passed
+
+
+def check(subject: VaultAccess) -> Judgement:
+    """Fails a vault whose flag is null or absent."""
+    vault = subject.vault
+    if vault.permission_model_source is PermissionModelSource.EXPLICIT:
+        return passed()
+    state = "null" if vault.permission_model_source is PermissionModelSource.NULL else "absent"
+    return failed(
+        f"enableRbacAuthorization is {state}: the vault uses access policies, and a template without the property"
+        " would create it again with Azure RBAC",
+        [vault],
+        lambda item: Evidence(f"enableRbacAuthorization is {state}", item.id, scope=item.scope),
+        lambda _: [az.update_vault(vault, enable_rbac_authorization="false")],
+    )
+
+
+RULE = Rule(
+    id="permission-model-not-explicit",
+    title="The permission model of the vault is not written down",
+    severity=Severity.MEDIUM,
+    needs=frozenset({"vaults"}),
+    check=check,
+)

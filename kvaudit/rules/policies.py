@@ -1,0 +1,31 @@
+"""The entries of a vault's access policies as records that evidence can name."""
+
+from dataclasses import dataclass
+
+from kvaudit.model.vaults import AccessPolicy, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEntry:
+    """One entry and the ID by which citations name it.
+
+    Attributes:
+        record_id: the vault's ID and the entry's place in the list, as in `kvaudit.access.answers.Citation`.
+        foreign: the entry is of another tenant than the vault: it grants nothing here (facts azure.md 1.5).
+    """
+
+    policy: AccessPolicy
+    record_id: str
+    foreign: bool
+
+
+def entries(vault: Vault) -> tuple[PolicyEntry, ...]:
+    """The entries of a vault in their order; none where the list is absent."""
+    return tuple(
+        PolicyEntry(
+            policy,
+            f"{vault.id}#accessPolicies/{index}",
+            None not in (policy.tenant_id, vault.tenant_id) and policy.tenant_id != vault.tenant_id,
+        )
+        for index, policy in enumerate(vault.access_policies or ())
+    )

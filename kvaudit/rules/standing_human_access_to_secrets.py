@@ -1,0 +1,87 @@
+"""People can read secrets at any time
+
+A user, a guest or a group with people in it may read secret values of this vault, permanently.
+
+## Why it matters
+
+Secrets are for workloads. A person who can always read them is a phishing target, takes values out of the vault into
+notes and terminals, and keeps the access after the need for it has gone. Service principals and managed identities are
+not counted here. A role that is eligible and must be activated first, and a role under a condition, are shown and not
+counted.
+
+Whether a group has people in it is told from its members. When these could not be read, or belong to another tenant, the
+verdict is unknown.
+
+## How to fix it
+
+Let people activate a role when they need it: make the assignment eligible through PIM, with an end and an approval, and remove the
+permanent one. Access policies cannot be eligible: move the vault to Azure RBAC, or take people out of the list. A
+command that removes a role assignment takes the role away everywhere below the assignment's scope.
+
+## References
+
+- [Secure your vault](https://learn.microsoft.com/azure/key-vault/general/secure-key-vault)
+- [Eligible and time-bound role assignments](https://learn.microsoft.com/azure/role-based-access-control/pim-integration)
+"""
+
+from dataclasses import replace
+
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
+from kvaudit.model.directory import PrincipalState
+from kvaudit.model.permissions import mask_of
+from kvaudit.rules.grants import Grant, cite_grant, data_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.judgement import Judgement, Rule, Severity, failed
+from kvaudit.rules.words import counted
+
+
+def check(subject: VaultAccess) -> Judgement:
+    """Fails a vault of which a person, alone or through a group, may read secrets without activating anything."""
+    grants = [grant for grant in (_of_people(subject, item) for item in _readers(subject)) if grant]
+    allowed = of_answer(grants, Answer.ALLOWED)
+    if not allowed:
+        return unless_seen(grants, "are people who can read secrets")
+    shown = of_answer(grants, Answer.CONDITIONAL)
+    more = f" ({counted(holders(shown), 'more')} on a condition or after activation, not counted)" if shown else ""
+    return failed(
+        f"{counted(holders(allowed), 'user or group of users', 'users or groups of users')} can read secrets"
+        f" at any time{more}",
+        [*allowed, *shown],
+        cite_grant(subject),
+        lambda kept: removals(subject.vault, kept),
+    )
+
+
+def _readers(subject: VaultAccess) -> list[Grant]:
+    return data_grants(subject.holdings, mask_of(("secrets/get",)))
+
+
+def _of_people(subject: VaultAccess, grant: Grant) -> Grant | None:
+    """The grant if people hold it, with an unknown answer if that cannot be told, else None."""
+    if grant.principal_id is None:
+        return replace(grant, answer=Answer.UNKNOWN)
+    principal = subject.principal(grant.principal_id)
+    kind = principal.type or grant.principal_type
+    if principal.state is PrincipalState.DELETED_RESTORABLE or (principal.state is PrincipalState.NOT_FOUND and kind):
+        return None  # nobody holds it today; `orphaned-principals` tells of it
+    if kind in {"ServicePrincipal", "Device", "Application"}:
+        return None
+    if kind == "User":
+        return grant
+    if kind == "Group":
+        people = subject.estate.people_in_groups
+        if people.has_people(grant.principal_id):
+            return grant
+        if not people.may_hide_people(grant.principal_id):
+            return None
+    # A foreign group's members are another tenant's; an ID of no known kind may be such a group, or anybody.
+    return replace(grant, answer=Answer.UNKNOWN)
+
+
+RULE = Rule(
+    id="standing-human-access-to-secrets",
+    title="People can read secrets at any time",
+    severity=Severity.HIGH,
+    needs=frozenset({"role_assignments", "role_definitions"}),
+    check=check,
+)
