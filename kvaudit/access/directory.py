@@ -1,0 +1,275 @@
+"""Who stands in which group, what of that is certain, and what nobody read.
+
+How sure we are that a principal is *not* in a group (that it is in one is certain when a chain of memberships says so):
+
+- A group whose members were not read to their end may hold any user, device, group or service principal. So may every
+  group that it is nested in, and whatever it holds.
+- A service principal is certain only when it was asked for its groups (`Estate.member_of`): Graph v1.0 leaves service
+  principals out of `groups/{id}/members`, so a group that was read says nothing about them. An ID whose type is not
+  known may be a service principal, unless all of the tenant's service principals were listed and it is none of them.
+- A foreign group (of another tenant, its members never readable) holds principals of that tenant. A member user, a
+  device, a group or a service principal that this directory knows as its own is not one of them: tokens that this
+  tenant issues to it do not carry another tenant's groups. A guest, and an ID that this directory does not know, may be.
+- An ID of which neither a record nor the directory says what it is may be a group; when the directory answered that
+  it holds no such ID it may still be a foreign group.
+- A soft-deleted group is in nobody's token: its members hold nothing through it until it is restored.
+- An application registration is never a member of anything and grants to it are worth nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from kvaudit.model.directory import Principal, PrincipalState
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+
+GROUP_MEMBERS = "group_members"
+SERVICE_PRINCIPAL_GROUPS = "service_principal_groups"
+_NOT_GROUPS = frozenset({"User", "ServicePrincipal", "Device", "Application"})
+
+
+class Directory:
+    """Memberships of one estate, closed over nesting. Answers are kept: ask as often as you like.
+
+    Args:
+        estate: the records.
+        types: what the records that name a principal say about its type, by folded ID.
+    """
+
+    def __init__(self, estate: Estate, types: Mapping[str, str]) -> None:
+        self._estate = estate
+        self._types = types
+        self._chains: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._hidden: dict[str, tuple[Gap, ...]] = {}
+        self._members: dict[str, dict[str, tuple[str, ...]]] = {}
+
+    def principal(self, principal_id: str) -> Principal:
+        """What the directory says of a folded ID."""
+        return self._estate.principal(principal_id)
+
+    def type_of(self, principal_id: str) -> str | None:
+        """`User`, `Group`, ...: by the directory, else by the records that name it, else by the memberships."""
+        return (
+            self.principal(principal_id).type
+            or self._types.get(principal_id)
+            or self._member_types.get(principal_id)
+            or ("Group" if principal_id in self._direct_members else None)
+        )
+
+    def may_be_group(self, principal_id: str) -> bool:
+        """Whether others may hold something through this ID."""
+        return self.type_of(principal_id) not in _NOT_GROUPS
+
+    def is_foreign(self, group_id: str) -> bool:
+        """Whether a group is, or can only be, one of another tenant."""
+        principal = self.principal(group_id)
+        return (
+            principal.state is PrincipalState.FOREIGN
+            or self.type_of(group_id) == "ForeignGroup"
+            or (principal.state is PrincipalState.NOT_FOUND and self.type_of(group_id) is None)
+        )
+
+    def chains_up(self, principal_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Every group that the principal is in for certain -> the chain from that group down to the one it stands in."""
+        if principal_id not in self._chains:
+            self._chains[principal_id] = self._climb(principal_id)
+        return self._chains[principal_id]
+
+    def chains_down(self, group_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Every principal that is in the group for certain -> the chain from the group down to the one it stands in."""
+        if group_id not in self._members:
+            self._members[group_id] = self._descend(group_id)
+        return self._members[group_id]
+
+    def is_certain(self, principal_id: str) -> bool:
+        """Whether the principal was asked for its groups, so that the answer is whole."""
+        return principal_id in self._estate.member_of and ("serviceprincipals/" + principal_id) not in self._gap_scopes
+
+    def hidden_below(self, group_id: str) -> tuple[Gap, ...]:
+        """What was not read of the members of a group, its own listing first, then those of groups nested in it."""
+        if group_id not in self._hidden:
+            below = (group_id, *sorted(self.chains_down(group_id)))
+            unread = [item for item in below if self._is_unread(item)]
+            self._hidden[group_id] = tuple(self._members_gap(item) for item in unread)
+        return self._hidden[group_id]
+
+    def doubt(self, principal_id: str, group_id: str) -> tuple[Gap, ...]:
+        """Why the principal may be in the group although nothing says so; empty when it certainly is not."""
+        if principal_id == group_id or self.type_of(principal_id) == "Application" or not self.may_be_group(group_id):
+            return ()
+        if self.principal(group_id).state is PrincipalState.DELETED_RESTORABLE:
+            return ()
+        if self.is_foreign(group_id):
+            return () if self._is_native(principal_id) else (self._members_gap(group_id),)
+        if self.is_certain(principal_id):
+            return ()
+        gaps = self.hidden_below(group_id)
+        if self._may_be_service_principal(principal_id):
+            gaps = (*gaps, self._groups_gap(principal_id))
+        return gaps
+
+    def hides_members(self, group_id: str) -> tuple[Gap, ...]:
+        """Why a list of the group's members may be short; empty when it is whole."""
+        if not self.may_be_group(group_id) or self.principal(group_id).state is PrincipalState.DELETED_RESTORABLE:
+            return ()
+        gaps = (self._members_gap(group_id),) if self.is_foreign(group_id) else self.hidden_below(group_id)
+        return gaps if self.all_service_principals_asked else (*gaps, self._groups_gap(None))
+
+    def may_overlap(self, group_id: str, other_id: str) -> bool:
+        """Whether some principal may stand both in a group and in (or be) the other."""
+        if not self.may_be_group(other_id):
+            return group_id in self.chains_up(other_id) or bool(self.doubt(other_id, group_id))
+        if self.hides_members(group_id) or self.hides_members(other_id):
+            return True
+        return bool({other_id, *self.chains_down(other_id)} & {group_id, *self.chains_down(group_id)})
+
+    @cached_property
+    def all_service_principals_asked(self) -> bool:
+        """Whether every service principal of the tenant was listed and asked for its groups."""
+        known = [item.id for item in self._estate.principals.values() if item.type == "ServicePrincipal"]
+        return self._all_service_principals_listed and all(self.is_certain(item) for item in known)
+
+    @cached_property
+    def _all_service_principals_listed(self) -> bool:
+        kinds = {listing.kind for listing in self._estate.listings}
+        return "service_principals" in kinds and all(gap.kind != "service_principals" for gap in self._estate.gaps)
+
+    @cached_property
+    def _gap_scopes(self) -> dict[str, Gap]:
+        kinds = (GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS)
+        return {gap.scope.casefold(): gap for gap in self._estate.gaps if gap.kind in kinds}
+
+    @cached_property
+    def _parents(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for edge in self._estate.memberships:
+            table.setdefault(edge.member, []).append(edge.group)
+        for parents in table.values():
+            parents.sort()
+        return table
+
+    @cached_property
+    def _direct_members(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for edge in self._estate.memberships:
+            table.setdefault(edge.group, []).append(edge.member)
+        for members in table.values():
+            members.sort()
+        return table
+
+    @cached_property
+    def _asked_members(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for principal_id, groups in self._estate.member_of.items():
+            for group in groups:
+                table.setdefault(group, []).append(principal_id)
+        return table
+
+    @cached_property
+    def _member_types(self) -> dict[str, str]:
+        return {edge.member: edge.member_type for edge in self._estate.memberships if edge.member_type}
+
+    def _climb(self, principal_id: str) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        if self.type_of(principal_id) == "Application":
+            return found
+        for group in self._estate.member_of.get(principal_id, ()):
+            if self._is_live(group):
+                found[group] = (group,)
+        layer: list[tuple[str, tuple[str, ...]]] = [(principal_id, ())]
+        walked = {principal_id}
+        while layer:
+            following: list[tuple[str, tuple[str, ...]]] = []
+            for member, chain in layer:
+                for group in self._parents.get(member, ()):
+                    if group in walked or not self._is_live(group):
+                        continue
+                    walked.add(group)
+                    found[group] = (group, *chain)
+                    following.append((group, found[group]))
+            layer = following
+        for group in tuple(found):
+            self._climb_above(group, found)
+        found.pop(principal_id, None)
+        return found
+
+    def _climb_above(self, group: str, found: dict[str, tuple[str, ...]]) -> None:
+        """Add the groups above a group that the principal named itself, by the edges that were read."""
+        pending = [group]
+        while pending:
+            below = pending.pop()
+            for above in self._parents.get(below, ()):
+                if above not in found and self._is_live(above):
+                    found[above] = (above, *found[below])
+                    pending.append(above)
+
+    def _descend(self, group_id: str) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        if not self._is_live(group_id):
+            return found
+        pending: list[tuple[str, tuple[str, ...]]] = [(group_id, (group_id,))]
+        walked = {group_id}
+        while pending:
+            following: list[tuple[str, tuple[str, ...]]] = []
+            for group, chain in pending:
+                for member in (*self._direct_members.get(group, ()), *self._asked_members.get(group, ())):
+                    if member in walked or self.type_of(member) == "Application":
+                        continue
+                    walked.add(member)
+                    found[member] = chain
+                    if self._is_live(member):
+                        following.append((member, (*chain, member)))
+            pending = following
+        return found
+
+    def _is_live(self, group_id: str) -> bool:
+        return self.principal(group_id).state is not PrincipalState.DELETED_RESTORABLE
+
+    def _is_unread(self, group_id: str) -> bool:
+        """Whether an ID that is, or may be, a group of this tenant has members that were not read to their end."""
+        if not self.may_be_group(group_id) or not self._is_live(group_id) or self.is_foreign(group_id):
+            return False
+        scope = f"groups/{group_id}"
+        return scope in self._gap_scopes or not self._estate.was_read(GROUP_MEMBERS, scope)
+
+    def _is_native(self, principal_id: str) -> bool:
+        principal = self.principal(principal_id)
+        return (
+            principal.state is PrincipalState.FOUND
+            and principal.type in ("User", "ServicePrincipal", "Device", "Group")
+            and principal.user_type != "Guest"
+        )
+
+    def _may_be_service_principal(self, principal_id: str) -> bool:
+        kind = self.type_of(principal_id)
+        return kind == "ServicePrincipal" or (kind is None and not self._all_service_principals_listed)
+
+    def _members_gap(self, group_id: str) -> Gap:
+        known = self._gap_scopes.get(f"groups/{group_id}")
+        if known:
+            return known
+        reason = (
+            "the members of a group of another tenant cannot be read"
+            if self.is_foreign(group_id)
+            else (
+                "the members of this group were not read"
+                if self.type_of(group_id) == "Group"
+                else "this ID may be a group, and its members were not read"
+            )
+        )
+        return Gap(GROUP_MEMBERS, f"groups/{group_id}", reason, permission="GroupMember.Read.All")
+
+    def _groups_gap(self, principal_id: str | None) -> Gap:
+        scope = f"servicePrincipals/{principal_id}" if principal_id else "servicePrincipals"
+        reason = (
+            "the groups of this service principal were not read"
+            if principal_id
+            else "not every service principal was asked for its groups, and lists of members leave service principals out"
+        )
+        known = self._gap_scopes.get(scope.casefold())
+        return known or Gap(SERVICE_PRINCIPAL_GROUPS, scope, reason, permission="GroupMember.Read.All")
+
+
+def once(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Gaps without repetition, in order."""
+    return tuple({gap.id: gap for gap in gaps}.values())

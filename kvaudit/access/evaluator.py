@@ -1,0 +1,263 @@
+"""Who may do which operation on which vault or object, and which record says so. The one evaluator of the product.
+
+Semantics: ARCHITECTURE.md, "Access semantics"; facts azure.md 1 to 3 and 5. Memberships: `kvaudit.access.directory`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from kvaudit.access import notes
+from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan
+from kvaudit.access.control import ControlPlane
+from kvaudit.access.directory import once
+from kvaudit.access.places import Place
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.access.verdicts import Judge, Verdict
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import Operation, all_operations_mask
+from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
+
+_ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
+_HIDES_VAULTS = frozenset({"vaults", "subscriptions"})
+
+
+class Access:
+    """Answers questions about access in one estate.
+
+    Args:
+        estate: everything that the snapshot says.
+    """
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self._around = Surroundings(estate)
+        self._directory = self._around.directory
+        self._judge = Judge(self._directory, self._around.grants)
+        self._control = ControlPlane(self._around)
+        self._by_scope = {vault.scope: vault for vault in estate.vaults}
+        self._by_name = {vault.name.casefold(): vault for vault in estate.vaults}
+
+    def vault(self, name_or_id: str) -> Vault:
+        """The vault of a name or a resource ID, in any case. Raises KeyError when the estate has none."""
+        text = name_or_id.strip()
+        return self._by_scope[scopes.fold(text)] if text.startswith("/") else self._by_name[text.casefold()]
+
+    def subject(self, vault: Vault) -> "VaultAccess":
+        """What a rule gets: a vault, and the access to it."""
+        return VaultAccess(self, vault)
+
+    def can(
+        self,
+        principal_id: str,
+        operation: Operation,
+        vault: Vault,
+        object: ObjectRef | None = None,  # noqa: A002
+    ) -> Decision:
+        """Whether a principal may do an operation on a vault, or on one object in it, and why.
+
+        An operation that exists on the vault only is judged on the vault whatever the object.
+
+        Args:
+            principal_id: object ID in any case.
+
+        Raises:
+            ValueError: the object is not of the operation's kind.
+        """
+        ref = _object_of(operation, object)
+        principal_id = principal_id.strip().casefold()
+        place = self._around.place(vault, ref)
+        verdict = self._judge.verdict(principal_id, place)
+        answer = _answer(verdict, operation.mask)
+        because = tuple(item for item in verdict.citations if item.mask & operation.mask and _counts(item, answer))
+        if self._is_foreign_to(vault):
+            because = (_tenant_citation(vault, operation.mask),)
+        return Decision(
+            principal_id=principal_id,
+            operation=operation.word,
+            vault_id=vault.id,
+            object=str(ref) if ref else None,
+            answer=answer,
+            because=because,
+            gaps=self._cited(because, verdict.gaps),
+            notes=notes.for_decision(self._around, place, operation, principal_id, answer, bool(because)),
+        )
+
+    def who_can(
+        self,
+        operation: Operation,
+        vault: Vault,
+        object: ObjectRef | None = None,  # noqa: A002
+        *,
+        expand_groups: bool = False,
+    ) -> WhoCan:
+        """Everybody whose answer is not denied.
+
+        Args:
+            expand_groups: list every member of a group too. Without, a group stands for its members.
+
+        Raises:
+            ValueError: the object is not of the operation's kind.
+        """
+        ref = _object_of(operation, object)
+        place = self._around.place(vault, ref)
+        found: list[Holding] = []
+        gaps: list[Gap] = [*place.blind, *place.hidden, *place.hidden_denies]
+        for holding, verdict in self._rows(place, expand_groups=expand_groups):
+            answer = holding.answer(operation.mask)
+            if answer is Answer.DENIED:
+                continue
+            via = tuple(item for item in holding.via if item.mask & operation.mask and _counts(item, answer))
+            found.append(replace(holding, via=via))
+            gaps.extend(self._cited(via, verdict.gaps))
+        found.sort(
+            key=lambda item: (_ORDER[item.answer(operation.mask)], item.principal_id or "~", item.application_id or "")
+        )
+        return WhoCan(
+            operation=operation.word,
+            vault_id=vault.id,
+            object=str(ref) if ref else None,
+            holdings=tuple(found),
+            gaps=once(gaps),
+            notes=notes.for_place(self._around, place, operation, (item.principal_id for item in found)),
+        )
+
+    def holdings(
+        self,
+        vault: Vault,
+        object: ObjectRef | None = None,
+        *,
+        expand_groups: bool = False,  # noqa: A002
+    ) -> tuple[Holding, ...]:
+        """What everybody holds on a vault, or on one object in it, sorted by principal. Nobody who holds nothing.
+
+        A row says everything that its principal holds, also through groups. Without `expand_groups` the rows are those of
+        the principals that a record names; a row without a principal stands for whoever a gap hides.
+        """
+        place = self._around.place(vault, object)
+        return tuple(holding for holding, _ in self._rows(place, expand_groups=expand_groups))
+
+    def rows(self, *, expand_groups: bool = False) -> Iterator[Holding]:
+        """Every holding: vault by vault, with the objects at which records stand, then the vaults that a gap hides."""
+        for vault in self.estate.vaults:
+            yield from self.holdings(vault, expand_groups=expand_groups)
+            for ref in self.objects_with_records(vault):
+                yield from self.holdings(vault, ref, expand_groups=expand_groups)
+        for gap in self.estate.gaps:
+            if gap.kind in _HIDES_VAULTS and scopes.fold(gap.scope) not in self._by_scope:
+                everything = all_operations_mask()
+                citation = Citation(CitationKind.GAP, gap.id, answer=Answer.UNKNOWN, mask=everything)
+                yield Holding(None, None, None, None, unknown=everything, via=(citation,))
+
+    def objects_with_records(self, vault: Vault) -> tuple[ObjectRef, ...]:
+        """The objects of an Azure RBAC vault at which a role or deny assignment stands, sorted."""
+        if vault.permission_model is PermissionModel.ACCESS_POLICIES or self._is_foreign_to(vault):
+            return ()
+        return self._around.objects_with_records(vault)
+
+    def control_holders(self, vault: Vault, action: str) -> tuple[ControlHolding, ...]:
+        """Every principal that a record gives a control-plane action on a vault, sorted by principal."""
+        return self._control.holders(vault, action)
+
+    def gaps_for(self, vault: Vault) -> tuple[Gap, ...]:
+        """What was not read and may change an answer about a vault: of its scopes, roles and groups."""
+        place = self._around.place(vault)
+        gaps = [*place.blind, *place.hidden, *place.hidden_denies]
+        for layer in place.layers:
+            for holder in sorted(layer.groups(self._directory.may_be_group)):
+                gaps.extend(self._directory.hides_members(holder))
+            gaps.extend(gap for given in layer.settled.values() for item in given for gap in item.gaps)
+        return once((*self.estate.gaps_over(vault.scope, _ABOUT_VAULTS), *gaps))
+
+    def found_gaps(self) -> tuple[Gap, ...]:
+        """Gaps that no collector told and that answers rest on: roles, groups and properties that were never read."""
+        told = {gap.id for gap in self.estate.gaps}
+        found = (gap for vault in self.estate.vaults for gap in self.gaps_for(vault))
+        return tuple(gap for gap in once(found) if gap.id not in told)
+
+    def _rows(self, place: Place, *, expand_groups: bool) -> Iterator[tuple[Holding, Verdict]]:
+        for principal in sorted(self._principals(place, expand_groups=expand_groups)):
+            verdict = self._judge.verdict(principal, place, pairs=False)
+            if verdict.held:
+                yield self._holding(place, principal, verdict), verdict
+        for principal, application in sorted({pair for layer in place.layers for pair in layer.pairs}):
+            verdict = self._judge.pair_verdict(principal, application, place)
+            if verdict.held:
+                yield self._holding(place, principal, verdict, application), verdict
+        stranger = self._judge.stranger_verdict(place, members=expand_groups)
+        if stranger.held:
+            yield self._holding(place, None, stranger), stranger
+
+    def _principals(self, place: Place, *, expand_groups: bool) -> frozenset[str]:
+        named = {item for layer in place.layers for item in (*layer.settled, *layer.open)}
+        named.update(item.id.casefold() for deny in place.denies for item in deny.exclude_principals)
+        if expand_groups:
+            for holder in tuple(named):
+                named.update(self._directory.chains_down(holder))
+        return frozenset(named)
+
+    def _holding(
+        self, place: Place, principal: str | None, verdict: Verdict, application: str | None = None
+    ) -> Holding:
+        return Holding(
+            vault_id=place.vault.id,
+            object=str(place.object) if place.object else None,
+            principal_id=principal,
+            principal_type=self._directory.type_of(principal) if principal else None,
+            allowed=verdict.allowed,
+            conditional=verdict.conditional,
+            unknown=verdict.unknown,
+            via=tuple(item for item in verdict.citations if item.mask & verdict.held),
+            application_id=application,
+        )
+
+    def _is_foreign_to(self, vault: Vault) -> bool:
+        return vault.permission_model is PermissionModel.AZURE_RBAC and self._around.tenants_differ(vault)
+
+    def _cited(self, citations: Iterable[Citation], gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+        cited = {item.id for item in citations if item.kind is CitationKind.GAP}
+        return tuple(gap for gap in gaps if gap.id in cited)
+
+
+_ABOUT_VAULTS = frozenset(
+    {
+        "vaults",
+        "role_assignments",
+        "role_definitions",
+        "deny_assignments",
+        "role_eligibility_schedule_instances",
+        "role_assignment_schedule_instances",
+        "management_groups",
+    }
+)
+
+
+def _object_of(operation: Operation, ref: ObjectRef | None) -> ObjectRef | None:
+    if ref is None or operation.vault_only:
+        return None
+    if ref.kind != operation.kind:
+        raise ValueError(f"{operation.word} is not an operation on {ref.kind}: ask about {operation.kind}/{ref.name}")
+    return ref
+
+
+def _answer(verdict: Verdict, mask: int) -> Answer:
+    if verdict.allowed & mask:
+        return Answer.ALLOWED
+    if verdict.conditional & mask:
+        return Answer.CONDITIONAL
+    return Answer.UNKNOWN if verdict.unknown & mask else Answer.DENIED
+
+
+def _counts(citation: Citation, answer: Answer) -> bool:
+    """Whether a citation is a reason for an answer: unknown rests on everything, the others on what says just that."""
+    return citation.answer is answer or (answer is Answer.UNKNOWN and citation.answer is not Answer.DENIED)
+
+
+def _tenant_citation(vault: Vault, mask: int) -> Citation:
+    text = f"the vault trusts tenant {vault.tenant_id}, which is not its subscription's"
+    return Citation(CitationKind.VAULT, vault.id, vault.scope, None, (), text, None, Answer.DENIED, mask)
+
+
+from kvaudit.access.subject import VaultAccess  # noqa: E402 - a subject is made of an Access

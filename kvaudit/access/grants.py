@@ -1,0 +1,245 @@
+"""What one record gives, on its own, at one place: the smallest step of every answer.
+
+Time (facts azure.md 2.4): an activated or time-bound assignment shows twice, as an assignment and as an instance of its
+schedule. Both are one grant, which keeps the end. An instance that ended before the snapshot did gives nothing, nor does
+the assignment that only it upholds; one that has not begun is conditional on its start.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.roles import Block, RolePower, power_of
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import RoleAssignment, RoleDefinition, ScheduleInstance
+from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import iter_operations, mask_of, operations, vault_only_mask
+from kvaudit.model.vaults import AccessPolicy, ObjectRef, Vault
+
+Record = RoleAssignment | ScheduleInstance
+
+ACTIVATION = "eligible, must be activated"
+
+_WRITES = ("set", "update", "create", "import", "delete", "recover", "purge", "rotate", "setrotationpolicy")
+
+
+def object_writes_mask() -> int:
+    """Operations that change an object: whether a grant on one object allows them is disputed between Microsoft's pages.
+
+    Reads, exports (backup, release) and the use of keys change nothing (facts azure.md 2.1; kinds in operations.json).
+    """
+    return mask_of(item.word for item in operations() if item.word.split("/", 1)[1] in _WRITES)
+
+
+def kind_mask(kind: str) -> int:
+    """The operations of one kind of object."""
+    return mask_of(item.word for item in operations() if item.kind == kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one record gives: its citation, and the gaps that keep it from saying more."""
+
+    citation: Citation
+    gaps: tuple[Gap, ...] = ()
+
+
+class Grants:
+    """Turns records into what they give. Roles are worked out once each.
+
+    Args:
+        definitions: the snapshot's role definitions by folded GUID.
+        instances: schedule instances; the active ones are matched with the assignments that they uphold.
+        assignments: every role assignment.
+        now: ISO 8601 time at which access is judged (the snapshot's), or None: then nothing has ended.
+    """
+
+    def __init__(
+        self,
+        definitions: Mapping[str, RoleDefinition],
+        assignments: Sequence[RoleAssignment],
+        instances: Sequence[ScheduleInstance],
+        now: str | None,
+    ) -> None:
+        self._definitions = definitions
+        self._powers: dict[str, RolePower] = {}
+        self._role_gaps: dict[str, Gap] = {}
+        self._now = _time(now)
+        self._upheld: dict[str, list[ScheduleInstance]] = {}
+        self.loose_instances = tuple(self._match(assignments, instances))
+
+    def _match(
+        self, assignments: Sequence[RoleAssignment], instances: Sequence[ScheduleInstance]
+    ) -> Iterator[ScheduleInstance]:
+        """Remember which active instance upholds which assignment; yield the instances that stand alone."""
+        if not instances:
+            return
+        by_id = {item.id.casefold(): item for item in assignments}
+        by_grant = {(item.scope, item.role, item.principal_id): item for item in assignments}
+        for instance in instances:
+            origin = (instance.origin_role_assignment_id or "").casefold()
+            shown_as = None
+            if not instance.eligible:
+                same = (instance.scope, instance.role, instance.principal_id)
+                shown_as = by_id.get(origin) or (None if origin else by_grant.get(same))
+            if shown_as is None:
+                yield instance
+            else:
+                self._upheld.setdefault(shown_as.id.casefold(), []).append(instance)
+
+    def power(self, guid: str) -> RolePower:
+        """The power of a role, by its folded GUID."""
+        if guid not in self._powers:
+            self._powers[guid] = power_of(guid, self._definitions.get(guid))
+        return self._powers[guid]
+
+    def role_gap(self, guid: str) -> Gap:
+        """The gap of a role whose definition is neither in the snapshot nor built in."""
+        if guid not in self._role_gaps:
+            self._role_gaps[guid] = Gap(
+                kind="role_definitions",
+                scope=f"/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+                reason="a role assignment names this role, and its definition was not read",
+                permission="Microsoft.Authorization/roleDefinitions/read",
+            )
+        return self._role_gaps[guid]
+
+    def depends_on_place(self, record: Record) -> bool:
+        """Whether what the record gives depends on the vault or the object: it has a condition, or its role has."""
+        return record.condition is not None or any(block.condition for block in self.power(record.role).blocks)
+
+    def window(self, record: Record) -> tuple[bool, str | None, str | None]:
+        """Whether the record counts at all, when it begins (only if that is still to come), and when it ends."""
+        spans: Sequence[ScheduleInstance] = (
+            (record,) if isinstance(record, ScheduleInstance) else self._upheld.get(record.id.casefold(), ())
+        )
+        if not spans:
+            return True, None, None
+        running = [item for item in spans if not self._is_past(item.end)]
+        if not running:
+            return False, None, None
+        begins = (
+            None if any(not self._is_future(item.start) for item in running) else min(i.start or "" for i in running)
+        )
+        ends = None if any(item.end is None for item in running) else max(item.end or "" for item in running)
+        return True, begins, ends
+
+    def _is_past(self, when: str | None) -> bool:
+        moment = _time(when)
+        return moment is not None and self._now is not None and moment <= self._now
+
+    def _is_future(self, when: str | None) -> bool:
+        moment = _time(when)
+        return moment is not None and self._now is not None and moment > self._now
+
+    def given_by(
+        self, record: Record, vault: Vault | None, ref: ObjectRef | None, *, at_object: bool
+    ) -> tuple[Given, ...]:
+        """What a role assignment or a schedule instance gives.
+
+        Args:
+            record: the record.
+            vault: the place asked about, for conditions; None when the record does not depend on it.
+            ref: the object asked about, or None for the vault.
+            at_object: the record's scope is the object itself: vault-only words are not given, writes are disputed.
+        """
+        counts, begins, ends = self.window(record)
+        if not counts:
+            return ()
+        power = self.power(record.role)
+        eligible = isinstance(record, ScheduleInstance) and record.eligible
+        waits = " and ".join(
+            text for text in (ACTIVATION if eligible else "", f"not before {begins}" if begins else "") if text
+        )
+        masks: dict[tuple[Answer, str | None], int] = {}
+        for block in power.blocks:
+            for answer, mask in _block_answers(block, record.condition, vault, ref):
+                text = " and ".join(part for part in (waits, record.condition, block.condition) if part) or None
+                key = (Answer.CONDITIONAL if waits and answer is Answer.ALLOWED else answer, text)
+                masks[key] = masks.get(key, 0) | mask
+        if at_object and ref is not None:
+            masks = _on_object_only(masks, ref)
+        gaps = () if power.is_known else (self.role_gap(record.role),)
+        kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
+        return tuple(
+            Given(Citation(kind, record.id, record.scope, power.name, (), text, ends, answer, mask), gaps)
+            for (answer, text), mask in masks.items()
+            if mask
+        )
+
+
+def _block_answers(
+    block: Block, condition: str | None, vault: Vault | None, ref: ObjectRef | None
+) -> Iterator[tuple[Answer, int]]:
+    texts = tuple(text for text in (condition, block.condition) if text)
+    if not texts:
+        yield Answer.ALLOWED, block.mask
+        yield Answer.UNKNOWN, block.unsure
+        return
+    for item in iter_operations(block.mask | block.unsure):
+        verdict = _all_hold(texts, item.data_actions, vault, ref)
+        if verdict is False:
+            continue
+        if block.unsure & item.mask:
+            yield Answer.UNKNOWN, item.mask
+        else:
+            yield (Answer.ALLOWED if verdict else Answer.CONDITIONAL), item.mask
+
+
+def _all_hold(
+    texts: Iterable[str], data_actions: Iterable[str], vault: Vault | None, ref: ObjectRef | None
+) -> bool | None:
+    """Whether every condition holds for every data action: False when one certainly fails, None when not known."""
+    del texts, data_actions, vault, ref
+    return None
+
+
+def _on_object_only(
+    masks: Mapping[tuple[Answer, str | None], int], ref: ObjectRef
+) -> dict[tuple[Answer, str | None], int]:
+    found: dict[tuple[Answer, str | None], int] = {}
+    within = kind_mask(ref.kind) & ~vault_only_mask()
+    writes = object_writes_mask()
+    for (answer, text), mask in masks.items():
+        for key, part in (((answer, text), mask & within & ~writes), ((Answer.UNKNOWN, text), mask & within & writes)):
+            if part:
+                found[key] = found.get(key, 0) | part
+    return found
+
+
+def given_by_policy(vault: Vault, index: int, entry: AccessPolicy) -> Given | None:
+    """What one entry of the access policies gives, or None: nothing.
+
+    An entry of another tenant than the vault's gives nothing (facts azure.md 1.5). An entry with an application is
+    conditional on that application acting for the principal.
+    """
+    if not entry.mask or (
+        entry.tenant_id and vault.tenant_id and entry.tenant_id.casefold() != vault.tenant_id.casefold()
+    ):
+        return None
+    where = f"{vault.id}#accessPolicies/{index}"
+    if bool(entry.tenant_id) != bool(vault.tenant_id):
+        gap = Gap("vaults", vault.id, "the tenant of the vault or of an access policy was not read")
+        return Given(
+            Citation(CitationKind.ACCESS_POLICY, where, vault.scope, answer=Answer.UNKNOWN, mask=entry.mask), (gap,)
+        )
+    if entry.application_id:
+        text = f"only while application {entry.application_id} acts for it"
+        return Given(
+            Citation(
+                CitationKind.ACCESS_POLICY, where, vault.scope, None, (), text, None, Answer.CONDITIONAL, entry.mask
+            )
+        )
+    return Given(Citation(CitationKind.ACCESS_POLICY, where, vault.scope, mask=entry.mask))
+
+
+def _time(text: str | None) -> datetime | None:
+    """A moment in UTC, or None for what is no ISO 8601 time."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

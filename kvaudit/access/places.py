@@ -1,0 +1,189 @@
+"""The records that reach a place: a vault, or one object in it.
+
+Scopes inherit down: `/`, the management groups, the subscription, the resource group, the vault, the object. A record
+that stands at a management group reaches a subscription when the tree says so, or when a listing within that subscription
+returned it: Azure lists what is inherited, so this holds even where the tree could not be read. Where neither is known and
+the subscription's own listing was not read, the record may reach it.
+
+Records are kept by scope; what is inherited is one layer that every vault below shares.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from kvaudit.access.grants import Given, Grants, Record, given_by_policy
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import DenyAssignment, RoleAssignment, ScheduleInstance
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+from kvaudit.model.vaults import ObjectRef, Vault
+
+Scoped = TypeVar("Scoped", RoleAssignment | ScheduleInstance, DenyAssignment)
+
+ROLE_ASSIGNMENTS = "role_assignments"
+ELIGIBILITY = "role_eligibility_schedule_instances"
+ACTIVE = "role_assignment_schedule_instances"
+DENY_ASSIGNMENTS = "deny_assignments"
+
+
+def kind_of(record: Record | DenyAssignment) -> str:
+    """The kind of listing that a record comes from."""
+    if isinstance(record, DenyAssignment):
+        return DENY_ASSIGNMENTS
+    if isinstance(record, ScheduleInstance):
+        return ELIGIBILITY if record.eligible else ACTIVE
+    return ROLE_ASSIGNMENTS
+
+
+class ByScope(Generic[Scoped]):
+    """Records of one estate by scope, and which of those above a subscription reach it."""
+
+    def __init__(self, estate: Estate, records: Iterable[Scoped]) -> None:
+        self._estate = estate
+        self._at: dict[str, list[Scoped]] = {}
+        self._listed_in: dict[str, list[Scoped]] = {}
+        self._above: list[Scoped] = []
+        for record in records:
+            self._at.setdefault(record.scope, []).append(record)
+            if scopes.is_management_group(record.scope):
+                self._above.append(record)
+                for subscription in {scopes.subscription_of(item) for item in record.listed_from} - {None}:
+                    self._listed_in.setdefault(subscription or "", []).append(record)
+        self._nodes = {node.scope: node.parent for node in estate.hierarchy}
+
+    def at(self, scope: str) -> tuple[Scoped, ...]:
+        """Records that stand at exactly this folded scope."""
+        return tuple(self._at.get(scope, ()))
+
+    def listed_below(self, subscription: str, chain: tuple[str, ...]) -> tuple[Scoped, ...]:
+        """Records above a subscription that its own listings returned and that no scope of its chain holds."""
+        return tuple(item for item in self._listed_in.get(subscription, ()) if item.scope not in chain)
+
+    def unplaced(self, subscription: str, chain: tuple[str, ...]) -> tuple[Scoped, ...]:
+        """Records of which nobody knows whether they stand above the subscription."""
+        if not self._above or self.is_whole(subscription):
+            return ()
+        over = {*chain, *(item.scope for item in self._listed_in.get(subscription, ()))}
+        return tuple(
+            item
+            for item in self._above
+            if item.scope not in over
+            and not self._estate.was_read(kind_of(item), scopes.SUBSCRIPTION_PREFIX + subscription)
+        )
+
+    def is_whole(self, subscription: str) -> bool:
+        """Whether the tree says everything that stands above the subscription, up to the root group."""
+        chain = (scopes.SUBSCRIPTION_PREFIX + subscription, *self._estate.management_group_chain(subscription))
+        return all(item in self._nodes for item in chain) and self._nodes[chain[-1]] is None
+
+    def scopes(self) -> Iterator[str]:
+        """The folded scopes at which a record stands."""
+        return iter(self._at)
+
+
+@dataclass(eq=False)
+class Layer:
+    """What the records of one scope give, by folded principal ID.
+
+    Attributes:
+        settled: what holds at every place below.
+        open: records whose answer depends on the place.
+        pairs: access policies that count for a principal with an application only: (principal, application) -> given.
+        types: what the records say of a principal's type.
+    """
+
+    settled: dict[str, tuple[Given, ...]] = field(default_factory=dict)
+    open: dict[str, tuple[Record, ...]] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], tuple[Given, ...]] = field(default_factory=dict)
+    at_object: bool = False
+    _groups: frozenset[str] | None = None
+
+    def groups(self, may_be_group: Callable[[str], bool]) -> frozenset[str]:
+        """Those whom the records name and through whom others may hold something. Worked out once."""
+        if self._groups is None:
+            self._groups = frozenset(item for item in self.principals() if may_be_group(item))
+        return self._groups
+
+    def principals(self) -> frozenset[str]:
+        """Everybody whom the records of this layer name."""
+        return frozenset({*self.settled, *self.open, *(principal for principal, _ in self.pairs)})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything that decides access at a vault or an object.
+
+    Attributes:
+        layers: grants, from the root down.
+        denies: deny assignments that reach the place (or may, see `unplaced_denies`), and apply to the vault's data plane.
+        hidden: gaps that could hold a grant: whoever has no certain answer is unknown.
+        hidden_denies: gaps that could hold a deny: nobody is certainly allowed.
+        blind: gaps that hide how the vault authorises at all: every answer is unknown.
+    """
+
+    vault: Vault
+    object: ObjectRef | None
+    universe: int
+    layers: tuple[Layer, ...] = ()
+    denies: tuple[DenyAssignment, ...] = ()
+    unplaced_denies: tuple[DenyAssignment, ...] = ()
+    hidden: tuple[Gap, ...] = ()
+    hidden_denies: tuple[Gap, ...] = ()
+    blind: tuple[Gap, ...] = ()
+
+
+def layer_of(
+    records: Iterable[Record], grants: Grants, ref: ObjectRef | None = None, *, at_object: bool = False
+) -> Layer:
+    """The layer of the records of one scope."""
+    settled: dict[str, list[Given]] = {}
+    still_open: dict[str, list[Record]] = {}
+    for record in records:
+        if not grants.power(record.role).touches_data:
+            continue
+        if grants.depends_on_place(record):
+            still_open.setdefault(record.principal_id, []).append(record)
+        else:
+            given = grants.given_by(record, None, ref, at_object=at_object)
+            if given:
+                settled.setdefault(record.principal_id, []).extend(given)
+    return Layer(
+        settled={key: tuple(value) for key, value in settled.items()},
+        open={key: tuple(value) for key, value in still_open.items()},
+        at_object=at_object,
+    )
+
+
+def unsure_layer(records: Iterable[Record], grants: Grants, gap: Gap) -> Layer:
+    """The layer of records of which nobody knows whether they reach the place: they give unknown at most."""
+    settled: dict[str, list[Given]] = {}
+    for record in records:
+        for given in grants.given_by(record, None, None, at_object=False):
+            citation = replace(given.citation, answer=Answer.UNKNOWN)
+            settled.setdefault(record.principal_id, []).append(Given(citation, (*given.gaps, gap)))
+    return Layer(settled={key: tuple(value) for key, value in settled.items()})
+
+
+def policy_layer(vault: Vault, counts: Callable[[str], bool]) -> Layer:
+    """The layer of a vault's access policies.
+
+    Args:
+        counts: whether a folded object ID can receive access at all (an application registration cannot).
+    """
+    settled: dict[str, list[Given]] = {}
+    pairs: dict[tuple[str, str], list[Given]] = {}
+    for index, entry in enumerate(vault.access_policies or ()):
+        principal = entry.object_id.casefold()
+        given = given_by_policy(vault, index, entry)
+        if given is None or not counts(principal):
+            continue
+        if entry.application_id:
+            pairs.setdefault((principal, entry.application_id.casefold()), []).append(given)
+        else:
+            settled.setdefault(principal, []).append(given)
+    return Layer(
+        settled={key: tuple(value) for key, value in settled.items()},
+        pairs={key: tuple(value) for key, value in pairs.items()},
+    )

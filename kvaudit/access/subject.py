@@ -1,0 +1,72 @@
+"""What a rule gets: one vault, and the access to it."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kvaudit.access.answers import ControlHolding, Holding
+from kvaudit.access.directory import once
+from kvaudit.model.directory import Principal
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+from kvaudit.model.vaults import PermissionModel, Vault
+
+if TYPE_CHECKING:
+    from kvaudit.access.evaluator import Access
+
+
+class VaultAccess:
+    """One vault as rules see it. Answers are worked out when they are first asked for, and kept as long as the subject.
+
+    Args:
+        access: the evaluator.
+        vault: the vault.
+    """
+
+    def __init__(self, access: "Access", vault: Vault) -> None:
+        self._access = access
+        self.vault = vault
+
+    @property
+    def estate(self) -> Estate:
+        """The estate that the vault stands in."""
+        return self._access.estate
+
+    @property
+    def permission_model(self) -> PermissionModel | None:
+        """How the vault authorises; None when its properties were not read."""
+        return self.vault.permission_model
+
+    @cached_property
+    def holdings(self) -> tuple[Holding, ...]:
+        """What each principal that a record names holds on the vault; groups stand for their members."""
+        return self._access.holdings(self.vault)
+
+    @cached_property
+    def _expanded(self) -> tuple[Holding, ...]:
+        return self._access.holdings(self.vault, expand_groups=True)
+
+    def members(self, expand: bool = True) -> tuple[Holding, ...]:
+        """The holdings, with every member of every group unless `expand` is false."""
+        return self._expanded if expand else self.holdings
+
+    def holders_of(self, action: str) -> tuple[ControlHolding, ...]:
+        """Principals that a record gives a control-plane action on the vault."""
+        return self._access.control_holders(self.vault, action)
+
+    def gaps(self, kinds: Iterable[str]) -> tuple[Gap, ...]:
+        """What was not read of these kinds and reaches the vault.
+
+        Groups count only when a record that reaches the vault names them, or a group above them.
+        """
+        wanted = frozenset(kinds)
+        about_groups = wanted & _ABOUT_GROUPS
+        found = self.estate.gaps_over(self.vault.scope, wanted - about_groups)
+        return once((*found, *(gap for gap in self._access.gaps_for(self.vault) if gap.kind in wanted)))
+
+    def principal(self, principal_id: str) -> Principal:
+        """What the directory says of a folded object ID."""
+        return self.estate.principal(principal_id)
+
+
+_ABOUT_GROUPS = frozenset({"group_members", "service_principal_groups"})

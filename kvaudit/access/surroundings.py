@@ -1,0 +1,222 @@
+"""What surrounds a vault: which records and which gaps reach it, gathered once and shared by the vaults below a scope."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from kvaudit.access.directory import Directory, once
+from kvaudit.access.grants import Grants, Record, kind_mask
+from kvaudit.access.places import (
+    DENY_ASSIGNMENTS,
+    ELIGIBILITY,
+    ROLE_ASSIGNMENTS,
+    ByScope,
+    Layer,
+    Place,
+    layer_of,
+    policy_layer,
+    unsure_layer,
+)
+from kvaudit.model import scopes
+from kvaudit.model.authorization import DenyAssignment, RoleAssignment, ScheduleInstance
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import all_operations_mask
+from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault, VaultObject
+
+HIERARCHY = "management_groups"
+VAULTS = "vaults"
+OBJECT_KINDS = ("secrets", "keys", "certificates")
+GRANT_KINDS = (ROLE_ASSIGNMENTS, ELIGIBILITY)
+
+
+class Surroundings:
+    """Gathers the place of any vault or object of an estate."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.grants = Grants(
+            estate.role_definitions, estate.role_assignments, estate.schedule_instances, estate.collected_at
+        )
+        self.directory = Directory(estate, _types(estate))
+        self.records: ByScope[RoleAssignment | ScheduleInstance] = ByScope(
+            estate, (*estate.role_assignments, *self.grants.loose_instances)
+        )
+        self.denies: ByScope[DenyAssignment] = ByScope(estate, estate.deny_assignments)
+        self._gaps: dict[str, list[Gap]] = {}
+        for gap in estate.gaps:
+            where = scopes.fold(gap.scope) if gap.scope.startswith("/") else ""
+            self._gaps.setdefault(where, []).append(gap)
+        self._layers: dict[str, Layer] = {}
+        self._tenants = {item.subscription_id: item.tenant_id for item in estate.subscriptions}
+
+    def place(self, vault: Vault, ref: ObjectRef | None = None) -> Place:
+        """The place of a vault, or of an object in it."""
+        place = Place(vault, ref, kind_mask(ref.kind) if ref else all_operations_mask())
+        if vault.permission_model is None:
+            layers = (*self._policies(vault), *self._role_layers(vault, ref))
+            return replace(place, layers=layers, blind=self._blind(vault))
+        if vault.permission_model is PermissionModel.ACCESS_POLICIES:
+            return replace(place, layers=self._policies(vault), hidden=self._unread_policies(vault))
+        return self._azure_rbac(place)
+
+    def tenants_differ(self, vault: Vault) -> bool:
+        """Whether the vault trusts another tenant than its subscription's: then role assignments are worth nothing."""
+        tenant = self._tenants.get(vault.subscription_id or "")
+        return bool(tenant and vault.tenant_id) and (tenant or "").casefold() != (vault.tenant_id or "").casefold()
+
+    def gaps_at(self, vault: Vault, kinds: Iterable[str], ref: ObjectRef | None = None) -> tuple[Gap, ...]:
+        """Gaps of these kinds that reach a place: at or above it, or at a management group that may stand above it.
+
+        A tree of management groups that was not read hides grants and denies of these kinds too, unless the
+        subscription's own listing of them, which shows what is inherited, was read.
+        """
+        kinds = frozenset(kinds)
+        chain = self.estate.scopes_over(ref.scope_in(vault) if ref else vault.scope)
+        found = [gap for scope in (*chain, "") for gap in self._gaps.get(scope, ()) if gap.kind in kinds]
+        own = f"{scopes.SUBSCRIPTION_PREFIX}{vault.subscription_id}"
+        unlisted = frozenset(kind for kind in kinds if not self.estate.was_read(kind, own))
+        if unlisted and self._gaps and not self.records.is_whole(vault.subscription_id or ""):
+            for scope, gaps in self._gaps.items():
+                if scopes.is_management_group(scope) and scope not in chain:
+                    found.extend(gap for gap in gaps if gap.kind in unlisted)
+                if unlisted & {ROLE_ASSIGNMENTS, ELIGIBILITY, DENY_ASSIGNMENTS}:
+                    found.extend(gap for gap in gaps if gap.kind == HIERARCHY)
+        return once(found)
+
+    def chain(self, vault: Vault, ref: ObjectRef | None = None) -> tuple[str, ...]:
+        """The folded scopes whose records reach a place, from the root down."""
+        return self.estate.scopes_over(ref.scope_in(vault) if ref else vault.scope)
+
+    def records_over(self, vault: Vault) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+        """Role assignments and schedule instances that reach a vault, and those that may."""
+        chain, subscription = self.chain(vault), vault.subscription_id or ""
+        placed = (item for scope in chain for item in self.records.at(scope))
+        return (
+            (*placed, *self.records.listed_below(subscription, chain)),
+            self.records.unplaced(subscription, chain),
+        )
+
+    def denies_over(
+        self, vault: Vault, ref: ObjectRef | None = None
+    ) -> tuple[tuple[DenyAssignment, ...], tuple[DenyAssignment, ...]]:
+        """Deny assignments that reach a place, and those that may."""
+        chain, subscription = self.chain(vault, ref), vault.subscription_id or ""
+        placed = (item for scope in chain for item in self.denies.at(scope))
+        return (
+            (*placed, *self.denies.listed_below(subscription, chain)),
+            self.denies.unplaced(subscription, chain),
+        )
+
+    def objects_with_records(self, vault: Vault) -> tuple[ObjectRef, ...]:
+        """The objects of a vault at which a role or deny assignment stands, named as the listing spells them, sorted."""
+        found = self._object_scopes.get(vault.scope)
+        if not found:
+            return ()
+        names = {str(item.ref).casefold(): item.ref for item in self.objects.get(vault.scope, ())}
+        return tuple(sorted(names.get(str(item), item) for item in found))
+
+    @cached_property
+    def objects(self) -> dict[str, list[VaultObject]]:
+        """The objects that were listed, by the folded scope of their vault."""
+        table: dict[str, list[VaultObject]] = {}
+        for item in self.estate.objects:
+            table.setdefault(item.vault_id, []).append(item)
+        return table
+
+    @cached_property
+    def _object_scopes(self) -> dict[str, set[ObjectRef]]:
+        table: dict[str, set[ObjectRef]] = {}
+        for scope in (*self.records.scopes(), *self.denies.scopes()):
+            vault, _, name = scope.rpartition("/")
+            vault, _, kind = vault.rpartition("/")
+            if kind in OBJECT_KINDS and "/microsoft.keyvault/vaults/" in vault:
+                table.setdefault(vault, set()).add(ObjectRef(kind, name))
+        return table
+
+    def hierarchy_gap(self, vault: Vault) -> Gap:
+        """The gap that hides whether a management group stands above a vault's subscription."""
+        known = [gap for gaps in self._gaps.values() for gap in gaps if gap.kind == HIERARCHY]
+        return (
+            known[0]
+            if known
+            else Gap(
+                HIERARCHY,
+                f"{scopes.SUBSCRIPTION_PREFIX}{vault.subscription_id}",
+                "which management groups stand above this subscription was not read",
+                permission="Microsoft.Management/managementGroups/read",
+            )
+        )
+
+    def _azure_rbac(self, place: Place) -> Place:
+        vault, ref = place.vault, place.object
+        if self.tenants_differ(vault):
+            return place
+        denies, unplaced = self.denies_over(vault, ref)
+        return replace(
+            place,
+            layers=self._role_layers(vault, ref),
+            denies=denies,
+            unplaced_denies=unplaced,
+            hidden=self.gaps_at(vault, GRANT_KINDS, ref),
+            hidden_denies=self.gaps_at(vault, (DENY_ASSIGNMENTS,), ref),
+            blind=self._tenant_not_read(vault),
+        )
+
+    def _tenant_not_read(self, vault: Vault) -> tuple[Gap, ...]:
+        asked, trusted = self.estate.tenant_id, vault.tenant_id
+        if self._tenants.get(vault.subscription_id or "") or not asked or not trusted or asked == trusted.casefold():
+            return ()
+        scope = f"{scopes.SUBSCRIPTION_PREFIX}{vault.subscription_id}"
+        return (Gap("subscriptions", scope, "the vault trusts another tenant, and its subscription's was not read"),)
+
+    def _policies(self, vault: Vault) -> tuple[Layer, ...]:
+        return (policy_layer(vault, lambda item: self.directory.type_of(item) != "Application"),)
+
+    def _unread_policies(self, vault: Vault) -> tuple[Gap, ...]:
+        if vault.access_policies is not None:
+            return ()
+        return (Gap(VAULTS, vault.id, "the access policies were not in what Azure sent", permission=_READ),)
+
+    def _blind(self, vault: Vault) -> tuple[Gap, ...]:
+        known = self.gaps_at(vault, (VAULTS,))
+        return known or (Gap(VAULTS, vault.id, "the permission model of the vault was not read", permission=_READ),)
+
+    def _role_layers(self, vault: Vault, ref: ObjectRef | None) -> tuple[Layer, ...]:
+        chain, subscription = self.chain(vault), vault.subscription_id or ""
+        layers = [self._shared(scope) for scope in chain[:-1]]
+        layers.append(self._extra(subscription, chain))
+        layers.append(layer_of(self.records.at(vault.scope), self.grants))
+        unplaced = self.records.unplaced(subscription, chain)
+        if unplaced:
+            layers.append(unsure_layer(unplaced, self.grants, self.hierarchy_gap(vault)))
+        if ref:
+            own = self.records.at(ref.scope_in(vault))
+            layers.append(layer_of(own, self.grants, ref, at_object=True))
+        return tuple(layer for layer in layers if layer.settled or layer.open)
+
+    def _shared(self, scope: str) -> Layer:
+        if scope not in self._layers:
+            self._layers[scope] = layer_of(self.records.at(scope), self.grants)
+        return self._layers[scope]
+
+    def _extra(self, subscription: str, chain: tuple[str, ...]) -> Layer:
+        key = f"above {subscription}"
+        if key not in self._layers:
+            self._layers[key] = layer_of(self.records.listed_below(subscription, chain), self.grants)
+        return self._layers[key]
+
+
+_READ = "Microsoft.KeyVault/vaults/read"
+
+
+def _types(estate: Estate) -> dict[str, str]:
+    types: dict[str, str] = {}
+    for record in (*estate.role_assignments, *estate.schedule_instances):
+        if record.principal_type:
+            types[record.principal_id] = record.principal_type
+    for deny in estate.deny_assignments:
+        for item in (*deny.principals, *deny.exclude_principals):
+            if item.type in ("User", "Group", "ServicePrincipal"):
+                types.setdefault(item.id.casefold(), item.type)
+    return types
