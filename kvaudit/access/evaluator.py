@@ -5,6 +5,7 @@ Semantics: ARCHITECTURE.md, "Access semantics"; facts azure.md 1 to 3 and 5. Mem
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kvaudit.access import notes
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan
@@ -19,6 +20,9 @@ from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import Operation, all_operations_mask
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
+
+if TYPE_CHECKING:
+    from kvaudit.access.subject import VaultAccess
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
 _HIDES_VAULTS = frozenset({"vaults", "subscriptions"})
@@ -47,6 +51,8 @@ class Access:
 
     def subject(self, vault: Vault) -> "VaultAccess":
         """What a rule gets: a vault, and the access to it."""
+        from kvaudit.access.subject import VaultAccess  # a subject is made of an Access
+
         return VaultAccess(self, vault)
 
     def can(
@@ -62,6 +68,9 @@ class Access:
 
         Args:
             principal_id: object ID in any case.
+            operation: what it would do.
+            vault: where.
+            object: the object, or None: judged on the vault.
 
         Raises:
             ValueError: the object is not of the operation's kind.
@@ -96,6 +105,9 @@ class Access:
         """Everybody whose answer is not denied.
 
         Args:
+            operation: what they may do.
+            vault: where.
+            object: the object, or None: judged on the vault.
             expand_groups: list every member of a group too. Without, a group stands for its members.
 
         Raises:
@@ -127,9 +139,9 @@ class Access:
     def holdings(
         self,
         vault: Vault,
-        object: ObjectRef | None = None,
+        object: ObjectRef | None = None,  # noqa: A002
         *,
-        expand_groups: bool = False,  # noqa: A002
+        expand_groups: bool = False,
     ) -> tuple[Holding, ...]:
         """What everybody holds on a vault, or on one object in it, sorted by principal. Nobody who holds nothing.
 
@@ -258,6 +270,3 @@ def _counts(citation: Citation, answer: Answer) -> bool:
 def _tenant_citation(vault: Vault, mask: int) -> Citation:
     text = f"the vault trusts tenant {vault.tenant_id}, which is not its subscription's"
     return Citation(CitationKind.VAULT, vault.id, vault.scope, None, (), text, None, Answer.DENIED, mask)
-
-
-from kvaudit.access.subject import VaultAccess  # noqa: E402 - a subject is made of an Access

@@ -35,6 +35,9 @@ def for_place(
     """Notes to an answer about one vault or object.
 
     Args:
+        around: where the records are.
+        place: the vault or object.
+        operation: what was asked.
         principals: folded IDs of those whom the answer names.
     """
     vault = place.vault
@@ -89,7 +92,7 @@ def _same(one: ObjectRef, other: ObjectRef) -> bool:
 def _accounts(around: Surroundings, principals: Iterable[str | None]) -> Iterator[str]:
     known = [
         around.estate.principals[item]
-        for item in sorted({*principals} - {None}, key=str)
+        for item in sorted({item for item in principals if item})
         if item in around.estate.principals
     ]
     disabled = [item.display_name or item.id for item in known if item.account_enabled is False]

@@ -170,6 +170,7 @@ def policy_layer(vault: Vault, counts: Callable[[str], bool]) -> Layer:
     """The layer of a vault's access policies.
 
     Args:
+        vault: the vault.
         counts: whether a folded object ID can receive access at all (an application registration cannot).
     """
     settled: dict[str, list[Given]] = {}

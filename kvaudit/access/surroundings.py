@@ -212,7 +212,8 @@ _READ = "Microsoft.KeyVault/vaults/read"
 
 def _types(estate: Estate) -> dict[str, str]:
     types: dict[str, str] = {}
-    for record in (*estate.role_assignments, *estate.schedule_instances):
+    records: tuple[Record, ...] = (*estate.role_assignments, *estate.schedule_instances)
+    for record in records:
         if record.principal_type:
             types[record.principal_id] = record.principal_type
     for deny in estate.deny_assignments:

@@ -58,6 +58,7 @@ class Judge:
 
         Args:
             principal_id: folded.
+            place: the vault or object.
             pairs: whether entries that need an application beside the principal count (as conditional).
         """
         return self._combine(principal_id, place, tuple(self._given(principal_id, place, pairs=pairs)))
@@ -71,6 +72,7 @@ class Judge:
         """What somebody may hold whom nobody could name: behind a listing that was not read.
 
         Args:
+            place: the vault or object.
             members: whether members of groups that were not read count. Without, their group stands for them.
         """
         given: list[Given] = []
