@@ -99,6 +99,13 @@ class Estate:
                 table.setdefault(vault, []).append(item)
         return {vault: tuple(items) for vault, items in table.items()}
 
+    @cached_property
+    def cross_tenant_assignment_ids(self) -> frozenset[str]:
+        """IDs of role assignments of managed identities of another tenant (Lighthouse): this directory has none of them."""
+        return frozenset(
+            item.id for item in self.role_assignments if item.delegated_managed_identity_resource_id is not None
+        )
+
     def gaps_over(self, scope: str, kinds: frozenset[str] | None = None) -> tuple[Gap, ...]:
         """Gaps of these kinds (all when None) whose scope is at or above a folded scope.
 

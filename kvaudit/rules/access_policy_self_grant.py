@@ -45,7 +45,7 @@ def check(subject: VaultAccess) -> Judgement:
     grants = _one_per_assignment(subject)
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(grants, "can add themselves to the access policies")
+        return unless_seen(subject, grants, "can add themselves to the access policies")
     shown = of_answer(grants, Answer.CONDITIONAL)
     more = f" ({counted(len(shown), 'conditional one')} not counted)" if shown else ""
     return failed(

@@ -27,7 +27,7 @@ from kvaudit.model.permissions import mask_of, operations
 from kvaudit.model.vaults import AccessPolicy, PermissionModel
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable, passed
-from kvaudit.rules.policies import PolicyEntry, entries
+from kvaudit.rules.policies import PolicyEntry, entries, list_not_read
 from kvaudit.rules.words import counted, listed, principal_words
 
 _OPTIONS = {"keys": "key_permissions", "secrets": "secret_permissions", "certificates": "certificate_permissions"}
@@ -51,6 +51,8 @@ def check(subject: VaultAccess) -> Judgement:
     vault = subject.vault
     if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
         return not_applicable("the vault uses Azure RBAC")
+    if vault.access_policies is None:
+        return list_not_read(subject)
     found = [entry for entry in entries(vault) if not entry.foreign and full_kinds(entry.policy)]
     if not found:
         return passed()

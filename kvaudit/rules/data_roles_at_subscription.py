@@ -26,7 +26,7 @@ command removes it for every vault below its scope: make the narrow assignments 
 from collections.abc import Iterator
 from functools import cache
 
-from kvaudit.access.answers import CitationKind, Holding
+from kvaudit.access.answers import Citation, CitationKind, Holding
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -63,7 +63,7 @@ def check(subject: VaultAccess) -> Judgement:
     grants = [grant for holding in subject.holdings for grant in _broad_grants(holding)]
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(grants, "hold a data-plane role at subscription scope or above")
+        return unless_seen(subject, grants, "hold a data-plane role at subscription scope or above")
     shown = of_answer(grants, Answer.CONDITIONAL)
     more = f" ({counted(len(shown), 'one')} with a condition or to be activated first, not counted)" if shown else ""
     return failed(
@@ -75,19 +75,28 @@ def check(subject: VaultAccess) -> Judgement:
     )
 
 
+def _is_broad(record: Citation) -> bool:
+    """Whether a record names its principal itself (a group has a holding of its own) in a broad role assignment."""
+    return (
+        record.kind in _KINDS
+        and not record.groups
+        and record.scope is not None
+        and scopes.level_of(record.scope) in _BROAD
+    )
+
+
 def _broad_grants(holding: Holding) -> Iterator[Grant]:
     """The broad assignments behind one holding. One whose operations are all denied is none."""
     beyond = beyond_metadata_mask()
     for record in holding.via:
         held = record.mask & beyond
-        if not held or record.kind not in _KINDS or record.scope is None or scopes.level_of(record.scope) not in _BROAD:
+        if not held or not _is_broad(record):
             continue
-        if held & (holding.allowed | holding.conditional):
-            answer, gaps = record.answer, ()
-        elif held & holding.unknown:
-            answer, gaps = Answer.UNKNOWN, tuple(item for item in holding.via if item.kind is CitationKind.GAP)
-        else:
+        certain = held & (holding.allowed | holding.conditional)
+        if not certain and not held & holding.unknown:
             continue
+        answer = record.answer if certain else Answer.UNKNOWN
+        gaps = () if certain else tuple(item for item in holding.via if item.kind is CitationKind.GAP)
         operation = record.role or "a role that was not read"
         yield Grant(holding.principal_id, holding.principal_type, holding.object, operation, answer, (record, *gaps))
 

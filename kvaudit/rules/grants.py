@@ -1,18 +1,22 @@
 """What holders hold of the operations or control-plane actions that a rule looks for, sorted by how certain it is."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Holding
 from kvaudit.access.subject import VaultAccess
+from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import iter_operations
-from kvaudit.model.vaults import AccessPolicy, Vault
+from kvaudit.model.vaults import AccessPolicy, PermissionModel, Vault
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Evidence, Judgement, passed, unknown
 from kvaudit.rules.words import counted, place_words, principal_words
 
 _GIVING = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ACCESS_POLICY, CitationKind.ELIGIBLE_ASSIGNMENT})
+
+
+_BEHIND_UNKNOWN = frozenset({"role_definitions", "deny_assignments", "group_members", "management_groups", "vaults"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,52 @@ class Grant:
         return self.records[0].id if self.records else ""
 
 
-def data_grants(holdings: Iterable[Holding], mask: int) -> list[Grant]:
-    """Grants of the operations of `mask`: one per principal, object and operation, allowed ones first."""
-    found = [
-        Grant(
-            holding.principal_id,
-            holding.principal_type,
-            holding.object,
-            operation.word,
-            holding.answer(operation.mask),
-            tuple(item for item in holding.via if item.mask & operation.mask or item.kind is CitationKind.GAP),
-        )
-        for holding in holdings
-        for operation in iter_operations((holding.allowed | holding.conditional | holding.unknown) & mask)
+def data_grants(subject: VaultAccess, mask: int) -> list[Grant]:
+    """Grants of the operations of `mask` on the vault or on one object in it, allowed ones first.
+
+    One per principal, object and operation, for the principals that a record names itself: what somebody holds through a
+    group stands in the grant of the group. What an unread listing may hold is no grant; `judge` tells it by `Rule.needs`.
+    """
+    on_vault = _settled(_grants_on(subject.holdings, mask, subject))
+    held = {(grant.principal_id, grant.operation) for grant in of_answer(on_vault, Answer.ALLOWED)}
+    on_objects = [
+        grant
+        for grant in _settled(_grants_on(subject.object_holdings, mask, subject))
+        if (grant.principal_id, grant.operation) not in held and any(_at_object(item) for item in grant.records)
     ]
-    return sorted(found, key=_certain_first)
+    return sorted((*on_vault, *on_objects), key=_certain_first)
+
+
+def _grants_on(holdings: Iterable[Holding], mask: int, subject: VaultAccess) -> Iterator[Grant]:
+    # On a vault with access policies the only thing that a gap can hide is the list itself, and then it hides everybody.
+    hidden_counts = subject.permission_model is PermissionModel.ACCESS_POLICIES
+    for holding in holdings:
+        for operation in iter_operations((holding.allowed | holding.conditional | holding.unknown) & mask):
+            records = tuple(item for item in holding.via if item.mask & operation.mask)
+            if hidden_counts or any(item.kind is not CitationKind.GAP for item in records):
+                answer = holding.answer(operation.mask)
+                kind, name = holding.principal_type, operation.word
+                yield Grant(holding.principal_id, kind, holding.object, name, answer, records)
+
+
+def _settled(grants: Iterable[Grant]) -> list[Grant]:
+    """Grants without those that only repeat what a group holds."""
+    found = list(grants)
+    answers = {(item.principal_id, item.object, item.operation): item.answer for item in found}
+
+    def repeats(grant: Grant) -> bool:
+        giving = [item for item in grant.records if item.kind in _GIVING]
+        return bool(giving) and all(
+            item.groups
+            and answers.get((item.groups[0], grant.object, grant.operation)) in {grant.answer, Answer.ALLOWED}
+            for item in giving
+        )
+
+    return [grant for grant in found if not repeats(grant)]
+
+
+def _at_object(record: Citation) -> bool:
+    return record.kind in _GIVING and record.scope is not None and scopes.level_of(record.scope) == "object"
 
 
 def control_grants(holdings: Iterable[ControlHolding]) -> list[Grant]:
@@ -92,20 +127,19 @@ def holders(grants: Iterable[Grant]) -> int:
     return len({grant.principal_id for grant in grants})
 
 
-def unless_seen(grants: Sequence[Grant], what: str) -> Judgement:
+def unless_seen(subject: VaultAccess, grants: Sequence[Grant], what: str) -> Judgement:
     """The verdict when no grant counts: unknown when one cannot be told, else a pass that tells what is conditional.
 
     Args:
+        subject: the vault.
         grants: what was consulted.
         what: completes the sentence "of 2 principals it cannot be told whether they …".
     """
     unclear = of_answer(grants, Answer.UNKNOWN)
     if unclear:
-        number = counted(holders(unclear), "principal")
-        return unknown(
-            f"of {number} it cannot be told whether they {what}",
-            (item.id for grant in unclear for item in grant.records if item.kind is CitationKind.GAP),
-        )
+        cited = [item.id for grant in unclear for item in grant.records if item.kind is CitationKind.GAP]
+        gaps = cited or [gap.id for gap in subject.gaps(_BEHIND_UNKNOWN)]
+        return unknown(f"of {counted(holders(unclear), 'principal')} it cannot be told whether they {what}", gaps)
     conditional = of_answer(grants, Answer.CONDITIONAL)
     if conditional:
         return passed(f"{counted(holders(conditional), 'principal')} {what} only on a condition or after activation")

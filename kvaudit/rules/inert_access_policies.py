@@ -23,7 +23,7 @@ from kvaudit.model.permissions import words_of
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable, passed
-from kvaudit.rules.policies import PolicyEntry, entries
+from kvaudit.rules.policies import PolicyEntry, entries, list_not_read
 from kvaudit.rules.words import counted, principal_words
 
 
@@ -32,6 +32,8 @@ def check(subject: VaultAccess) -> Judgement:
     vault = subject.vault
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
         return not_applicable("the vault uses access policies")
+    if vault.access_policies is None:
+        return list_not_read(subject)
     found = entries(vault)
     if not found:
         return passed()

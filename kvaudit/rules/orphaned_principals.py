@@ -36,7 +36,7 @@ from kvaudit.model.directory import PrincipalState
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
 from kvaudit.rules.judgement import EVIDENCE_KEPT, Evidence, Judgement, Rule, Severity, failed, passed, unknown
-from kvaudit.rules.policies import entries
+from kvaudit.rules.policies import entries, list_not_read
 from kvaudit.rules.words import counted, place_words
 
 _ASSIGNED = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ELIGIBLE_ASSIGNMENT})
@@ -77,6 +77,8 @@ def check(subject: VaultAccess) -> Judgement:
             f"{counted(principals, 'principal')} with access could not be looked up in the directory",
             (gap.id for gap in subject.gaps(frozenset({"principals", "deleted_principals"}))),
         )
+    if subject.vault.access_policies is None:
+        return list_not_read(subject)
     if restorable:
         return passed(f"{counted(len(restorable), 'record names', 'records name')} principals deleted but restorable")
     return passed()
@@ -111,9 +113,12 @@ def _assignments(subject: VaultAccess) -> Iterator[_Named]:
 
 
 def _inherited(subject: VaultAccess) -> Iterator[_Named]:
+    foreign = subject.estate.cross_tenant_assignment_ids
     for holding in subject.holdings:
         for record in holding.via if holding.principal_id is not None else ():
-            if record.kind in _ASSIGNED and record.scope is not None and holding.principal_id is not None:
+            if record.kind not in _ASSIGNED or record.groups or record.id in foreign:
+                continue  # a record with groups names the group, which has a holding of its own
+            if record.scope is not None and holding.principal_id is not None:
                 eligible = record.kind is CitationKind.ELIGIBLE_ASSIGNMENT
                 what = f"{'the eligible role' if eligible else 'the role'} {record.role or 'that was not read'}"
                 removal = None if eligible else az.delete_role_assignment(record.id)

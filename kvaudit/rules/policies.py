@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from kvaudit.access.subject import VaultAccess
 from kvaudit.model.vaults import AccessPolicy, Vault
+from kvaudit.rules.judgement import Judgement, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,9 @@ def entries(vault: Vault) -> tuple[PolicyEntry, ...]:
         )
         for index, policy in enumerate(vault.access_policies or ())
     )
+
+
+def list_not_read(subject: VaultAccess) -> Judgement:
+    """The verdict where Azure sent a vault without its list of access policies: an absent list is not an empty one."""
+    gaps = [gap.id for gap in subject.gaps(frozenset({"vaults"})) if gap.scope.casefold() == subject.vault.scope]
+    return unknown("the list of access policies was not in what Azure sent", gaps)

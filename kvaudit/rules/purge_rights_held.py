@@ -45,10 +45,10 @@ def check(subject: VaultAccess) -> Judgement:
     vault = subject.vault
     if vault.enable_purge_protection is True:
         return not_applicable("purge protection is on: nobody can purge before the retention period ends")
-    grants = data_grants(subject.holdings, purge_mask())
+    grants = data_grants(subject, purge_mask())
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(grants, "can purge")
+        return unless_seen(subject, grants, "can purge")
     shown = of_answer(grants, Answer.CONDITIONAL)
     more = f" ({counted(holders(shown), 'more')} on a condition or after activation, not counted)" if shown else ""
     return failed(

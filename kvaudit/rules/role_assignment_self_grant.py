@@ -43,7 +43,7 @@ def check(subject: VaultAccess) -> Judgement:
     grants = control_grants(subject.holders_of(ROLE_ASSIGNMENTS_WRITE))
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(grants, "can assign themselves a data-plane role")
+        return unless_seen(subject, grants, "can assign themselves a data-plane role")
     shown = of_answer(grants, Answer.CONDITIONAL)
     more = f" ({counted(len(shown), 'one')} with a condition or to be activated first, not counted)" if shown else ""
     return failed(

@@ -40,7 +40,7 @@ def check(subject: VaultAccess) -> Judgement:
     grants = [grant for grant in (_of_people(subject, item) for item in _readers(subject)) if grant]
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(grants, "are people who can read secrets")
+        return unless_seen(subject, grants, "are people who can read secrets")
     shown = of_answer(grants, Answer.CONDITIONAL)
     more = f" ({counted(holders(shown), 'more')} on a condition or after activation, not counted)" if shown else ""
     return failed(
@@ -53,7 +53,7 @@ def check(subject: VaultAccess) -> Judgement:
 
 
 def _readers(subject: VaultAccess) -> list[Grant]:
-    return data_grants(subject.holdings, mask_of(("secrets/get",)))
+    return data_grants(subject, mask_of(("secrets/get",)))
 
 
 def _of_people(subject: VaultAccess, grant: Grant) -> Grant | None:
