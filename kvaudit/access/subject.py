@@ -43,6 +43,15 @@ class VaultAccess:
         return self._access.holdings(self.vault)
 
     @cached_property
+    def object_holdings(self) -> tuple[Holding, ...]:
+        """The same on each object at which a record stands of its own: rows repeat what is inherited from the vault."""
+        return tuple(
+            holding
+            for ref in self._access.objects_with_records(self.vault)
+            for holding in self._access.holdings(self.vault, ref)
+        )
+
+    @cached_property
     def _expanded(self) -> tuple[Holding, ...]:
         return self._access.holdings(self.vault, expand_groups=True)
 
