@@ -70,6 +70,11 @@ class Estate:
         above = tuple(reversed(self.management_group_chain(subscription))) if subscription else ()
         return (scopes.ROOT, *above, *scopes.path_ancestors(scope))
 
+    @cached_property
+    def subscription_names(self) -> Mapping[str, str]:
+        """Display names by folded subscription ID, of the subscriptions that have one."""
+        return {item.subscription_id: item.display_name for item in self.subscriptions if item.display_name}
+
     def principal(self, principal_id: str) -> Principal:
         """The principal of a folded ID; one that the snapshot does not describe comes back `UNRESOLVED`."""
         return self.principals.get(principal_id) or Principal(principal_id, state=PrincipalState.UNRESOLVED)

@@ -6,6 +6,7 @@ dash is bound to its option so that the CLI cannot take it for another option.
 
 import json
 import shlex
+from functools import lru_cache
 from typing import Any
 
 from kvaudit.model.vaults import AccessPolicy, Vault
@@ -56,6 +57,7 @@ def set_policy(vault: Vault, policy: AccessPolicy, **permissions: tuple[str, ...
     return " ".join(line)
 
 
+@lru_cache(maxsize=50_000)  # one assignment at a subscription is told for every vault below it
 def delete_role_assignment(assignment_id: str) -> str:
     """Removes one role assignment, everywhere below its scope."""
     return command("az", "role", "assignment", "delete", ids=assignment_id)
@@ -66,11 +68,26 @@ def list_role_assignments(scope: str) -> str:
     return f"{command('az', 'role', 'assignment', 'list', scope=scope)} --include-inherited --output table"
 
 
-def put_access_policies(vault: Vault, verb: str, entries: list[dict[str, Any]]) -> str:
-    """Edits the access policies through Resource Manager: the CLI's own commands refuse a vault that uses Azure RBAC.
+def empty_policies_by_rest(vault: Vault) -> str:
+    """Empties the list of access policies of a vault that uses Azure RBAC: the CLI's own commands refuse such a vault."""
+    return _put_access_policies(vault, "replace", [])
 
-    A URL without a host goes to the Resource Manager of the cloud that the CLI is signed in to.
-    """
+
+def remove_policy_by_rest(vault: Vault, policy: AccessPolicy) -> str:
+    """Removes one entry from a vault that uses Azure RBAC: all of its permissions, and so the entry."""
+    kinds = ("keys", "secrets", "certificates", "storage")
+    entry: dict[str, Any] = {
+        "tenantId": policy.tenant_id or vault.tenant_id,
+        "objectId": policy.object_id,
+        "permissions": {kind: list(words) for kind in kinds if (words := getattr(policy, kind)) is not None},
+    }
+    if policy.application_id:
+        entry["applicationId"] = policy.application_id
+    return _put_access_policies(vault, "remove", [entry])
+
+
+def _put_access_policies(vault: Vault, verb: str, entries: list[dict[str, Any]]) -> str:
+    # A URL without a host goes to the Resource Manager of the cloud that the CLI is signed in to.
     return command(
         "az",
         "rest",

@@ -32,7 +32,8 @@ from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import all_operations_mask, mask_of
 from kvaudit.model.vaults import PermissionModel
-from kvaudit.rules.grants import Grant, cite_grant, holders, of_answer, removals, unless_seen
+from kvaudit.rules import az
+from kvaudit.rules.grants import Grant, aside, cite_grant, holders, of_answer, removals, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
@@ -65,13 +66,12 @@ def check(subject: VaultAccess) -> Judgement:
     if not allowed:
         return unless_seen(subject, grants, "hold a data-plane role at subscription scope or above")
     shown = of_answer(grants, Answer.CONDITIONAL)
-    more = f" ({counted(len(shown), 'one')} with a condition or to be activated first, not counted)" if shown else ""
     return failed(
         f"{counted(len(allowed), 'data-plane role assignment')} at subscription scope or above"
-        f" {'reaches' if len(allowed) == 1 else 'reach'} the vault, for {counted(holders(allowed), 'principal')}{more}",
+        f" {'reaches' if len(allowed) == 1 else 'reach'} the vault, for {counted(holders(allowed), 'principal')}{aside(grants)}",
         [*allowed, *shown],
         cite_grant(subject),
-        lambda kept: removals(subject.vault, kept),
+        lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Holding
 from kvaudit.access.subject import VaultAccess
@@ -14,9 +15,10 @@ from kvaudit.rules.judgement import Evidence, Judgement, passed, unknown
 from kvaudit.rules.words import counted, place_words, principal_words
 
 _GIVING = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ACCESS_POLICY, CitationKind.ELIGIBLE_ASSIGNMENT})
-
-
-_BEHIND_UNKNOWN = frozenset({"role_definitions", "deny_assignments", "group_members", "management_groups", "vaults"})
+_ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
+_BEHIND_UNKNOWN = frozenset(
+    {"role_definitions", "deny_assignments", "group_members", "management_groups", "principals", "vaults"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,53 +40,63 @@ class Grant:
     records: tuple[Citation, ...]
 
     @property
-    def record_id(self) -> str:
-        """The ID of the first record that gives it."""
-        return self.records[0].id if self.records else ""
+    def record(self) -> Citation | None:
+        """The record that gives it, an unconditional one if there is one; None where nothing is cited."""
+        giving = [item for item in self.records if item.kind in _GIVING] or self.records
+        return next((item for item in giving if item.answer is self.answer), giving[0] if giving else None)
 
 
 def data_grants(subject: VaultAccess, mask: int) -> list[Grant]:
     """Grants of the operations of `mask` on the vault or on one object in it, allowed ones first.
 
-    One per principal, object and operation, for the principals that a record names itself: what somebody holds through a
+    One per principal, object and operation, of what records give to the principal itself: what somebody holds through a
     group stands in the grant of the group. What an unread listing may hold is no grant; `judge` tells it by `Rule.needs`.
     """
-    on_vault = _settled(_grants_on(subject.holdings, mask, subject))
+    on_vault = list(_grants_on(subject, subject.holdings, mask))
     held = {(grant.principal_id, grant.operation) for grant in of_answer(on_vault, Answer.ALLOWED)}
     on_objects = [
         grant
-        for grant in _settled(_grants_on(subject.object_holdings, mask, subject))
+        for grant in _grants_on(subject, subject.object_holdings, mask)
         if (grant.principal_id, grant.operation) not in held and any(_at_object(item) for item in grant.records)
     ]
     return sorted((*on_vault, *on_objects), key=_certain_first)
 
 
-def _grants_on(holdings: Iterable[Holding], mask: int, subject: VaultAccess) -> Iterator[Grant]:
+def _grants_on(subject: VaultAccess, holdings: Sequence[Holding], mask: int) -> Iterator[Grant]:
+    rows = {(item.principal_id, item.object): item for item in holdings if item.application_id is None}
     # On a vault with access policies the only thing that a gap can hide is the list itself, and then it hides everybody.
     hidden_counts = subject.permission_model is PermissionModel.ACCESS_POLICIES
     for holding in holdings:
         for operation in iter_operations((holding.allowed | holding.conditional | holding.unknown) & mask):
             records = tuple(item for item in holding.via if item.mask & operation.mask)
-            if hidden_counts or any(item.kind is not CitationKind.GAP for item in records):
-                answer = holding.answer(operation.mask)
-                kind, name = holding.principal_type, operation.word
-                yield Grant(holding.principal_id, kind, holding.object, name, answer, records)
+            giving = [item for item in records if item.kind in _GIVING]
+            answer = holding.answer(operation.mask)
+            if giving:
+                through = {item.groups[0] for item in giving if item.groups and item.answer is answer}
+                told = all(_tells(rows.get((group, holding.object)), operation.mask, answer) for group in through)
+                answer, giving = _own(giving, answer, told_by_groups=told)
+            if giving or (hidden_counts and records and records[0].kind is CitationKind.GAP):
+                others = tuple(item for item in records if item.kind not in _GIVING)
+                kept = (*giving, *others) if answer is Answer.UNKNOWN else tuple(giving)
+                kind, word = holding.principal_type, operation.word
+                yield Grant(holding.principal_id, kind, holding.object, word, answer, kept)
 
 
-def _settled(grants: Iterable[Grant]) -> list[Grant]:
-    """Grants without those that only repeat what a group holds."""
-    found = list(grants)
-    answers = {(item.principal_id, item.object, item.operation): item.answer for item in found}
+def _tells(row: Holding | None, mask: int, answer: Answer) -> bool:
+    """Whether a group's own row says at least what its member holds through it."""
+    return row is not None and row.answer(mask) in {answer, Answer.ALLOWED}
 
-    def repeats(grant: Grant) -> bool:
-        giving = [item for item in grant.records if item.kind in _GIVING]
-        return bool(giving) and all(
-            item.groups
-            and answers.get((item.groups[0], grant.object, grant.operation)) in {grant.answer, Answer.ALLOWED}
-            for item in giving
-        )
 
-    return [grant for grant in found if not repeats(grant)]
+def _own(giving: list[Citation], answer: Answer, *, told_by_groups: bool) -> tuple[Answer, list[Citation]]:
+    """What a principal holds by records that name itself, or through groups that do not tell it."""
+    own = [item for item in giving if not item.groups]
+    if answer is Answer.UNKNOWN:  # a deny or a role that was not read: no single record gives it
+        return answer, own if told_by_groups or own else giving
+    certain = [item for item in own if item.answer is answer]
+    if certain or not told_by_groups:
+        return answer, certain or [item for item in giving if item.answer is answer]
+    weaker = min((item.answer for item in own), key=_ORDER.__getitem__, default=answer)
+    return weaker, [item for item in own if item.answer is weaker]
 
 
 def _at_object(record: Citation) -> bool:
@@ -114,7 +126,7 @@ def control_grants(holdings: Iterable[ControlHolding]) -> list[Grant]:
 
 
 def _certain_first(grant: Grant) -> int:
-    return (Answer.ALLOWED, Answer.CONDITIONAL, Answer.UNKNOWN, Answer.DENIED).index(grant.answer)
+    return _ORDER[grant.answer]
 
 
 def of_answer(grants: Iterable[Grant], *answers: Answer) -> list[Grant]:
@@ -146,32 +158,45 @@ def unless_seen(subject: VaultAccess, grants: Sequence[Grant], what: str) -> Jud
     return passed()
 
 
+def aside(grants: Sequence[Grant]) -> str:
+    """What a failing rule does not count, in brackets for the end of its message; empty when there is nothing."""
+    conditional, unclear = of_answer(grants, Answer.CONDITIONAL), of_answer(grants, Answer.UNKNOWN)
+    told = [
+        f"{holders(conditional)} more only on a condition or after activation, not counted" if conditional else "",
+        f"of {holders(unclear)} more it cannot be told" if unclear else "",
+    ]
+    text = "; ".join(item for item in told if item)
+    return f" ({text})" if text else ""
+
+
 def cite_grant(subject: VaultAccess) -> Callable[[Grant], Evidence]:
     """Makes the evidence of grants: who holds what, through which record, and on what condition."""
 
     def cite(grant: Grant) -> Evidence:
+        record = grant.record
         where = f" on {grant.object}" if grant.object else ""
         who = principal_words(subject, grant.principal_id, grant.principal_type)
-        through = "; ".join(record_words(item) for item in grant.records if item.kind in _GIVING)
+        through = "; ".join(
+            record_words(item, place_words(subject, item.scope)) for item in grant.records if item.kind in _GIVING
+        )
+        named = "" if record and record.role == grant.operation else f"{grant.operation}{where} through "
         return Evidence(
-            f"{who} holds {grant.operation}{where} through {through or 'a record that was not read'}",
-            grant.record_id,
+            f"{who} holds {named}{through or 'a record that was not read'}",
+            record.id if record else "",
             grant.principal_id,
             grant.operation,
             grant.answer,
-            grant.records[0].scope if grant.records else None,
+            record.scope if record else None,
         )
 
     return cite
 
 
-def record_words(record: Citation) -> str:
-    """A record as words: `Key Vault Secrets User at resource group rg-payments, on the condition …`."""
-    if record.kind is CitationKind.ACCESS_POLICY:
-        words = "an access policy"
-    else:
-        eligible = "the eligible role " if record.kind is CitationKind.ELIGIBLE_ASSIGNMENT else ""
-        words = f"{eligible}{record.role or 'a role that was not read'} at {place_words(record.scope)}"
+@lru_cache(maxsize=50_000)  # one assignment at a subscription is told for every vault below it
+def record_words(record: Citation, place: str) -> str:
+    """A record as words: `Key Vault Secrets User at resource group rg-payments, on the condition: …`."""
+    role = record.role or "a role that was not read"
+    words = "an access policy" if record.kind is CitationKind.ACCESS_POLICY else f"{role} at {place}"
     words += f", on the condition: {record.condition}" if record.condition else ""
     return words + (f", until {record.ends}" if record.ends else "")
 
@@ -181,7 +206,8 @@ def removals(vault: Vault, grants: Iterable[Grant]) -> list[str]:
     policies = {f"{vault.id}#accessPolicies/{index}": item for index, item in enumerate(vault.access_policies or ())}
     commands: dict[str, None] = {}
     for grant in grants:
-        for record in grant.records if grant.answer is Answer.ALLOWED else ():
+        # What waits for a condition or an activation is shown and not counted, so it is not removed either.
+        for record in (item for item in grant.records if item.answer is grant.answer is Answer.ALLOWED):
             commands.update(dict.fromkeys(_removal(vault, record, policies)))
     return list(commands)
 

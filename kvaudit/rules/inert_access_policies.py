@@ -53,7 +53,7 @@ def check(subject: VaultAccess) -> Judgement:
         " the old permission model",
         found,
         cite,
-        lambda _: [az.put_access_policies(vault, "replace", [])],
+        lambda _: [az.empty_policies_by_rest(vault)],
     )
 
 

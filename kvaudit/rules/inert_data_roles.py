@@ -55,7 +55,7 @@ def _failed(subject: VaultAccess, found: Sequence[tuple[RoleAssignment, str]]) -
     def cite(pair: tuple[RoleAssignment, str]) -> Evidence:
         item, role = pair
         who = principal_words(subject, item.principal_id, item.principal_type)
-        message = f"{role}, assigned at {place_words(item.scope)} to {who}, gives nothing"
+        message = f"{role}, assigned at {place_words(subject, item.scope)} to {who}, gives nothing"
         return Evidence(message, item.id, item.principal_id, role, scope=item.scope)
 
     return failed(

@@ -1,7 +1,7 @@
 """What a rule is and what it may answer: exactly one verdict per vault."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -53,7 +53,7 @@ class Evidence:
         record_id: ID of the record.
         principal_id: folded object ID, or None.
         operation: permission word or control-plane action, or None.
-        answer: allowed or conditional (conditional evidence is shown and counted only if the rule says so).
+        answer: allowed, or conditional: such evidence is shown and does not make a failure by itself.
         scope: folded scope of the record, or None.
     """
 
@@ -134,7 +134,6 @@ class Rule:
         title: what is wrong, one line.
         needs: kinds of records it rests on: a gap in these that covers the vault turns Pass into Unknown.
         fires: see `Fires`.
-        counts: which answers count as holders; others are shown, not counted.
         controls: check ids of `kvaudit/data/controls.json`, which map to framework controls.
         check: total over vaults whose properties were read: one vault in, one judgement out. Of a vault whose
             properties were not read `judge` says unknown without asking.
@@ -146,5 +145,4 @@ class Rule:
     check: Callable[[VaultAccess], Judgement]
     needs: frozenset[str]
     fires: Fires = Fires.ON_PRESENCE
-    counts: frozenset[Answer] = field(default=frozenset({Answer.ALLOWED}))
     controls: tuple[str, ...] = ()

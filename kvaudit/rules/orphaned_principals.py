@@ -99,8 +99,7 @@ def _policies(subject: VaultAccess) -> Iterator[_Named]:
     for entry in entries(vault):
         if entry.foreign:
             continue
-        # The CLI's delete-policy refuses an Azure RBAC vault; there `inert-access-policies` empties the whole list.
-        removal = None if rbac else az.delete_policy(vault, entry.policy)
+        removal = az.remove_policy_by_rest(vault, entry.policy) if rbac else az.delete_policy(vault, entry.policy)
         yield _Named(entry.record_id, entry.policy.object_id, None, "an access policy", vault.scope, removal)
 
 
@@ -137,7 +136,7 @@ def _cite(subject: VaultAccess, named: _Named) -> Evidence:
     orphan = _state(subject, named) is PrincipalState.NOT_FOUND
     state = "is not in the directory" if orphan else "is deleted and can be restored"
     return Evidence(
-        f"{named.principal_id}, named by {named.what} at {place_words(named.scope)}, {state}",
+        f"{named.principal_id}, named by {named.what} at {place_words(subject, named.scope)}, {state}",
         named.record_id,
         named.principal_id,
         answer=Answer.ALLOWED if orphan else Answer.CONDITIONAL,

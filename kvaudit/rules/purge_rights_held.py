@@ -29,7 +29,7 @@ from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import mask_of
 from kvaudit.rules import az
-from kvaudit.rules.grants import cite_grant, data_grants, holders, of_answer, unless_seen
+from kvaudit.rules.grants import aside, cite_grant, data_grants, holders, of_answer, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
@@ -50,9 +50,8 @@ def check(subject: VaultAccess) -> Judgement:
     if not allowed:
         return unless_seen(subject, grants, "can purge")
     shown = of_answer(grants, Answer.CONDITIONAL)
-    more = f" ({counted(holders(shown), 'more')} on a condition or after activation, not counted)" if shown else ""
     return failed(
-        f"{counted(holders(allowed), 'principal')} can purge deleted objects at once{more}",
+        f"{counted(holders(allowed), 'principal')} can purge deleted objects at once{aside(grants)}",
         [*allowed, *shown],
         cite_grant(subject),
         lambda _: [az.update_vault(vault, enable_purge_protection="true")],

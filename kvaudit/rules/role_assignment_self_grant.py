@@ -29,7 +29,8 @@ removes an assignment for everything below its scope: make sure that another own
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import PermissionModel
-from kvaudit.rules.grants import cite_grant, control_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules import az
+from kvaudit.rules.grants import aside, cite_grant, control_grants, holders, of_answer, removals, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
@@ -45,13 +46,12 @@ def check(subject: VaultAccess) -> Judgement:
     if not allowed:
         return unless_seen(subject, grants, "can assign themselves a data-plane role")
     shown = of_answer(grants, Answer.CONDITIONAL)
-    more = f" ({counted(len(shown), 'one')} with a condition or to be activated first, not counted)" if shown else ""
     return failed(
         f"{counted(len(allowed), 'role assignment lets', 'role assignments let')} {counted(holders(allowed), 'principal')}"
-        f" assign themselves any data-plane role{more}",
+        f" assign themselves any data-plane role{aside(grants)}",
         [*allowed, *shown],
         cite_grant(subject),
-        lambda kept: removals(subject.vault, kept),
+        lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
     )
 
 

@@ -30,7 +30,7 @@ from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.permissions import mask_of
-from kvaudit.rules.grants import Grant, cite_grant, data_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.grants import Grant, aside, cite_grant, data_grants, holders, of_answer, removals, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed
 from kvaudit.rules.words import counted
 
@@ -42,10 +42,9 @@ def check(subject: VaultAccess) -> Judgement:
     if not allowed:
         return unless_seen(subject, grants, "are people who can read secrets")
     shown = of_answer(grants, Answer.CONDITIONAL)
-    more = f" ({counted(holders(shown), 'more')} on a condition or after activation, not counted)" if shown else ""
     return failed(
         f"{counted(holders(allowed), 'user or group of users', 'users or groups of users')} can read secrets"
-        f" at any time{more}",
+        f" at any time{aside(grants)}",
         [*allowed, *shown],
         cite_grant(subject),
         lambda kept: removals(subject.vault, kept),

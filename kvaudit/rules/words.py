@@ -1,9 +1,11 @@
 """How rules name principals and places in their sentences. Tenant's text stands as it is: each format escapes it."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model import scopes
+from kvaudit.model.directory import Principal, PrincipalState
 
 _KINDS = {
     "User": "user",
@@ -12,6 +14,10 @@ _KINDS = {
     "ForeignGroup": "foreign group",
     "Device": "device",
     "Application": "application registration",
+}
+_STATES = {
+    PrincipalState.NOT_FOUND: ", which the directory does not hold,",
+    PrincipalState.DELETED_RESTORABLE: ", which is deleted and can be restored,",
 }
 
 
@@ -25,24 +31,32 @@ def principal_words(subject: VaultAccess, principal_id: str | None, principal_ty
     """
     if principal_id is None:
         return "somebody who could not be read"
-    principal = subject.principal(principal_id)
+    return _named(subject.principal(principal_id), principal_type)
+
+
+@lru_cache(maxsize=50_000)
+def _named(principal: Principal, principal_type: str | None) -> str:
     kind = _KINDS.get(principal.type or principal_type or "", "principal")
     if principal.user_type == "Guest":
         kind = "guest"
     elif principal.service_principal_type == "ManagedIdentity":
         kind = "managed identity"
-    named = f"{kind} {principal.display_name} ({principal_id})" if principal.display_name else f"{kind} {principal_id}"
-    return f"{named}, whose account is disabled," if principal.account_enabled is False else named
+    words = f"{kind} {principal.display_name} ({principal.id})" if principal.display_name else f"{kind} {principal.id}"
+    if principal.account_enabled is False:
+        return f"{words}, whose account is disabled,"
+    return words + _STATES.get(principal.state, "")
 
 
-def place_words(scope: str | None) -> str:
-    """A scope by its level and last name: `resource group rg-payments`."""
+def place_words(subject: VaultAccess, scope: str | None) -> str:
+    """A folded scope by its level and its name: `resource group rg-payments`, `subscription Applications`."""
     if scope is None:
         return "a scope that was not read"
     if scope == scopes.ROOT:
         return "the root scope /"
-    level = scopes.level_of(scope)
-    return f"{'vault' if level == 'resource' else level} {scope.rsplit('/', 1)[-1]}"
+    level, name = scopes.level_of(scope), scope.rsplit("/", 1)[-1]
+    if level == "subscription":
+        name = subject.estate.subscription_names.get(name) or name
+    return f"{'vault' if level == 'resource' else level} {name}"
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

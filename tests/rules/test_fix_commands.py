@@ -4,7 +4,7 @@ import json
 import shlex
 
 import pytest
-from builders import RESOURCE_GROUP, estate, policy, unread_vault, user, vault
+from builders import RESOURCE_GROUP, TENANT, estate, policy, unread_vault, user, vault
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,16 +50,24 @@ def test_hostile_policies_and_assignments(hostile: str) -> None:
         az.set_policy(named(hostile), entry, secret_permissions=("get", hostile)),
         az.delete_role_assignment(hostile),
         az.list_role_assignments(hostile),
-        az.put_access_policies(named(hostile), "replace", []),
+        az.remove_policy_by_rest(named(hostile), entry),
     ):
         assert shlex.split(line)[0] == "az"
         assert not {"rm", "id", ";", "&&"} & set(shlex.split(line))
 
 
 def test_emptying_the_policies_of_an_azure_rbac_vault() -> None:
-    words = shlex.split(az.put_access_policies(vault("kv-app"), "replace", []))
+    words = shlex.split(az.empty_policies_by_rest(vault("kv-app")))
     assert words[words.index("--url") + 1] == f"{vault('kv-app').id}/accessPolicies/replace?api-version=2026-02-01"
     assert json.loads(words[words.index("--body") + 1]) == {"properties": {"accessPolicies": []}}
+
+
+def test_removing_one_policy_of_an_azure_rbac_vault() -> None:
+    anna = user("anna")
+    words = shlex.split(az.remove_policy_by_rest(vault("kv-app"), policy(anna, secrets="get list", tenant=None)))
+    assert words[words.index("--url") + 1].endswith("/accessPolicies/remove?api-version=2026-02-01")
+    (entry,) = json.loads(words[words.index("--body") + 1])["properties"]["accessPolicies"]
+    assert entry == {"tenantId": TENANT, "objectId": anna.id, "permissions": {"secrets": ["get", "list"]}}
 
 
 def test_a_vault_without_a_group_in_its_id() -> None:

@@ -28,6 +28,7 @@ legacy = vault("kv-app", policy(pipeline, secrets="get"))
 modern = vault("kv-app")
 people: tuple[Item, ...] = (anna, ben, pipeline, ops)
 writer = role("vault writer", actions=("Microsoft.KeyVault/vaults/write",))
+adder = role("policy adder", actions=("Microsoft.KeyVault/vaults/accessPolicies/write",))
 limited = (
     "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
     " (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
@@ -46,7 +47,8 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "fires": ((legacy, assignment("Contributor", anna)), FAIL),
         "fires at the vault": ((legacy, assignment("Key Vault Contributor", anna, legacy)), FAIL),
         "fires for a group": ((legacy, assignment("Contributor", ops, RESOURCE_GROUP)), FAIL),
-        "fires on vaults/write alone": ((legacy, writer, assignment(writer, anna)), FAIL),
+        "vaults/write alone is not settled": ((legacy, writer, assignment(writer, anna)), UNKNOWN),
+        "fires on accessPolicies/write alone": ((legacy, adder, assignment(adder, anna)), FAIL),
         "eligible is not counted": ((legacy, eligible("Contributor", anna)), PASS),
         "denied": (
             (legacy, assignment("Contributor", anna), deny(anna, legacy, actions=("Microsoft.KeyVault/vaults/*",))),

@@ -248,3 +248,34 @@ def test_removing_people_from_policies() -> None:
     (command,) = judgement.fix
     assert command.startswith(start)
     assert command.endswith(f" --object-id {anna.id}")
+
+
+def test_what_is_held_through_a_group_is_told_of_the_group_alone() -> None:
+    judgement = judged(
+        "standing-human-access-to-secrets",
+        modern,
+        assignment(ADMIN, staff),
+        eligible(SECRETS_USER, anna, modern),
+        assignment(SECRETS_USER, secretive, modern),
+        *people,
+    )
+    assert [(item.principal_id, item.answer.value) for item in judgement.evidence] == [
+        (staff.id, "allowed"),
+        (anna.id, "conditional"),
+    ]
+    assert "of 1 more it cannot be told" in judgement.message
+    assert "Key Vault Administrator at subscription Applications" in judgement.evidence[0].message
+
+
+def test_an_inert_policy_of_an_orphan_is_removed_through_resource_manager() -> None:
+    judgement = judged("orphaned-principals", vault("kv-app", policy(gone, secrets="get"), rbac=True), gone)
+    (command,) = judgement.fix
+    assert command.startswith("az rest --method put")
+    assert gone.id in command
+
+
+def test_a_broad_role_is_named_once() -> None:
+    judgement = judged("data-roles-at-subscription", modern, assignment(ADMIN, shop), *people)
+    (evidence,) = judgement.evidence
+    assert evidence.message.endswith("holds Key Vault Administrator at subscription Applications")
+    assert evidence.operation == "Key Vault Administrator"
