@@ -1,0 +1,260 @@
+"""Microsoft.Authorization: role assignments, role definitions, deny assignments, the caller's permissions, PIM instances."""
+
+import copy
+import re
+from datetime import datetime
+
+from kvaudit.lab.arm_answers import everything, forbid, page
+from kvaudit.lab.estate import Raw, fold
+from kvaudit.lab.evaluator import scopes_over
+from kvaudit.lab.http import Caller, Request, Response, arm_error
+from kvaudit.lab.world import World
+
+_FILTER = re.compile(r"(atscopeandbelow|atscope|astarget)\(\)|assignedto\('([^']*)'\)|(\w+) eq '([^']*)'", re.IGNORECASE)
+_FIRST_WITH_BLOCK_CONDITIONS = "2022-05-01"
+_FIRST_WITH_EFFECT = "2024-07-01"
+
+
+def _caller(request: Request) -> Caller:
+    if request.caller is None:
+        raise ValueError("the token is checked before the route")
+    return request.caller
+
+
+def _selected(world: World, request: Request, scope: str, store: dict[str, Raw]) -> list[Raw]:
+    """Items at, above and below a scope, narrowed by `$filter`."""
+    scope = fold(scope or "/")
+    over = set(scopes_over(world, scope))
+    text = request.query.get("$filter", "")
+    conditions = [match for match in _FILTER.finditer(text)]
+    words = {match.group(1).casefold() for match in conditions if match.group(1)}
+    ids = _wanted_principals(world, conditions, _caller(request))
+    found = []
+    for key in sorted(store):
+        at = fold(store[key]["properties"]["scope"])
+        below = at.startswith(scope.rstrip("/") + "/") or _below_group(world, scope, at)
+        if "atscopeandbelow" in words:
+            wanted = at == scope or below
+        else:
+            wanted = at in over or (below and "atscope" not in words)
+        if wanted and (ids is None or _principals(store[key]) & ids):
+            found.append(store[key])
+    return found
+
+
+def _below_group(world: World, scope: str, at: str) -> bool:
+    return scope.startswith("/providers/microsoft.management/") and scope in scopes_over(world, at)
+
+
+def _principals(item: Raw) -> set[str]:
+    properties = item["properties"]
+    named = {fold(entry["id"]) for entry in properties.get("principals") or []}
+    return named | ({fold(properties["principalId"])} if properties.get("principalId") else set())
+
+
+def _wanted_principals(world: World, conditions: list[re.Match[str]], caller: Caller) -> set[str] | None:
+    for match in conditions:
+        if match.group(2) is not None:
+            return {fold(match.group(2)), *world.groups_of(match.group(2))}
+        if (match.group(1) or "").casefold() == "astarget":
+            return {fold(caller.object_id), *(fold(group) for group in caller.groups)}
+        if (match.group(3) or "").casefold() == "principalid":
+            return {fold(match.group(4))}
+    return None
+
+
+def role_assignments(world: World, request: Request, scope: str) -> Response:
+    """`GET {scope}/.../roleAssignments`."""
+    refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/read", scope or "/")
+    return refusal or page(world, request, _selected(world, request, scope, world.estate.role_assignments))
+
+
+def role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
+    """`GET {scope}/.../roleAssignments/{name}`."""
+    refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/read", scope or "/")
+    raw = world.estate.role_assignments.get(fold(request.path))
+    if refusal is not None:
+        return refusal
+    return Response(200, raw) if raw else arm_error(404, "RoleAssignmentNotFound", f"The role assignment '{name}' is not found.")
+
+
+def create_role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
+    """`PUT {scope}/.../roleAssignments/{name}`: takes effect after the world's propagation delay."""
+    properties = (request.json() or {}).get("properties") or {}
+    role = fold(str(properties.get("roleDefinitionId", ""))).rsplit("/", 1)[-1]
+    principal = fold(str(properties.get("principalId", "")))
+    kind = _principal_type(world, principal)
+    attributes = {
+        "@request[microsoft.authorization/roleassignments:roledefinitionid]": role,
+        "@request[microsoft.authorization/roleassignments:principalid]": principal,
+        "@request[microsoft.authorization/roleassignments:principaltype]": str(properties.get("principalType") or kind or ""),
+    }
+    refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/write", scope or "/", attributes)
+    if refusal is not None:
+        return refusal
+    if role not in world.estate.role_definitions:
+        return arm_error(400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist.")
+    if kind is None:
+        message = f"Principal {principal} does not exist in the directory {_caller(request).tenant_id}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group."
+        return arm_error(400, "PrincipalNotFound", message)
+    for raw in world.estate.role_assignments.values():
+        old = raw["properties"]
+        if fold(old["scope"]) == fold(scope or "/") and fold(old["principalId"]) == principal and fold(old["roleDefinitionId"]).endswith(role):
+            return arm_error(409, "RoleAssignmentExists", f"The role assignment already exists. The ID of the conflicting role assignment is {raw['name'].replace('-', '')}.")
+    now = world.now().isoformat()
+    raw = {
+        "properties": {
+            **properties,
+            "scope": scope or "/",
+            "principalType": properties.get("principalType") or kind,
+            "createdOn": now,
+            "updatedOn": now,
+            "createdBy": _caller(request).object_id,
+        },
+        "id": request.path,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": name,
+    }
+    world.estate.role_assignments[fold(request.path)] = raw
+    if world.propagation:
+        world.effective_from[fold(request.path)] = world.now() + world.propagation
+    world.changed()
+    return Response(201, raw)
+
+
+def _principal_type(world: World, principal: str) -> str | None:
+    estate = world.estate
+    for kind, store in (("User", estate.users), ("Group", estate.groups), ("ServicePrincipal", estate.service_principals), ("Device", estate.devices)):
+        if principal in store:
+            return kind
+    return None
+
+
+def delete_role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
+    """`DELETE {scope}/.../roleAssignments/{name}`: lingers for the world's propagation delay."""
+    raw = world.estate.role_assignments.get(fold(request.path))
+    old = (raw or {}).get("properties") or {}
+    attributes = {
+        "@resource[microsoft.authorization/roleassignments:roledefinitionid]": fold(old.get("roleDefinitionId", "")).rsplit("/", 1)[-1],
+        "@resource[microsoft.authorization/roleassignments:principalid]": fold(old.get("principalId", "")),
+        "@resource[microsoft.authorization/roleassignments:principaltype]": str(old.get("principalType") or ""),
+    }
+    refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/delete", scope or "/", attributes)
+    if refusal is not None:
+        return refusal
+    if raw is None:
+        return Response(204)
+    del world.estate.role_assignments[fold(request.path)]
+    if world.propagation:
+        world.lingering.append((raw, world.now() + world.propagation))
+    world.changed()
+    return Response(200, raw)
+
+
+def _assignable(world: World, definition: Raw, scope: str) -> bool:
+    over = set(scopes_over(world, scope))
+    for text in definition["properties"].get("assignableScopes") or ["/"]:
+        at = fold(text)
+        if at in over or at.startswith(scope.rstrip("/") + "/"):
+            return True
+    return False
+
+
+def role_definitions(world: World, request: Request, scope: str) -> Response:
+    """`GET {scope}/.../roleDefinitions`: built-in ones and the custom ones that are assignable there."""
+    refusal = forbid(world, request, "Microsoft.Authorization/roleDefinitions/read", scope or "/")
+    if refusal is not None:
+        return refusal
+    text = request.query.get("$filter", "")
+    wanted = {match.group(3).casefold(): match.group(4).casefold() for match in _FILTER.finditer(text) if match.group(3)}
+    found = []
+    for raw in world.estate.role_definitions.values():
+        properties = raw["properties"]
+        if "type" in wanted and str(properties.get("type", "")).casefold() != wanted["type"]:
+            continue
+        if "rolename" in wanted and str(properties.get("roleName", "")).casefold() != wanted["rolename"]:
+            continue
+        if _assignable(world, raw, fold(scope or "/")):
+            found.append(_definition(raw, request))
+    return everything(found)
+
+
+def role_definition(world: World, request: Request, scope: str, name: str) -> Response:
+    """`GET {scope}/.../roleDefinitions/{guid}`."""
+    refusal = forbid(world, request, "Microsoft.Authorization/roleDefinitions/read", scope or "/")
+    raw = world.estate.role_definitions.get(fold(name))
+    if refusal is not None:
+        return refusal
+    if raw is None:
+        return arm_error(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
+    return Response(200, _definition(raw, request))
+
+
+def _definition(raw: Raw, request: Request) -> Raw:
+    """As the api-version shows it: versions before 2022-05-01-preview drop the conditions of permission blocks."""
+    if (request.api_version or "") >= _FIRST_WITH_BLOCK_CONDITIONS:
+        return raw
+    if not any("condition" in block for block in raw["properties"].get("permissions") or []):
+        return raw
+    shown = copy.deepcopy(raw)
+    for block in shown["properties"]["permissions"]:
+        block.pop("condition", None)
+        block.pop("conditionVersion", None)
+    return shown
+
+
+def deny_assignments(world: World, request: Request, scope: str) -> Response:
+    """`GET {scope}/.../denyAssignments`: versions before 2024-07-01-preview hide effect and conditions."""
+    refusal = forbid(world, request, "Microsoft.Authorization/denyAssignments/read", scope or "/")
+    if refusal is not None:
+        return refusal
+    found = _selected(world, request, scope, world.estate.deny_assignments)
+    if (request.api_version or "") < _FIRST_WITH_EFFECT:
+        found = [_without_effect(raw) for raw in found]
+    return page(world, request, found)
+
+
+def _without_effect(raw: Raw) -> Raw:
+    shown = copy.deepcopy(raw)
+    for name in ("denyAssignmentEffect", "condition", "conditionVersion"):
+        shown["properties"].pop(name, None)
+    for block in shown["properties"].get("permissions") or []:
+        block.pop("condition", None)
+        block.pop("conditionVersion", None)
+    return shown
+
+
+def permissions(world: World, request: Request, scope: str) -> Response:
+    """`GET {scope}/.../permissions`: the blocks of the caller's own roles there; nothing of denies or eligibility."""
+    caller = _caller(request)
+    ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
+    over = set(scopes_over(world, fold(scope or "/")))
+    blocks = []
+    for raw in world.estate.role_assignments.values():
+        properties = raw["properties"]
+        if fold(properties["principalId"]) in ids and fold(properties["scope"]) in over:
+            role = world.estate.role_definitions.get(fold(properties["roleDefinitionId"]).rsplit("/", 1)[-1])
+            blocks += (_definition(role, request)["properties"].get("permissions") or []) if role else []
+    if not blocks:
+        return forbid(world, request, "Microsoft.Authorization/permissions/read", scope or "/") or everything([])
+    return everything(blocks)
+
+
+def schedule_instances(world: World, request: Request, scope: str, kind: str) -> Response:
+    """`GET {scope}/.../role(Eligibility|Assignment)ScheduleInstances`: those that have begun and not ended."""
+    eligible = kind.casefold().startswith("roleeligibility")
+    action = f"Microsoft.Authorization/{'roleEligibilityScheduleInstances' if eligible else 'roleAssignmentScheduleInstances'}/read"
+    refusal = forbid(world, request, action, scope or "/")
+    if refusal is not None:
+        return refusal
+    store = world.estate.role_eligibility_schedule_instances if eligible else world.estate.role_assignment_schedule_instances
+    now = world.now()
+    found = [raw for raw in _selected(world, request, scope, store) if not _ended(raw, now)]
+    return page(world, request, found)
+
+
+def _ended(raw: Raw, now: datetime) -> bool:
+    end = raw["properties"].get("endDateTime")
+    return bool(end) and datetime.fromisoformat(end.replace("Z", "+00:00")) <= now
+
+
