@@ -39,6 +39,8 @@ class Directory:
     def __init__(self, estate: Estate, types: Mapping[str, str]) -> None:
         self._estate = estate
         self._types = types
+        self._known_types: dict[str, str | None] = {}
+        self._natives: dict[str, bool] = {}
         self._chains: dict[str, dict[str, tuple[str, ...]]] = {}
         self._hidden: dict[str, tuple[Gap, ...]] = {}
         self._members: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -49,12 +51,14 @@ class Directory:
 
     def type_of(self, principal_id: str) -> str | None:
         """`User`, `Group`, ...: by the directory, else by the records that name it, else by the memberships."""
-        return (
-            self.principal(principal_id).type
-            or self._types.get(principal_id)
-            or self._member_types.get(principal_id)
-            or ("Group" if principal_id in self._direct_members else None)
-        )
+        if principal_id not in self._known_types:
+            self._known_types[principal_id] = (
+                self.principal(principal_id).type
+                or self._types.get(principal_id)
+                or self._member_types.get(principal_id)
+                or ("Group" if principal_id in self._direct_members else None)
+            )
+        return self._known_types[principal_id]
 
     def may_be_group(self, principal_id: str) -> bool:
         """Whether others may hold something through this ID."""
@@ -107,6 +111,24 @@ class Directory:
         if self._may_be_service_principal(principal_id):
             gaps = (*gaps, self._groups_gap(principal_id))
         return gaps
+
+    def in_doubt(self, principal_id: str, groups: frozenset[str], shady: frozenset[str]) -> frozenset[str]:
+        """Those of some groups that the principal may be in although nothing says so.
+
+        Args:
+            principal_id: folded.
+            groups: the groups in question.
+            shady: those among them whose members were not all read (`is_shady`), worked out once for many principals.
+        """
+        native = self._is_native(principal_id)
+        if native and self.is_certain(principal_id):
+            return frozenset()
+        suspects = shady if native and not self._may_be_service_principal(principal_id) else groups
+        return frozenset(item for item in suspects & groups if self.doubt(principal_id, item))
+
+    def is_shady(self, group_id: str) -> bool:
+        """Whether a group may hold a user of this tenant whom nobody saw in it."""
+        return self.may_be_group(group_id) and bool(self.hidden_below(group_id))
 
     def hides_members(self, group_id: str) -> tuple[Gap, ...]:
         """Why a list of the group's members may be short; empty when it is whole."""
@@ -233,12 +255,15 @@ class Directory:
         return scope in self._gap_scopes or not self._estate.was_read(GROUP_MEMBERS, scope)
 
     def _is_native(self, principal_id: str) -> bool:
-        principal = self.principal(principal_id)
-        return (
-            principal.state is PrincipalState.FOUND
-            and principal.type in ("User", "ServicePrincipal", "Device", "Group")
-            and principal.user_type != "Guest"
-        )
+        """Whether this tenant knows the principal as its own and not as a guest."""
+        if principal_id not in self._natives:
+            principal = self.principal(principal_id)
+            self._natives[principal_id] = (
+                principal.state is PrincipalState.FOUND
+                and principal.type in ("User", "ServicePrincipal", "Device", "Group")
+                and principal.user_type != "Guest"
+            )
+        return self._natives[principal_id]
 
     def _may_be_service_principal(self, principal_id: str) -> bool:
         kind = self.type_of(principal_id)

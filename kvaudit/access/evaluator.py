@@ -178,7 +178,7 @@ class Access:
         place = self._around.place(vault)
         gaps = [*place.blind, *place.hidden, *place.hidden_denies]
         for layer in place.layers:
-            for holder in sorted(layer.groups(self._directory.may_be_group)):
+            for holder in sorted(layer.groups(self._directory)):
                 gaps.extend(self._directory.hides_members(holder))
             gaps.extend(gap for given in layer.settled.values() for item in given for gap in item.gaps)
         return once((*self.estate.gaps_over(vault.scope, _ABOUT_VAULTS), *gaps))

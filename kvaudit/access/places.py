@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from kvaudit.access.directory import Directory
 from kvaudit.access.grants import Given, Grants, Record, given_by_policy
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -99,12 +100,19 @@ class Layer:
     pairs: dict[tuple[str, str], tuple[Given, ...]] = field(default_factory=dict)
     at_object: bool = False
     _groups: frozenset[str] | None = None
+    _shady: frozenset[str] | None = None
 
-    def groups(self, may_be_group: Callable[[str], bool]) -> frozenset[str]:
+    def groups(self, directory: Directory) -> frozenset[str]:
         """Those whom the records name and through whom others may hold something. Worked out once."""
         if self._groups is None:
-            self._groups = frozenset(item for item in self.principals() if may_be_group(item))
+            self._groups = frozenset(item for item in self.principals() if directory.may_be_group(item))
         return self._groups
+
+    def shady(self, directory: Directory) -> frozenset[str]:
+        """The groups among them whose members were not all read. Worked out once."""
+        if self._shady is None:
+            self._shady = frozenset(item for item in self.groups(directory) if directory.is_shady(item))
+        return self._shady
 
     def principals(self) -> frozenset[str]:
         """Everybody whom the records of this layer name."""

@@ -91,19 +91,19 @@ class Judge:
         chains = self._directory.chains_up(principal_id)
         for layer in place.layers:
             yield from self._of(principal_id, layer, place)
-            groups = layer.groups(self._directory.may_be_group)
+            if pairs:
+                yield from self._pairs(principal_id, layer)
+            groups = layer.groups(self._directory)
+            if not groups:
+                continue
             for holder in sorted(groups & chains.keys()):
                 for item in self._of(holder, layer, place):
                     yield _through(item, chains[holder], len(chains))
-            for holder in self._in_doubt(principal_id, groups - chains.keys()):
+            doubted = self._directory.in_doubt(principal_id, groups, layer.shady(self._directory))
+            for holder in sorted(doubted - chains.keys()):
                 gaps = self._directory.doubt(principal_id, holder)
                 for item in self._of(holder, layer, place):
                     yield _doubtful(item, (holder,), gaps)
-            if pairs:
-                yield from self._pairs(principal_id, layer)
-
-    def _in_doubt(self, principal_id: str, groups: frozenset[str]) -> list[str]:
-        return sorted(item for item in groups if self._directory.doubt(principal_id, item))
 
     def _pairs(self, principal_id: str, layer: Layer) -> Iterator[Given]:
         for (holder, _), given in layer.pairs.items():
