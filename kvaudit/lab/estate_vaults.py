@@ -1,0 +1,177 @@
+"""Vaults of an estate file: payload, access policies, objects with planted values, and soft-deleted vaults."""
+
+import hashlib
+from typing import Any
+
+from kvaudit.lab.estate import Estate, Raw, StoredObject, StoredVersion, fold
+from kvaudit.lab.estate_names import Names
+from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
+
+_KINDS = ("secrets", "keys", "certificates")
+_KNOWN = frozenset(
+    "name subscription group location tags rbac tenant policies properties secrets keys certificates private_endpoints sku deleted".split()
+)
+_EPOCH = 1_767_225_600
+"""2026-01-01T00:00:00Z, when the objects of sample estates were made."""
+
+
+def compile_vaults(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
+    """Adds every vault and soft-deleted vault of the document to the estate."""
+    for section in ("vaults", "deleted_vaults"):
+        rows = document.get(section) or Rows(document.where(section))
+        for item in rows:
+            if not isinstance(item, Table) or not item.get("name") or not item.get("subscription") or not item.get("group"):
+                place = item.place if isinstance(item, Table) else rows.place
+                mistakes.add(place, "a vault needs name, subscription and group")
+                continue
+            for key in item:
+                if key not in _KNOWN:
+                    mistakes.add(item.where(key), f"a vault has no {key!r}; ARM properties go under properties")
+            _vault(item, estate, mistakes, names, deleted=section == "deleted_vaults")
+
+
+def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, deleted: bool) -> None:
+    holder = Table(item.place)
+    holder["scope"] = f"group:{item['subscription']}/{item['group']}"
+    holder.places["scope"] = item.where("subscription")
+    group = names.scope(holder)
+    if group is None:
+        return
+    name = str(item["name"])
+    identity = f"{group}/providers/Microsoft.KeyVault/vaults/{name}"
+    if fold(identity) in estate.vaults:
+        mistakes.add(item.place, f"the vault {name!r} stands here a second time")
+    names.add("vault", name, identity, item.place)
+    location = str(item.get("location") or "westeurope")
+    estate.resource_groups.setdefault(
+        fold(group), {"id": group, "name": str(item["group"]), "type": "Microsoft.Resources/resourceGroups", "location": location, "properties": {"provisioningState": "Succeeded"}}
+    )
+    raw = {
+        "id": identity,
+        "name": name,
+        "type": "Microsoft.KeyVault/vaults",
+        "location": location,
+        "tags": dict(item.get("tags") or {}),
+        "properties": _properties(item, estate, names, name, mistakes),
+    }
+    if deleted:
+        _add_deleted(estate, raw, group)
+        return
+    estate.vaults[fold(identity)] = raw
+    estate.objects[fold(identity)] = {kind: _objects(item, kind, mistakes) for kind in _KINDS}
+    _add_certificate_halves(estate.objects[fold(identity)])
+    for index in range(int(item.get("private_endpoints") or 0)):
+        connection = {
+            "id": f"{identity}/privateEndpointConnections/{name}-{index + 1}",
+            "properties": {"privateLinkServiceConnectionState": {"status": "Approved"}, "provisioningState": "Succeeded"},
+        }
+        estate.private_endpoints.setdefault(fold(identity), []).append(connection)
+        raw["properties"].setdefault("privateEndpointConnections", []).append(connection)
+
+
+def _properties(item: Table, estate: Estate, names: Names, name: str, mistakes: Mistakes) -> Raw:
+    properties: Raw = {
+        "sku": {"family": "A", "name": str(item.get("sku") or "standard")},
+        "tenantId": str(item.get("tenant") or estate.home_tenant),
+        "accessPolicies": [_policy(entry, estate, names, mistakes) for entry in item.get("policies") or [] if isinstance(entry, Table)],
+        "enabledForDeployment": False,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "vaultUri": f"https://{name}.vault.azure.net/",
+        "provisioningState": "Succeeded",
+        "publicNetworkAccess": "Enabled",
+    }
+    if "rbac" in item:
+        properties["enableRbacAuthorization"] = item["rbac"]
+    for key, value in (item.get("properties") or {}).items():
+        if value == "ABSENT":
+            properties.pop(key, None)
+        else:
+            properties[key] = _plain(value)
+    return properties
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _policy(entry: Table, estate: Estate, names: Names, mistakes: Mistakes) -> Raw:
+    if "principal" not in entry:
+        mistakes.add(entry.place, "an access policy needs a principal")
+        return {}
+    raw: Raw = {
+        "tenantId": str(entry.get("tenant") or estate.home_tenant),
+        "objectId": names.principal(entry, "principal"),
+        "permissions": {kind: list(entry[kind]) for kind in (*_KINDS, "storage") if kind in entry},
+    }
+    if entry.get("application"):
+        raw["applicationId"] = str(entry["application"])
+    return raw
+
+
+def _objects(item: Table, kind: str, mistakes: Mistakes) -> dict[str, StoredObject]:
+    found: dict[str, StoredObject] = {}
+    rows = item.get(kind) or []
+    for entry in rows:
+        table = entry if isinstance(entry, Table) else Table(item.where(kind))
+        if not isinstance(entry, Table):
+            table["name"] = entry
+        name = table.get("name")
+        if not isinstance(name, str) or not name:
+            mistakes.add(table.place, f"an entry of {kind} needs a name")
+            continue
+        found[name.casefold()] = StoredObject(name, [_version(table, kind, str(item.get("name")))])
+    return found
+
+
+def _version(table: Table, kind: str, vault: str) -> StoredVersion:
+    name = str(table["name"])
+    digest = hashlib.sha256(f"{vault}/{kind}/{name}".encode()).hexdigest()
+    version = StoredVersion(
+        version=digest[:32],
+        enabled=table.get("enabled", True),
+        created=int(table.get("created") or _EPOCH),
+        updated=int(table.get("created") or _EPOCH),
+        expires=table.get("expires"),
+        content_type=table.get("content_type"),
+        tags=dict(table.get("tags") or {}),
+    )
+    if kind == "secrets":
+        version.value = str(table.get("value") or f"kvaudit-planted-{digest[32:56]}")
+    else:
+        version.key = {"kty": table.get("kty") or "RSA", "key_ops": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "n": digest, "e": "AQAB"}
+    if kind == "certificates":
+        version.x5t = digest[:27]
+    return version
+
+
+def _add_certificate_halves(objects: dict[str, dict[str, StoredObject]]) -> None:
+    """A certificate makes a key and a secret of the same name, both managed (azure.md 3)."""
+    for name, certificate in objects["certificates"].items():
+        current = certificate.current
+        planted = f"kvaudit-planted-{current.version[:24]}"
+        secret = StoredVersion(current.version, created=current.created, updated=current.updated, value=planted, content_type="application/x-pkcs12")
+        key = StoredVersion(current.version, created=current.created, updated=current.updated, key=current.key)
+        objects["secrets"].setdefault(name, StoredObject(certificate.name, [secret], managed=True))
+        objects["keys"].setdefault(name, StoredObject(certificate.name, [key], managed=True))
+
+
+def _add_deleted(estate: Estate, raw: Raw, group: str) -> None:
+    subscription = group.split("/")[2]
+    identity = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{raw['location']}/deletedVaults/{raw['name']}"
+    estate.deleted_vault_bodies[fold(identity)] = raw
+    estate.deleted_vaults[fold(identity)] = {
+        "id": identity,
+        "name": raw["name"],
+        "type": "Microsoft.KeyVault/deletedVaults",
+        "properties": {
+            "vaultId": raw["id"],
+            "location": raw["location"],
+            "tags": raw["tags"],
+            "deletionDate": "2026-11-02T09:00:00Z",
+            "scheduledPurgeDate": "2027-01-31T09:00:00Z",
+            "purgeProtectionEnabled": bool(raw["properties"].get("enablePurgeProtection")),
+        },
+    }
