@@ -6,7 +6,7 @@ beside the objects of the vault, under the kinds `contacts`, `issuers` and `pend
 
 import base64
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -110,7 +110,7 @@ def _policy(call: VaultCall, item: StoredObject) -> Payload:
 def get(call: VaultCall, name: str, version: str | None = None) -> Response:
     """GET /certificates/{name}/{version}."""
     item = living(call, "certificates", name)
-    return Response(200, bundle(call, item, version_of(call, "certificates", item, version)))
+    return Response(200, bundle(call, item, version_of("certificates", item, version)))
 
 
 def create(call: VaultCall, name: str) -> Response:
@@ -135,7 +135,11 @@ def create(call: VaultCall, name: str) -> Response:
             del call.kind("certificates")[name.casefold()]
     else:
         _issue(call, item, body)
-    waiting = {"issuer": {"name": issuer}, "csr": base64.b64encode(name.encode()).decode(), "cancellation_requested": False}
+    waiting = {
+        "issuer": {"name": issuer},
+        "csr": base64.b64encode(name.encode()).decode(),
+        "cancellation_requested": False,
+    }
     call.kind("pending")[name.casefold()] = StoredObject(name, policy=waiting | {"body": body})
     call.world.changed()
     return Response(202, _pending_payload(call, name, "inProgress"))
@@ -183,7 +187,7 @@ def update(call: VaultCall, name: str, version: str | None = None) -> Response:
     """PATCH /certificates/{name}/{version}."""
     body = call.body()
     item = living(call, "certificates", name)
-    found = version_of(call, "certificates", item, version)
+    found = version_of("certificates", item, version)
     apply_attributes(call, found, body)
     if isinstance(body.get("policy"), dict):
         item.policy = (item.policy or {}) | body["policy"]

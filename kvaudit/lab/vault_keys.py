@@ -82,7 +82,7 @@ def public_part(seed: str, kty: str, curve: str | None, operations: list[str] | 
 def get(call: VaultCall, name: str, version: str | None = None) -> Response:
     """GET /keys/{name}/{version}: also of a disabled key, whose public part is no secret."""
     item = living(call, "keys", name)
-    return Response(200, bundle(call, item, version_of(call, "keys", item, version)))
+    return Response(200, bundle(call, item, version_of("keys", item, version)))
 
 
 def create(call: VaultCall, name: str) -> Response:
@@ -123,7 +123,7 @@ def update(call: VaultCall, name: str, version: str | None = None) -> Response:
     """PATCH /keys/{name}/{version}: attributes, tags and key_ops."""
     body = call.body()
     item = living(call, "keys", name)
-    found = version_of(call, "keys", item, version)
+    found = version_of("keys", item, version)
     apply_attributes(call, found, body)
     operations = _operations(body.get("key_ops"))
     if operations is not None:
@@ -175,7 +175,7 @@ def crypto(call: VaultCall, name: str, version: str | None, operation: str) -> R
     """POST /keys/{name}/{version}/encrypt, decrypt, wrapkey, unwrapkey, sign, verify, release."""
     body = call.body()
     item = living(call, "keys", name)
-    found = version_of(call, "keys", item, version)
+    found = version_of("keys", item, version)
     operation = operation.casefold()
     word = _OPERATION_NAMES.get(operation, operation)
     if not found.enabled:

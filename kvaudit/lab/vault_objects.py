@@ -42,7 +42,7 @@ def living(call: VaultCall, kind: str, name: str) -> StoredObject:
     return item
 
 
-def version_of(call: VaultCall, kind: str, item: StoredObject, version: str | None) -> StoredVersion:
+def version_of(kind: str, item: StoredObject, version: str | None) -> StoredVersion:
     """The named version, or the newest. Raises RefusedError: 404."""
     if not version:
         return item.current

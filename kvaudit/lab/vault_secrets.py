@@ -42,7 +42,7 @@ def without_value(call: VaultCall, item: StoredObject, version: StoredVersion) -
 def get(call: VaultCall, name: str, version: str | None = None) -> Response:
     """GET /secrets/{name}/{version}: the value."""
     item = living(call, "secrets", name)
-    found = version_of(call, "secrets", item, version)
+    found = version_of("secrets", item, version)
     if not found.enabled:
         message = "Operation get is not allowed on a disabled secret."
         raise RefusedError(vault_error(403, "Forbidden", message, "SecretDisabled"))
@@ -70,7 +70,7 @@ def update(call: VaultCall, name: str, version: str | None = None) -> Response:
     """PATCH /secrets/{name}/{version}: attributes, never the value."""
     body = call.body()
     item = living(call, "secrets", name)
-    found = version_of(call, "secrets", item, version)
+    found = version_of("secrets", item, version)
     apply_attributes(call, found, body)
     call.world.changed()
     return Response(200, without_value(call, item, found))
