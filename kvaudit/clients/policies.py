@@ -1,0 +1,137 @@
+"""The pipeline that every client of ours shares: who asks, with which token, what is counted and logged."""
+
+import logging
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from azure.core.exceptions import ServiceResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import (
+    AsyncHTTPPolicy,
+    CustomHookPolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+
+from kvaudit import __version__
+from kvaudit.clients.retries import ReadRetryPolicy, RetrySettings
+from kvaudit.clients.statistics import Statistics
+from kvaudit.clients.tokens import Tokens, claims_of
+
+USER_AGENT = f"kvaudit/{__version__}"
+
+_LOGGER = logging.getLogger("kvaudit.http")
+
+
+class WholeAnswerPolicy(AsyncHTTPPolicy[Any, Any]):
+    """Turns a success that holds no JSON object into a failed read, so that it is asked again.
+
+    A proxy that answers 200 with a page of HTML, and a body that was cut, come here.
+    """
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Sends on, then looks at the answer."""
+        answer = await self.next.send(request)
+        response = answer.http_response
+        if response.status_code == 200 and not request.context.options.get("stream"):
+            try:
+                whole = isinstance(orjson.loads(_content(response)), dict)
+            except ValueError:
+                whole = False
+            if not whole:
+                raise ServiceResponseError("the answer is not a JSON object")
+        return answer
+
+
+class StatisticsPolicy(AsyncHTTPPolicy[Any, Any]):
+    """Counts every request that is sent, and logs it without headers, query and body."""
+
+    def __init__(self, statistics: Statistics, endpoint: str) -> None:
+        super().__init__()
+        self._counts = statistics.of(endpoint)
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Sends on and counts."""
+        counts = self._counts
+        counts.requests += 1
+        counts.retries += 1 if request.context.get("retry_count") else 0
+        started = time.perf_counter()
+        status, size = None, 0
+        try:
+            answer = await self.next.send(request)
+            status, size = answer.http_response.status_code, len(_content(answer.http_response))
+            return answer
+        finally:
+            seconds = time.perf_counter() - started
+            counts.seconds += seconds
+            counts.bytes += size
+            counts.throttled += status == 429
+            counts.failed += status is None or status >= 400
+            _log(request, status, size, seconds)
+
+
+def _log(request: PipelineRequest[Any], status: int | None, size: int, seconds: float) -> None:
+    if _LOGGER.isEnabledFor(logging.DEBUG):
+        sent = request.http_request
+        parts = urlsplit(sent.url)
+        _LOGGER.debug(
+            "%s %s%s -> %s, %d bytes, %.0f ms, request %s",
+            sent.method,
+            parts.netloc,
+            parts.path,
+            status if status is not None else "no answer",
+            size,
+            seconds * 1000,
+            sent.headers.get("x-ms-client-request-id", "-"),
+        )
+
+
+def _content(response: Any) -> bytes:
+    content = response.content if hasattr(response, "content") else response.body()
+    return bytes(content)
+
+
+class BearerPolicy(AsyncHTTPPolicy[Any, Any]):
+    """Sends the token of one audience, at once and without waiting for a challenge.
+
+    A 401 renews the token once: it had expired early, or a claims challenge asks for more (continuous access evaluation).
+    A challenge that names another tenant is not followed: the answer stays 401 and becomes a gap.
+    """
+
+    def __init__(self, tokens: Tokens, audience: str) -> None:
+        super().__init__()
+        self._tokens = tokens
+        self._audience = audience
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Adds the token, sends on, renews once."""
+        token = await self._tokens.get(self._audience)
+        request.http_request.headers["Authorization"] = f"Bearer {token}"
+        answer = await self.next.send(request)
+        if answer.http_response.status_code != 401:
+            return answer
+        claims = claims_of(answer.http_response.headers.get("WWW-Authenticate"))
+        renewed = await self._tokens.renew(self._audience, refused=token, claims=claims)
+        if renewed is None:
+            return answer
+        request.http_request.headers["Authorization"] = f"Bearer {renewed}"
+        return await self.next.send(request)
+
+
+def pipeline_policies(
+    tokens: Tokens, audience: str, statistics: Statistics, endpoint: str, retries: RetrySettings
+) -> list[Any]:
+    """The policies of one client, first to last. There is no redirect policy and none that registers providers."""
+    return [
+        RequestIdPolicy(),
+        HeadersPolicy({"Accept": "application/json"}),
+        UserAgentPolicy(base_user_agent=USER_AGENT),
+        ReadRetryPolicy(retries),
+        BearerPolicy(tokens, audience),
+        CustomHookPolicy(),
+        WholeAnswerPolicy(),
+        StatisticsPolicy(statistics, endpoint),
+    ]
