@@ -194,7 +194,7 @@ class Access:
             verdict = self._judge.verdict(principal, place, pairs=False)
             if verdict.held:
                 yield self._holding(place, principal, verdict), verdict
-        for principal, application in sorted({pair for layer in place.layers for pair in layer.pairs}):
+        for principal, application in sorted(self._pairs(place, expand_groups=expand_groups)):
             verdict = self._judge.pair_verdict(principal, application, place)
             if verdict.held:
                 yield self._holding(place, principal, verdict, application), verdict
@@ -209,6 +209,14 @@ class Access:
             for holder in tuple(named):
                 named.update(self._directory.chains_down(holder))
         return frozenset(named)
+
+    def _pairs(self, place: Place, *, expand_groups: bool) -> set[tuple[str, str]]:
+        pairs = {pair for layer in place.layers for pair in layer.pairs}
+        if expand_groups:
+            pairs |= {
+                (member, application) for holder, application in pairs for member in self._directory.chains_down(holder)
+            }
+        return pairs
 
     def _holding(
         self, place: Place, principal: str | None, verdict: Verdict, application: str | None = None

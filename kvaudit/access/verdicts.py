@@ -65,8 +65,8 @@ class Judge:
 
     def pair_verdict(self, principal_id: str, application_id: str, place: Place) -> Verdict:
         """What a principal holds only while an application acts for it, by the entries that name both."""
-        given = [item for layer in place.layers for item in layer.pairs.get((principal_id, application_id), ())]
-        return self._combine(principal_id, replace(place, hidden=(), blind=()), tuple(given))
+        given = (item for layer in place.layers for item in self._pairs(principal_id, layer, application_id))
+        return self._combine(principal_id, place, tuple(given))
 
     def stranger_verdict(self, place: Place, *, members: bool) -> Verdict:
         """What somebody may hold whom nobody could name: behind a listing that was not read.
@@ -81,7 +81,8 @@ class Judge:
                 for holder in layer.principals():
                     gaps = self._directory.hides_members(holder)
                     if gaps:
-                        given.extend(_doubtful(item, (), gaps) for item in self._of(holder, layer, place))
+                        paired = (item for pair, items in layer.pairs.items() if pair[0] == holder for item in items)
+                        given.extend(_doubtful(item, (), gaps) for item in (*self._of(holder, layer, place), *paired))
         return self._combine(None, place, tuple(given))
 
     def _given(self, principal_id: str, place: Place, *, pairs: bool) -> Iterator[Given]:
@@ -105,10 +106,20 @@ class Judge:
                 for item in self._of(holder, layer, place):
                     yield _doubtful(item, (holder,), gaps)
 
-    def _pairs(self, principal_id: str, layer: Layer) -> Iterator[Given]:
-        for (holder, _), given in layer.pairs.items():
+    def _pairs(self, principal_id: str, layer: Layer, application_id: str | None = None) -> Iterator[Given]:
+        """What entries give that name an application (any, or this one) beside the principal or a group of it."""
+        if not layer.pairs:
+            return
+        chains = self._directory.chains_up(principal_id)
+        for (holder, application), given in layer.pairs.items():
+            if application_id not in (None, application):
+                continue
             if holder == principal_id:
                 yield from given
+            elif holder in chains:
+                yield from (_through(item, chains[holder], len(chains)) for item in given)
+            elif gaps := self._directory.doubt(principal_id, holder):
+                yield from (_doubtful(item, (holder,), gaps) for item in given)
 
     def _of(self, holder: str, layer: Layer, place: Place) -> Iterator[Given]:
         for item in layer.settled.get(holder, ()):
