@@ -7,6 +7,8 @@ from kvaudit.access.evaluator import Access
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
 from kvaudit.model.vaults import Vault
+from kvaudit.report.readers import Readers
+from kvaudit.report.readiness import Readiness, readiness
 from kvaudit.rules.judgement import Judgement, Rule, Verdict
 
 
@@ -25,6 +27,21 @@ class KindCoverage:
     read: int
     items: int
     gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GapReach:
+    """What one gap touches: it is told once, with these numbers, not once per vault.
+
+    Attributes:
+        vaults: vaults of which an answer or a verdict rests on it.
+        answers: rows of access (a principal on a vault or an object) that are unknown because of it.
+        verdicts: verdicts that are unknown because of it.
+    """
+
+    vaults: int = 0
+    answers: int = 0
+    verdicts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,9 @@ class Audit:
         findings: failed verdicts, most severe first, then by rule and vault.
         unknowns: unknown verdicts, same order.
         verdicts: rule id -> verdict -> count.
+        readers: who can read secrets, by the vault's folded scope.
+        reach: gap id -> what it touches. A gap that touches nothing seen still hides what was not seen.
+        access_rows: rows that the access table has without expanded groups.
         access: the evaluator, for access rows and answers.
     """
 
@@ -64,3 +84,11 @@ class Audit:
     unknowns: tuple[Finding, ...] = ()
     verdicts: Mapping[str, Mapping[Verdict, int]] = field(default_factory=dict)
     snapshot_path: str | None = None
+    readers: Mapping[str, Readers] = field(default_factory=dict)
+    reach: Mapping[str, GapReach] = field(default_factory=dict)
+    access_rows: int = 0
+
+    @property
+    def readiness(self) -> Readiness:
+        """How the vaults stand for 2027-02-27."""
+        return readiness(self.estate.vaults, self.generated_at)

@@ -14,9 +14,12 @@ def principal_name(estate: Estate, principal_id: str | None) -> str:
     if principal_id is None:
         return "somebody who could not be read"
     principal = estate.principal(principal_id)
-    kind = {"User": "user", "Group": "group", "ServicePrincipal": "service principal", "ForeignGroup": "foreign group"}.get(
-        principal.type or "", "principal"
-    )
+    kind = {
+        "User": "user",
+        "Group": "group",
+        "ServicePrincipal": "service principal",
+        "ForeignGroup": "foreign group",
+    }.get(principal.type or "", "principal")
     if principal.user_type == "Guest":
         kind = "guest"
     if principal.service_principal_type == "ManagedIdentity":

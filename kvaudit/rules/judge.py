@@ -18,13 +18,18 @@ def judge(access: Access, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Vault
 
     Answers are made as they are asked for and not kept: the caller decides what stays in memory.
     """
-    needed = frozenset({_VAULTS}).union(*(rule.needs for rule in rules))
     for vault in access.estate.vaults:
-        subject = access.subject(vault)
-        # Asked once per vault, not once per rule: a tenant may have thousands of gaps.
-        gaps = subject.gaps(needed)
-        for rule in rules:
-            yield vault, rule, judge_one(rule, subject, gaps)
+        for rule, judgement in judge_vault(access.subject(vault), rules):
+            yield vault, rule, judgement
+
+
+def judge_vault(subject: VaultAccess, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Rule, Judgement]]:
+    """The verdict of every rule on one vault, in the order of the rules."""
+    needed = frozenset({_VAULTS}).union(*(rule.needs for rule in rules))
+    # Asked once per vault, not once per rule: a tenant may have thousands of gaps.
+    gaps = subject.gaps(needed)
+    for rule in rules:
+        yield rule, judge_one(rule, subject, gaps)
 
 
 def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap]) -> Judgement:

@@ -1,0 +1,52 @@
+r"""Text of unknown origin made harmless where a person or a program reads it line by line.
+
+Names, tags, conditions and messages come from the tenant. Characters that steer a terminal, turn the reading direction or
+cannot be seen are shown as `\u202e`, and the openings of build-log commands lose their meaning: GitHub Actions obeys
+`::error::` at the start of a line, Azure Pipelines obeys `##vso[` and `##[` anywhere in one. JSON stays data: see
+`kvaudit.report.json_lines`.
+"""
+
+import re
+import unicodedata
+
+_SUSPECT = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\u02ff]")
+"""Everything but the letters and signs that are certainly harmless: most text has none of it and is done at once."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def visible(text: str, *, limit: int | None = None) -> str:
+    r"""The text on one line, with control, formatting, private-use and other unseen characters as `\u....`.
+
+    Args:
+        text: of any origin.
+        limit: characters kept; None keeps all. What was cut is told.
+    """
+    cut = "" if limit is None or len(text) <= limit else f" … ({len(text)} characters)"
+    return _SUSPECT.sub(_shown, text[:limit]) + cut
+
+
+def _shown(match: re.Match[str]) -> str:
+    character = match.group()
+    category = unicodedata.category(character)
+    # C*: control, format (bidi marks, zero-width), surrogate, private use, unassigned. Zl, Zp: line separators.
+    if category[0] == "C" or category in {"Zl", "Zp"} or character in "\u115f\u1160\u3164\uffa0":
+        return f"\\u{ord(character):04x}"
+    return " " if category == "Zs" else character
+
+
+def line_safe(text: str, *, limit: int | None = None) -> str:
+    """`visible`, and no build log takes any part of it for a command, wherever in a line it stands."""
+    return visible(text, limit=limit).replace("::", ":\u200a:").replace("##", "#\u200a#")
+
+
+def csv_cell(text: str) -> str:
+    """`line_safe`, and no spreadsheet takes it for a formula: such a cell begins with an apostrophe."""
+    # Looked at before control characters are shown: a spreadsheet skips leading blanks.
+    dangerous = text.lstrip(" \n").startswith(_FORMULA)
+    return f"'{line_safe(text)}" if dangerous else line_safe(text)
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """`1 vault`, `2,000 vaults`."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
