@@ -1,0 +1,124 @@
+"""Reading a snapshot: raw items, gaps and listings, nothing parsed yet."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kvaudit.collectors.collector import Raw
+from kvaudit.errors import SnapshotError
+from kvaudit.model.gaps import Gap
+from kvaudit.snapshot import layout
+from kvaudit.snapshot.layout import FinishedListing
+from kvaudit.snapshot.lines import corrupt, read_lines
+from kvaudit.snapshot.manifest import Manifest, read_manifest
+from kvaudit.snapshot.resume import read_gaps, read_listings
+from kvaudit.snapshot.verify import check_sizes, verify_files
+
+
+class Snapshot:
+    """A snapshot folder whose manifest was read. Everything else is read when asked for.
+
+    Each method raises SnapshotError for a file that is not as it was written.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        """Use `open_snapshot`."""
+        self._path = path
+        self._manifest = manifest
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The manifest as it stands: `schema`, `state`, the header of the run, `coverage`, `files`."""
+        return self._manifest.content
+
+    @property
+    def complete(self) -> bool:
+        """Whether every listing was asked. A listing that failed has its gap."""
+        return self._manifest.state == layout.COMPLETE
+
+    @property
+    def tenant_id(self) -> str | None:
+        """Folded ID of the tenant that was asked, or None where the manifest does not say."""
+        tenant = self._manifest.text("tenant_id")
+        return tenant.casefold() if tenant else None
+
+    @property
+    def ended_at(self) -> str | None:
+        """ISO 8601 UTC time of the end of collection, or None when it did not end."""
+        return self._manifest.text("ended_at")
+
+    def items(self, kind: str) -> Iterator[tuple[str, Raw]]:
+        """The items of a kind in the order of writing, each with the scope that was listed."""
+        path = self._path / layout.kind_file(kind)
+        expected = self._manifest.files.get(path.name)
+        number = 0
+        try:
+            for line in read_lines(path, cut_allowed=self._cut_allowed):
+                number += 1
+                yield layout.decode_item(line)
+        except FileNotFoundError as error:
+            if expected is not None:
+                raise corrupt(path, "it is missing") from error
+        except ValueError as error:
+            raise corrupt(path, f"line {number} is not an item") from error
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if expected is not None and number != expected.lines:
+            raise corrupt(path, f"it holds {number} items where {expected.lines} were written")
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be read, each gap once."""
+        try:
+            return tuple(read_gaps(self._path, cut_allowed=self._cut_allowed))
+        except OSError as error:
+            raise _unreadable(self._path / layout.GAPS, error) from error
+
+    def listings(self) -> tuple[FinishedListing, ...]:
+        """What was read to its end."""
+        try:
+            return tuple(read_listings(self._path, cut_allowed=self._cut_allowed))
+        except OSError as error:
+            raise _unreadable(self._path / layout.LISTINGS, error) from error
+
+    @property
+    def _cut_allowed(self) -> bool:
+        return self._manifest.state == layout.COLLECTING
+
+
+def open_snapshot(path: Path, *, verify: bool = False, allow_incomplete: bool = False) -> Snapshot:
+    """Open a snapshot folder.
+
+    Args:
+        path: the folder.
+        verify: check the SHA-256 of every file too; sizes are always checked.
+        allow_incomplete: take one whose collection was interrupted. What it does not hold is unknown.
+
+    Raises:
+        SnapshotError: missing, corrupt, of a newer schema, or incomplete.
+    """
+    manifest = read_manifest(path)
+    if manifest.state != layout.COMPLETE and not allow_incomplete:
+        raise SnapshotError(
+            f"the snapshot {path} is incomplete: its collection was interrupted",
+            hint=f"finish it with `kvaudit collect --resume --snapshot {path}`",
+        )
+    if manifest.state != layout.COLLECTING:
+        try:
+            if verify:
+                verify_files(path, manifest)
+            else:
+                check_sizes(path, manifest)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return Snapshot(path, manifest)
+
+
+def _unreadable(path: Path, error: OSError) -> SnapshotError:
+    return SnapshotError(
+        f"{path} cannot be read: {error.strerror or type(error).__name__}", hint="check the permissions of the folder"
+    )

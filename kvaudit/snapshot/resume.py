@@ -1,0 +1,149 @@
+"""What of an unfinished snapshot is known to be whole."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kvaudit.collectors.catalogue import by_kind
+from kvaudit.model.gaps import Gap
+from kvaudit.snapshot import layout
+from kvaudit.snapshot.append import AppendFile, write_whole
+from kvaudit.snapshot.layout import FinishedListing, ListingKey
+from kvaudit.snapshot.lines import corrupt, read_lines
+from kvaudit.snapshot.manifest import Manifest
+from kvaudit.snapshot.verify import verify_files
+
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The whole part of a snapshot.
+
+    Attributes:
+        listings: those that were finished and whose items are all there.
+        gaps: those of these listings. Others will be told again when the listing is asked again.
+        lines: how many items each kind's file keeps.
+        rewrite: kinds whose file holds more than that.
+        cut_allowed: the run was killed, so its files may end in part of a block.
+    """
+
+    listings: tuple[FinishedListing, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict)
+    rewrite: frozenset[str] = frozenset()
+    cut_allowed: bool = False
+
+    def write(self, folder: Path) -> None:
+        """Bring the folder to hold exactly this. Killed at any point, it can be done again. May raise OSError."""
+        finished = frozenset(listing.key for listing in self.listings)
+        for kind in sorted(self.rewrite):
+            self._rewrite(folder / layout.kind_file(kind), kind, finished)
+        write_whole(folder / layout.LISTINGS, b"".join(map(layout.encode_listing, self.listings)))
+        write_whole(folder / layout.GAPS, b"".join(map(layout.encode_gap, self.gaps)))
+
+    def _rewrite(self, path: Path, kind: str, finished: frozenset[ListingKey]) -> None:
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        file = AppendFile(part, compressed=True)
+        try:
+            block: list[bytes] = []
+            size = 0
+            for scope, line in _items(path, cut_allowed=self.cut_allowed):
+                if layout.listing_key(kind, scope) in finished:
+                    block.append(line + b"\n")
+                    size += len(line)
+                if size >= _BLOCK:
+                    file.append(block)
+                    block, size = [], 0
+            if block:
+                file.append(block)
+            file.sync()
+        finally:
+            file.close()
+        part.replace(path)
+
+
+def recover(folder: Path, manifest: Manifest) -> Recovered:
+    """Find the whole part of a snapshot. Reads only.
+
+    A run that was closed is checked against its hashes first. One that was killed may have lost the end of any file,
+    so a listing counts only when every item that its line promises is there.
+
+    Raises:
+        SnapshotError: the files are not as they were written.
+        OSError: they cannot be read.
+    """
+    cut_allowed = manifest.state == layout.COLLECTING
+    if not cut_allowed:
+        verify_files(folder, manifest)
+    listings = {item.key: item for item in read_listings(folder, cut_allowed=cut_allowed)}
+    counts = {kind: _count(folder / layout.kind_file(kind), kind, cut_allowed=cut_allowed) for kind in by_kind()}
+    finished = {
+        key: item
+        for key, item in listings.items()
+        if item.kind in counts and (counts[item.kind] or Counter())[key] == item.stored
+    }
+    lines = {}
+    rewrite = set()
+    for kind, count in counts.items():
+        if count is None:
+            continue
+        lines[kind] = sum(number for key, number in count.items() if key in finished)
+        # After a kill the end of the file may be damaged even where every line that counts is there.
+        if cut_allowed or lines[kind] != count.total():
+            rewrite.add(kind)
+    gaps = tuple(
+        gap for gap in read_gaps(folder, cut_allowed=cut_allowed) if layout.listing_key(gap.kind, gap.scope) in finished
+    )
+    return Recovered(tuple(finished.values()), gaps, lines, frozenset(rewrite), cut_allowed)
+
+
+def _count(path: Path, kind: str, *, cut_allowed: bool) -> Counter[ListingKey] | None:
+    """Items of each listing in a kind's file; None when there is no file."""
+    try:
+        return Counter(layout.listing_key(kind, scope) for scope, _ in _items(path, cut_allowed=cut_allowed))
+    except FileNotFoundError:
+        return None
+
+
+def _items(path: Path, *, cut_allowed: bool) -> Iterator[tuple[str, bytes]]:
+    for line in read_lines(path, cut_allowed=cut_allowed):
+        try:
+            yield layout.decode_item(line)[0], line
+        except ValueError as error:
+            raise corrupt(path, "a line of it is not an item") from error
+
+
+def read_listings(folder: Path, *, cut_allowed: bool) -> Iterator[FinishedListing]:
+    """The finished listings of a snapshot. Raises SnapshotError for anything else in the file."""
+    path = folder / layout.LISTINGS
+    for line in _lines_if_there(path, cut_allowed=cut_allowed):
+        try:
+            yield layout.decode_listing(line)
+        except ValueError as error:
+            raise corrupt(path, "a line of it is not a finished listing") from error
+
+
+def read_gaps(folder: Path, *, cut_allowed: bool) -> Iterator[Gap]:
+    """The gaps of a snapshot, each once. Raises SnapshotError for anything else in the file."""
+    path = folder / layout.GAPS
+    seen: set[Gap] = set()
+    for line in _lines_if_there(path, cut_allowed=cut_allowed):
+        try:
+            gap = layout.decode_gap(line)
+        except ValueError as error:
+            raise corrupt(path, "a line of it is not a gap") from error
+        if gap not in seen:
+            seen.add(gap)
+            yield gap
+
+
+def _lines_if_there(path: Path, *, cut_allowed: bool) -> Iterator[bytes]:
+    """The lines of a file that a run killed in its first moment may not have made yet."""
+    try:
+        yield from read_lines(path, cut_allowed=cut_allowed)
+    except FileNotFoundError as error:
+        if not cut_allowed:
+            raise corrupt(path, "it is missing") from error
