@@ -47,8 +47,16 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", _VAULT, arm_vaults.delete),
     ("PUT", _VAULT + r"/accesspolicies/(add|replace|remove)", arm_vaults.change_policies),
     ("GET", _SUBSCRIPTION + r"/providers/microsoft\.keyvault/deletedvaults", arm_vaults.deleted_by_subscription),
-    ("GET", _SUBSCRIPTION + r"/providers/microsoft\.keyvault/locations/([^/]+)/deletedvaults/([^/]+)", arm_vaults.deleted_one),
-    ("POST", _SUBSCRIPTION + r"/providers/microsoft\.keyvault/locations/([^/]+)/deletedvaults/([^/]+)/purge", arm_vaults.purge),
+    (
+        "GET",
+        _SUBSCRIPTION + r"/providers/microsoft\.keyvault/locations/([^/]+)/deletedvaults/([^/]+)",
+        arm_vaults.deleted_one,
+    ),
+    (
+        "POST",
+        _SUBSCRIPTION + r"/providers/microsoft\.keyvault/locations/([^/]+)/deletedvaults/([^/]+)/purge",
+        arm_vaults.purge,
+    ),
     ("POST", _SUBSCRIPTION + r"/providers/microsoft\.keyvault/checknameavailability", arm_vaults.check_name),
     ("GET", _VAULT + r"/(secrets|keys)", arm_objects.listing),
     ("GET", _VAULT + r"/(secrets|keys)/([^/]+)", arm_objects.one),
@@ -62,7 +70,11 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _AUTHORIZATION + r"roledefinitions/([^/]+)", arm_authorization.role_definition),
     ("GET", _AUTHORIZATION + r"denyassignments", arm_authorization.deny_assignments),
     ("GET", _AUTHORIZATION + r"permissions", arm_authorization.permissions),
-    ("GET", _AUTHORIZATION + r"(roleeligibilityscheduleinstances|roleassignmentscheduleinstances)", arm_authorization.schedule_instances),
+    (
+        "GET",
+        _AUTHORIZATION + r"(roleeligibilityscheduleinstances|roleassignmentscheduleinstances)",
+        arm_authorization.schedule_instances,
+    ),
 )
 _COMPILED = tuple((method, re.compile(pattern, re.IGNORECASE), handler) for method, pattern, handler in _ROUTES)
 
@@ -88,16 +100,32 @@ def handle(world: World, request: Request) -> Response:
 
 def _refuse(world: World, request: Request) -> Response | None:
     caller = request.caller
-    challenge = {"WWW_Authenticate": f'Bearer authorization_uri="https://login.windows.net/{world.estate.home_tenant}", error="invalid_token"'}
+    challenge = {
+        "WWW_Authenticate": f'Bearer authorization_uri="https://login.windows.net/{world.estate.home_tenant}", error="invalid_token"'
+    }
     if caller is None:
-        return arm_error(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing or holds no known token.", **challenge)
+        return arm_error(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing or holds no known token.",
+            **challenge,
+        )
     if world.expired(caller):
-        return arm_error(401, "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than the current UTC time.", **challenge)
+        return arm_error(
+            401,
+            "ExpiredAuthenticationToken",
+            "The access token expiry UTC time is earlier than the current UTC time.",
+            **challenge,
+        )
     if caller.audience not in AUDIENCES:
         message = f"The access token has been obtained for wrong audience or resource '{caller.audience}'."
         return arm_error(401, "InvalidAuthenticationTokenAudience", message, **challenge)
     if request.api_version is None:
-        return arm_error(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+        return arm_error(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
     return _refuse_subscription(world, request)
 
 

@@ -10,7 +10,9 @@ from kvaudit.lab.evaluator import scopes_over
 from kvaudit.lab.http import Caller, Request, Response, arm_error
 from kvaudit.lab.world import World
 
-_FILTER = re.compile(r"(atscopeandbelow|atscope|astarget)\(\)|assignedto\('([^']*)'\)|(\w+) eq '([^']*)'", re.IGNORECASE)
+_FILTER = re.compile(
+    r"(atscopeandbelow|atscope|astarget)\(\)|assignedto\('([^']*)'\)|(\w+) eq '([^']*)'", re.IGNORECASE
+)
 _FIRST_WITH_BLOCK_CONDITIONS = "2022-05-01"
 _FIRST_WITH_EFFECT = "2024-07-01"
 
@@ -75,7 +77,11 @@ def role_assignment(world: World, request: Request, scope: str, name: str) -> Re
     raw = world.estate.role_assignments.get(fold(request.path))
     if refusal is not None:
         return refusal
-    return Response(200, raw) if raw else arm_error(404, "RoleAssignmentNotFound", f"The role assignment '{name}' is not found.")
+    return (
+        Response(200, raw)
+        if raw
+        else arm_error(404, "RoleAssignmentNotFound", f"The role assignment '{name}' is not found.")
+    )
 
 
 def create_role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
@@ -87,20 +93,32 @@ def create_role_assignment(world: World, request: Request, scope: str, name: str
     attributes = {
         "@request[microsoft.authorization/roleassignments:roledefinitionid]": role,
         "@request[microsoft.authorization/roleassignments:principalid]": principal,
-        "@request[microsoft.authorization/roleassignments:principaltype]": str(properties.get("principalType") or kind or ""),
+        "@request[microsoft.authorization/roleassignments:principaltype]": str(
+            properties.get("principalType") or kind or ""
+        ),
     }
     refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/write", scope or "/", attributes)
     if refusal is not None:
         return refusal
     if role not in world.estate.role_definitions:
-        return arm_error(400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist.")
+        return arm_error(
+            400, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist."
+        )
     if kind is None:
         message = f"Principal {principal} does not exist in the directory {_caller(request).tenant_id}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group."
         return arm_error(400, "PrincipalNotFound", message)
     for raw in world.estate.role_assignments.values():
         old = raw["properties"]
-        if fold(old["scope"]) == fold(scope or "/") and fold(old["principalId"]) == principal and fold(old["roleDefinitionId"]).endswith(role):
-            return arm_error(409, "RoleAssignmentExists", f"The role assignment already exists. The ID of the conflicting role assignment is {raw['name'].replace('-', '')}.")
+        if (
+            fold(old["scope"]) == fold(scope or "/")
+            and fold(old["principalId"]) == principal
+            and fold(old["roleDefinitionId"]).endswith(role)
+        ):
+            return arm_error(
+                409,
+                "RoleAssignmentExists",
+                f"The role assignment already exists. The ID of the conflicting role assignment is {raw['name'].replace('-', '')}.",
+            )
     now = world.now().isoformat()
     raw = {
         "properties": {
@@ -124,7 +142,12 @@ def create_role_assignment(world: World, request: Request, scope: str, name: str
 
 def _principal_type(world: World, principal: str) -> str | None:
     estate = world.estate
-    for kind, store in (("User", estate.users), ("Group", estate.groups), ("ServicePrincipal", estate.service_principals), ("Device", estate.devices)):
+    for kind, store in (
+        ("User", estate.users),
+        ("Group", estate.groups),
+        ("ServicePrincipal", estate.service_principals),
+        ("Device", estate.devices),
+    ):
         if principal in store:
             return kind
     return None
@@ -135,7 +158,9 @@ def delete_role_assignment(world: World, request: Request, scope: str, name: str
     raw = world.estate.role_assignments.get(fold(request.path))
     old = (raw or {}).get("properties") or {}
     attributes = {
-        "@resource[microsoft.authorization/roleassignments:roledefinitionid]": fold(old.get("roleDefinitionId", "")).rsplit("/", 1)[-1],
+        "@resource[microsoft.authorization/roleassignments:roledefinitionid]": fold(
+            old.get("roleDefinitionId", "")
+        ).rsplit("/", 1)[-1],
         "@resource[microsoft.authorization/roleassignments:principalid]": fold(old.get("principalId", "")),
         "@resource[microsoft.authorization/roleassignments:principaltype]": str(old.get("principalType") or ""),
     }
@@ -166,7 +191,9 @@ def role_definitions(world: World, request: Request, scope: str) -> Response:
     if refusal is not None:
         return refusal
     text = request.query.get("$filter", "")
-    wanted = {match.group(3).casefold(): match.group(4).casefold() for match in _FILTER.finditer(text) if match.group(3)}
+    wanted = {
+        match.group(3).casefold(): match.group(4).casefold() for match in _FILTER.finditer(text) if match.group(3)
+    }
     found = []
     for raw in world.estate.role_definitions.values():
         properties = raw["properties"]
@@ -186,7 +213,9 @@ def role_definition(world: World, request: Request, scope: str, name: str) -> Re
     if refusal is not None:
         return refusal
     if raw is None:
-        return arm_error(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist.")
+        return arm_error(
+            404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{name}' does not exist."
+        )
     return Response(200, _definition(raw, request))
 
 
@@ -247,7 +276,11 @@ def schedule_instances(world: World, request: Request, scope: str, kind: str) ->
     refusal = forbid(world, request, action, scope or "/")
     if refusal is not None:
         return refusal
-    store = world.estate.role_eligibility_schedule_instances if eligible else world.estate.role_assignment_schedule_instances
+    store = (
+        world.estate.role_eligibility_schedule_instances
+        if eligible
+        else world.estate.role_assignment_schedule_instances
+    )
     now = world.now()
     found = [raw for raw in _selected(world, request, scope, store) if not _ended(raw, now)]
     return page(world, request, found)
@@ -256,5 +289,3 @@ def schedule_instances(world: World, request: Request, scope: str, kind: str) ->
 def _ended(raw: Raw, now: datetime) -> bool:
     end = raw["properties"].get("endDateTime")
     return bool(end) and datetime.fromisoformat(end.replace("Z", "+00:00")) <= now
-
-

@@ -12,16 +12,23 @@ MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups"
 def tenants(world: World, request: Request) -> Response:
     """`GET /tenants`: those that the caller's token belongs to."""
     caller = _caller(request)
-    return everything([raw for key, raw in world.estate.tenants.items() if key.casefold() == caller.tenant_id.casefold()])
+    return everything(
+        [raw for key, raw in world.estate.tenants.items() if key.casefold() == caller.tenant_id.casefold()]
+    )
 
 
 def subscriptions(world: World, request: Request) -> Response:
     """`GET /subscriptions`: those of the caller's tenant in which it holds any assignment, at, above or below."""
     caller = _caller(request)
-    return page(world, request, [raw for key, raw in sorted(world.estate.subscriptions.items()) if _sees(world, caller, key, raw)])
+    return page(
+        world,
+        request,
+        [raw for key, raw in sorted(world.estate.subscriptions.items()) if sees_subscription(world, caller, key, raw)],
+    )
 
 
-def _sees(world: World, caller: Caller, key: str, raw: Raw) -> bool:
+def sees_subscription(world: World, caller: Caller, key: str, raw: Raw) -> bool:
+    """Whether the caller sees this subscription: it is of its tenant, and it holds an assignment at, above or below it."""
     if str(raw.get("tenantId") or world.estate.home_tenant).casefold() != caller.tenant_id.casefold():
         return False
     ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
@@ -37,7 +44,7 @@ def _sees(world: World, caller: Caller, key: str, raw: Raw) -> bool:
 def subscription(world: World, request: Request, subscription_id: str) -> Response:
     """`GET /subscriptions/{id}`."""
     raw = world.estate.subscriptions[fold(subscription_id)]
-    if not _sees(world, _caller(request), fold(subscription_id), raw):
+    if not sees_subscription(world, _caller(request), fold(subscription_id), raw):
         return arm_error(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
     return Response(200, raw)
 
@@ -48,7 +55,11 @@ def resource_groups(world: World, request: Request, subscription_id: str) -> Res
     refusal = forbid(world, request, "Microsoft.Resources/subscriptions/resourceGroups/read", scope)
     if refusal is not None:
         return refusal
-    return page(world, request, [raw for key, raw in sorted(world.estate.resource_groups.items()) if key.startswith(scope + "/")])
+    return page(
+        world,
+        request,
+        [raw for key, raw in sorted(world.estate.resource_groups.items()) if key.startswith(scope + "/")],
+    )
 
 
 def resources(world: World, request: Request, subscription_id: str) -> Response:
@@ -62,7 +73,9 @@ def resources(world: World, request: Request, subscription_id: str) -> Response:
             if not key.startswith(scope) or ("resourcetype eq" in wanted and f"'{kind.casefold()}'" not in wanted):
                 continue
             if decide_control(world, _caller(request), f"{kind}/read", key).allowed:
-                found.append({name: raw[name] for name in ("id", "name", "type", "location", "tags", "identity") if name in raw})
+                found.append(
+                    {name: raw[name] for name in ("id", "name", "type", "location", "tags", "identity") if name in raw}
+                )
     return page(world, request, found)
 
 
@@ -102,7 +115,11 @@ def management_group(world: World, request: Request, name: str) -> Response:
     item = _group_item(raw, world)
     item["properties"]["details"] = {"version": 1}
     if parent is not None:
-        item["properties"]["details"]["parent"] = {"id": parent["id"], "name": parent["name"], "displayName": parent["displayName"]}
+        item["properties"]["details"]["parent"] = {
+            "id": parent["id"],
+            "name": parent["name"],
+            "displayName": parent["displayName"],
+        }
     return Response(200, item)
 
 
@@ -120,7 +137,16 @@ def descendants(world: World, request: Request, name: str) -> Response:
             if fold(group.get("parent") or "") == parent and key not in seen:
                 seen.add(key)
                 waiting.append(key)
-                found.append(_descendant(group["id"], "Microsoft.Management/managementGroups", group["name"], group["displayName"], parent, world))
+                found.append(
+                    _descendant(
+                        group["id"],
+                        "Microsoft.Management/managementGroups",
+                        group["name"],
+                        group["displayName"],
+                        parent,
+                        world,
+                    )
+                )
         for key, above in sorted(world.estate.subscription_parent.items()):
             if above == parent and key in world.estate.subscriptions:
                 title = str(world.estate.subscriptions[key].get("displayName"))

@@ -21,17 +21,23 @@ def _missing(world: World, vault_id: str) -> Response | None:
 def listing(world: World, request: Request, vault_id: str, kind: str) -> Response:
     """`GET {vault}/secrets` and `GET {vault}/keys`."""
     kind = kind.casefold()
-    refusal = forbid(world, request, f"Microsoft.KeyVault/vaults/{kind}/read", fold(vault_id)) or _missing(world, vault_id)
+    refusal = forbid(world, request, f"Microsoft.KeyVault/vaults/{kind}/read", fold(vault_id)) or _missing(
+        world, vault_id
+    )
     if refusal is not None:
         return refusal
     stored = world.estate.objects.get(fold(vault_id), {}).get(kind, {})
-    return page(world, request, [_item(vault_id, kind, item) for _, item in sorted(stored.items()) if item.deleted_at is None])
+    return page(
+        world, request, [_item(vault_id, kind, item) for _, item in sorted(stored.items()) if item.deleted_at is None]
+    )
 
 
 def one(world: World, request: Request, vault_id: str, kind: str, name: str) -> Response:
     """`GET {vault}/secrets/{name}`: attributes, never a value."""
     kind = kind.casefold()
-    refusal = forbid(world, request, f"Microsoft.KeyVault/vaults/{kind}/read", fold(vault_id)) or _missing(world, vault_id)
+    refusal = forbid(world, request, f"Microsoft.KeyVault/vaults/{kind}/read", fold(vault_id)) or _missing(
+        world, vault_id
+    )
     if refusal is not None:
         return refusal
     item = world.estate.objects.get(fold(vault_id), {}).get(kind, {}).get(name.casefold())

@@ -17,7 +17,9 @@ _FIRST_WITH_FLAG = "2019-09-01"
 
 def _shown(raw: Raw, request: Request) -> Raw:
     """As the api-version shows it: contracts before 2019-09-01 do not know the permission model."""
-    if (request.api_version or "") >= _FIRST_WITH_FLAG or "enableRbacAuthorization" not in (raw.get("properties") or {}):
+    if (request.api_version or "") >= _FIRST_WITH_FLAG or "enableRbacAuthorization" not in (
+        raw.get("properties") or {}
+    ):
         return raw
     shown = copy.deepcopy(raw)
     del shown["properties"]["enableRbacAuthorization"]
@@ -120,7 +122,9 @@ def _collision(world: World, vault_id: str, properties: Raw) -> Response | None:
     if world.estate.vault_by_name(name) is not None:
         message = f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before reusing the name. For more information on VaultAlreadyExists, soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
         return arm_error(409, "VaultAlreadyExists", message)
-    deleted = next((raw for raw in world.estate.deleted_vaults.values() if raw["name"].casefold() == name.casefold()), None)
+    deleted = next(
+        (raw for raw in world.estate.deleted_vaults.values() if raw["name"].casefold() == name.casefold()), None
+    )
     if deleted is None or properties.get("createMode") == "recover":
         return None
     message = f"A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete. (vault {name})"
@@ -162,7 +166,9 @@ def patch(world: World, request: Request, vault_id: str) -> Response:
     body = request.json() or {}
     changes = {name: value for name, value in (body.get("properties") or {}).items() if value is not None}
     before = raw["properties"].get("enableRbacAuthorization") is True
-    refusal = _refuse_model_change(world, request, vault_id, before, bool(changes.get("enableRbacAuthorization", before)))
+    refusal = _refuse_model_change(
+        world, request, vault_id, before, bool(changes.get("enableRbacAuthorization", before))
+    )
     if refusal is not None:
         return refusal
     raw["properties"].update(changes)
@@ -180,7 +186,9 @@ def delete(world: World, request: Request, vault_id: str) -> Response:
         return refusal or Response(204)
     del world.estate.vaults[fold(vault_id)]
     subscription, location = vault_id.split("/")[2], str(raw.get("location", "westeurope"))
-    identity = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{raw['name']}"
+    identity = (
+        f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{raw['name']}"
+    )
     now = world.now()
     days = int(raw["properties"].get("softDeleteRetentionInDays") or 90)
     world.estate.deleted_vault_bodies[fold(identity)] = raw
@@ -230,7 +238,14 @@ def change_policies(world: World, request: Request, vault_id: str, operation: st
                 entries = others
     raw["properties"]["accessPolicies"] = entries
     world.changed()
-    return Response(200, {"id": f"{vault_id}/accessPolicies/", "type": "Microsoft.KeyVault/vaults/accessPolicies", "properties": {"accessPolicies": entries}})
+    return Response(
+        200,
+        {
+            "id": f"{vault_id}/accessPolicies/",
+            "type": "Microsoft.KeyVault/vaults/accessPolicies",
+            "properties": {"accessPolicies": entries},
+        },
+    )
 
 
 def _policy_key(entry: Raw) -> tuple[str, str]:
@@ -239,7 +254,9 @@ def _policy_key(entry: Raw) -> tuple[str, str]:
 
 def _joined(old: Raw, new: Raw) -> Raw:
     permissions = {
-        kind: sorted({*((old.get("permissions") or {}).get(kind) or []), *((new.get("permissions") or {}).get(kind) or [])})
+        kind: sorted(
+            {*((old.get("permissions") or {}).get(kind) or []), *((new.get("permissions") or {}).get(kind) or [])}
+        )
         for kind in {*(old.get("permissions") or {}), *(new.get("permissions") or {})}
     }
     return {**old, "permissions": permissions}
@@ -251,7 +268,9 @@ def deleted_by_subscription(world: World, request: Request, subscription_id: str
     refusal = forbid(world, request, "Microsoft.KeyVault/deletedVaults/read", scope)
     if refusal is not None:
         return refusal
-    return page(world, request, [raw for key, raw in sorted(world.estate.deleted_vaults.items()) if key.startswith(scope + "/")])
+    return page(
+        world, request, [raw for key, raw in sorted(world.estate.deleted_vaults.items()) if key.startswith(scope + "/")]
+    )
 
 
 def deleted_one(world: World, request: Request, subscription_id: str, location: str, name: str) -> Response:
@@ -261,7 +280,15 @@ def deleted_one(world: World, request: Request, subscription_id: str, location: 
     raw = world.estate.deleted_vaults.get(fold(request.path))
     if refusal is not None:
         return refusal
-    return Response(200, raw) if raw else arm_error(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist in location '{location}'.")
+    return (
+        Response(200, raw)
+        if raw
+        else arm_error(
+            404,
+            "DeletedVaultNotFound",
+            f"The specified deleted vault '{name}' does not exist in location '{location}'.",
+        )
+    )
 
 
 def purge(world: World, request: Request, subscription_id: str, location: str, name: str) -> Response:
@@ -273,9 +300,17 @@ def purge(world: World, request: Request, subscription_id: str, location: str, n
     if refusal is not None:
         return refusal
     if raw is None:
-        return arm_error(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist in location '{location}'.")
+        return arm_error(
+            404,
+            "DeletedVaultNotFound",
+            f"The specified deleted vault '{name}' does not exist in location '{location}'.",
+        )
     if raw["properties"].get("purgeProtectionEnabled"):
-        return arm_error(400, "MethodNotAllowed", f"Operation 'DeletedVaultPurge' is not allowed on the vault '{name}': purge protection is enabled.")
+        return arm_error(
+            400,
+            "MethodNotAllowed",
+            f"Operation 'DeletedVaultPurge' is not allowed on the vault '{name}': purge protection is enabled.",
+        )
     del world.estate.deleted_vaults[key]
     world.estate.deleted_vault_bodies.pop(key, None)
     world.changed()
@@ -284,7 +319,9 @@ def purge(world: World, request: Request, subscription_id: str, location: str, n
 
 def check_name(world: World, request: Request, subscription_id: str) -> Response:
     """`POST .../checkNameAvailability`."""
-    refusal = forbid(world, request, "Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{fold(subscription_id)}")
+    refusal = forbid(
+        world, request, "Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{fold(subscription_id)}"
+    )
     if refusal is not None:
         return refusal
     name = str((request.json() or {}).get("name", ""))

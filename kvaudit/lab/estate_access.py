@@ -8,7 +8,12 @@ from kvaudit.lab.estate_names import Names
 from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
 
 _NAMESPACE = uuid.UUID("00000000-0000-0000-0000-00000000c0de")
-_BLOCK = {"actions": "actions", "not_actions": "notActions", "data_actions": "dataActions", "not_data_actions": "notDataActions"}
+_BLOCK = {
+    "actions": "actions",
+    "not_actions": "notActions",
+    "data_actions": "dataActions",
+    "not_data_actions": "notDataActions",
+}
 
 
 def compile_access(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
@@ -95,7 +100,9 @@ def _principal_type(estate: Estate, principal: str) -> str:
     if principal in estate.service_principals:
         return "ServicePrincipal"
     deleted = str(estate.deleted_directory_objects.get(principal, {}).get("@odata.type", "")).casefold()
-    return {"#microsoft.graph.serviceprincipal": "ServicePrincipal", "#microsoft.graph.group": "Group"}.get(deleted, "User")
+    return {"#microsoft.graph.serviceprincipal": "ServicePrincipal", "#microsoft.graph.group": "Group"}.get(
+        deleted, "User"
+    )
 
 
 def _name(kind: str, properties: Raw, item: Table) -> str:
@@ -147,7 +154,12 @@ def _instance(item: Table, estate: Estate, names: Names, *, eligible: bool) -> N
         }
     identity = _identity(properties["scope"], collection, name)
     store = estate.role_eligibility_schedule_instances if eligible else estate.role_assignment_schedule_instances
-    store[fold(identity)] = {"properties": properties, "id": identity, "type": f"Microsoft.Authorization/{collection}", "name": name}
+    store[fold(identity)] = {
+        "properties": properties,
+        "id": identity,
+        "type": f"Microsoft.Authorization/{collection}",
+        "name": name,
+    }
 
 
 def _deny(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:

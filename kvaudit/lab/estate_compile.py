@@ -14,8 +14,29 @@ from kvaudit.lab.estate_verbatim import add_arm_payload, add_graph_payload
 from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
 
 _SECTIONS = frozenset(
-    "name tenant other_tenants management_groups subscriptions users groups service_principals applications deleted_principals "
-    "roles vaults deleted_vaults assignments eligible active denies arm graph paging identities".split()
+    [
+        "name",
+        "tenant",
+        "other_tenants",
+        "management_groups",
+        "subscriptions",
+        "users",
+        "groups",
+        "service_principals",
+        "applications",
+        "deleted_principals",
+        "roles",
+        "vaults",
+        "deleted_vaults",
+        "assignments",
+        "eligible",
+        "active",
+        "denies",
+        "arm",
+        "graph",
+        "paging",
+        "identities",
+    ]
 )
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -28,7 +49,9 @@ def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -
     """
     for key in document:
         if key not in _SECTIONS:
-            mistakes.add(document.where(key), f"there is no section {key!r}; the sections are {', '.join(sorted(_SECTIONS))}")
+            mistakes.add(
+                document.where(key), f"there is no section {key!r}; the sections are {', '.join(sorted(_SECTIONS))}"
+            )
     estate = Estate(name=str(document.get("name") or "estate"), role_definitions=roles)
     names = Names(estate, mistakes)
     _tenants(document, estate, mistakes)
@@ -173,7 +196,11 @@ def _directory(document: Table, estate: Estate, mistakes: Mistakes, names: Names
             identity = str(item.get("id", "")).casefold()
             for key, store in (("members", estate.members), ("owners", estate.owners)):
                 if key in item:
-                    store[identity] = [found for found in (names.principal(item, key, index) for index in range(len(item[key]))) if found]
+                    store[identity] = [
+                        found
+                        for found in (names.principal(item, key, index) for index in range(len(item[key])))
+                        if found
+                    ]
             if section == "groups":
                 estate.members.setdefault(identity, [])
                 if item.get("hidden_members"):

@@ -40,7 +40,9 @@ def parse_estate(text: bytes, file: str) -> Estate:
     mistakes = Mistakes(file)
     document = read_places(text, file, mistakes)
     if not isinstance(document, dict):
-        raise EstateFileError((f"{file}:1:1 an estate is a mapping with keys such as tenant, subscriptions and vaults",))
+        raise EstateFileError(
+            (f"{file}:1:1 an estate is a mapping with keys such as tenant, subscriptions and vaults",)
+        )
     estate = compile_estate(document, mistakes, builtin_role_definitions())  # type: ignore[arg-type]
     mistakes.stop_if_any()
     return estate

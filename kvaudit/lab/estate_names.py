@@ -39,7 +39,8 @@ class Names:
 
     def scope(self, item: Table, key: str = "scope") -> str | None:
         """The resource ID of a place: `/`, `management-group:N`, `subscription:N`, `group:SUBSCRIPTION/GROUP`, `vault:N`,
-        `secret:VAULT/N`, `key:VAULT/N`, `certificate:VAULT/N`, or a resource ID as it is."""
+        `secret:VAULT/N`, `key:VAULT/N`, `certificate:VAULT/N`, or a resource ID as it is.
+        """
         value, place = self._value(item, key, None)
         text = str(value or "")
         if text.startswith("/"):
@@ -62,7 +63,10 @@ class Names:
                 vault, _, name = rest.partition("/")
                 found = self._find("vault", vault, place)
                 return f"{found}/{kind}s/{name}" if found else None
-        self._mistakes.add(place, f"{text!r} is no scope; write /, management-group:N, subscription:N, group:SUB/N, vault:N or secret:VAULT/N")
+        self._mistakes.add(
+            place,
+            f"{text!r} is no scope; write /, management-group:N, subscription:N, group:SUB/N, vault:N or secret:VAULT/N",
+        )
         return None
 
     def _value(self, item: Table, key: str, index: int | None) -> tuple[Any, Place]:

@@ -9,7 +9,23 @@ from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
 
 _KINDS = ("secrets", "keys", "certificates")
 _KNOWN = frozenset(
-    "name subscription group location tags rbac tenant policies properties secrets keys certificates private_endpoints sku deleted".split()
+    [
+        "name",
+        "subscription",
+        "group",
+        "location",
+        "tags",
+        "rbac",
+        "tenant",
+        "policies",
+        "properties",
+        "secrets",
+        "keys",
+        "certificates",
+        "private_endpoints",
+        "sku",
+        "deleted",
+    ]
 )
 _EPOCH = 1_767_225_600
 """2026-01-01T00:00:00Z, when the objects of sample estates were made."""
@@ -20,7 +36,12 @@ def compile_vaults(document: Table, estate: Estate, mistakes: Mistakes, names: N
     for section in ("vaults", "deleted_vaults"):
         rows = document.get(section) or Rows(document.where(section))
         for item in rows:
-            if not isinstance(item, Table) or not item.get("name") or not item.get("subscription") or not item.get("group"):
+            if (
+                not isinstance(item, Table)
+                or not item.get("name")
+                or not item.get("subscription")
+                or not item.get("group")
+            ):
                 place = item.place if isinstance(item, Table) else rows.place
                 mistakes.add(place, "a vault needs name, subscription and group")
                 continue
@@ -44,7 +65,14 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
     names.add("vault", name, identity, item.place)
     location = str(item.get("location") or "westeurope")
     estate.resource_groups.setdefault(
-        fold(group), {"id": group, "name": str(item["group"]), "type": "Microsoft.Resources/resourceGroups", "location": location, "properties": {"provisioningState": "Succeeded"}}
+        fold(group),
+        {
+            "id": group,
+            "name": str(item["group"]),
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": location,
+            "properties": {"provisioningState": "Succeeded"},
+        },
     )
     raw = {
         "id": identity,
@@ -63,7 +91,10 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
     for index in range(int(item.get("private_endpoints") or 0)):
         connection = {
             "id": f"{identity}/privateEndpointConnections/{name}-{index + 1}",
-            "properties": {"privateLinkServiceConnectionState": {"status": "Approved"}, "provisioningState": "Succeeded"},
+            "properties": {
+                "privateLinkServiceConnectionState": {"status": "Approved"},
+                "provisioningState": "Succeeded",
+            },
         }
         estate.private_endpoints.setdefault(fold(identity), []).append(connection)
         raw["properties"].setdefault("privateEndpointConnections", []).append(connection)
@@ -73,7 +104,9 @@ def _properties(item: Table, estate: Estate, names: Names, name: str, mistakes: 
     properties: Raw = {
         "sku": {"family": "A", "name": str(item.get("sku") or "standard")},
         "tenantId": str(item.get("tenant") or estate.home_tenant),
-        "accessPolicies": [_policy(entry, estate, names, mistakes) for entry in item.get("policies") or [] if isinstance(entry, Table)],
+        "accessPolicies": [
+            _policy(entry, estate, names, mistakes) for entry in item.get("policies") or [] if isinstance(entry, Table)
+        ],
         "enabledForDeployment": False,
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
@@ -141,7 +174,12 @@ def _version(table: Table, kind: str, vault: str) -> StoredVersion:
     if kind == "secrets":
         version.value = str(table.get("value") or f"kvaudit-planted-{digest[32:56]}")
     else:
-        version.key = {"kty": table.get("kty") or "RSA", "key_ops": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "n": digest, "e": "AQAB"}
+        version.key = {
+            "kty": table.get("kty") or "RSA",
+            "key_ops": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],
+            "n": digest,
+            "e": "AQAB",
+        }
     if kind == "certificates":
         version.x5t = digest[:27]
     return version
@@ -152,7 +190,13 @@ def _add_certificate_halves(objects: dict[str, dict[str, StoredObject]]) -> None
     for name, certificate in objects["certificates"].items():
         current = certificate.current
         planted = f"kvaudit-planted-{current.version[:24]}"
-        secret = StoredVersion(current.version, created=current.created, updated=current.updated, value=planted, content_type="application/x-pkcs12")
+        secret = StoredVersion(
+            current.version,
+            created=current.created,
+            updated=current.updated,
+            value=planted,
+            content_type="application/x-pkcs12",
+        )
         key = StoredVersion(current.version, created=current.created, updated=current.updated, key=current.key)
         objects["secrets"].setdefault(name, StoredObject(certificate.name, [secret], managed=True))
         objects["keys"].setdefault(name, StoredObject(certificate.name, [key], managed=True))

@@ -144,7 +144,9 @@ class _Walk:
                 continue
             name = str(key_node.value)
             if name in table.places:
-                self._mistakes.add(at, f"the key {name!r} stands here a second time (first in line {table.places[name].line})")
+                self._mistakes.add(
+                    at, f"the key {name!r} stands here a second time (first in line {table.places[name].line})"
+                )
                 continue
             table.places[name] = at
             table[name] = self.value(value_node, depth + 1)

@@ -149,7 +149,10 @@ def _decide_policies(world: World, caller: Caller, wanted: Word, vault: Raw, app
     acting = application or (caller.app_id if caller.kind == "user" else None)
     kind = wanted.word.split("/")[0]
     for entry in (vault.get("properties") or {}).get("accessPolicies") or []:
-        if str(entry.get("tenantId") or "").casefold() != tenant or str(entry.get("objectId") or "").casefold() not in ids:
+        if (
+            str(entry.get("tenantId") or "").casefold() != tenant
+            or str(entry.get("objectId") or "").casefold() not in ids
+        ):
             continue
         compound = entry.get("applicationId")
         if compound and str(compound).casefold() != (acting or "").casefold():
@@ -202,10 +205,15 @@ def _denies(deny: Raw, ids: frozenset[str], asked: Asked, chain: list[str], *, d
     if str(properties.get("denyAssignmentEffect") or "enforced").casefold() == "audit":
         return False
     named = {fold(item["id"]) for item in properties.get("principals") or []}
-    if not (EVERYONE in named or named & ids) or {fold(item["id"]) for item in properties.get("excludePrincipals") or []} & ids:
+    if (
+        not (EVERYONE in named or named & ids)
+        or {fold(item["id"]) for item in properties.get("excludePrincipals") or []} & ids
+    ):
         return False
     return any(
-        _covers(block, asked.action, data=data) and holds(block.get("condition"), asked) and holds(properties.get("condition"), asked)
+        _covers(block, asked.action, data=data)
+        and holds(block.get("condition"), asked)
+        and holds(properties.get("condition"), asked)
         for block in properties.get("permissions") or []
     )
 

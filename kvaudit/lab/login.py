@@ -127,7 +127,10 @@ def _client_of(request: Request, form: dict[str, str]) -> tuple[str, str]:
 
 def _service_principal(world: World, app_id: str, tenant: str) -> Raw | None:
     for principal in world.estate.service_principals.values():
-        if str(principal.get("appId", "")).casefold() == app_id.casefold() and world.estate.tenant_of(principal["id"]) == tenant:
+        if (
+            str(principal.get("appId", "")).casefold() == app_id.casefold()
+            and world.estate.tenant_of(principal["id"]) == tenant
+        ):
             return principal
     return None
 

@@ -129,7 +129,14 @@ class Server:
             task.add_done_callback(self._connections.discard)
         try:
             await self._connection(reader, writer)
-        except (WireError, ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, ValueError, TimeoutError) as problem:
+        except (
+            WireError,
+            ConnectionError,
+            ssl.SSLError,
+            asyncio.IncompleteReadError,
+            ValueError,
+            TimeoutError,
+        ) as problem:
             _LOG.debug("connection ended: %s", problem)
         except asyncio.CancelledError:
             _LOG.debug("connection cancelled")
@@ -156,9 +163,7 @@ class Server:
         await writer.start_tls(self._tls)
         await self._serve(host, face, reader, writer)
 
-    async def _serve(
-        self, host: str, face: Face, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _serve(self, host: str, face: Face, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             head = await read_head(reader)
             if head is None:
@@ -192,7 +197,9 @@ class Server:
             except Exception:
                 # A bug of the lab must not look like a slow service: it is a 500 that names itself, and a traceback in the log.
                 _LOG.exception("the lab failed on %s %s", request.method, request.path)
-                response = Response(500, {"error": {"code": "LabFailure", "message": "the lab itself failed; see its log"}})
+                response = Response(
+                    500, {"error": {"code": "LabFailure", "message": "the lab itself failed; see its log"}}
+                )
         self._note(request, response)
         return response
 
