@@ -41,9 +41,9 @@ class Reader:
         Without deny assignments a grant on the subscription settles everything below it, which is asked once.
         """
         parts = scope.split("/")
-        if len(parts) > 3 and parts[1] == "subscriptions" and not self._world.estate.deny_assignments:
-            if self.may(action, "/".join(parts[:3])):
-                return True
+        below = len(parts) > 3 and parts[1] == "subscriptions" and not self._world.estate.deny_assignments
+        if below and self.may(action, "/".join(parts[:3])):
+            return True
         if (action, scope) not in self._known:
             self._known[action, scope] = decide_control(self._world, self._caller, action, scope).allowed
         return self._known[action, scope]
