@@ -59,6 +59,7 @@ def credential_maker(
 
     Args:
         auth: one of `AUTHS`.
+        cloud: whose sign-in endpoint is asked.
         tenant: the tenant to sign in to; wins over AZURE_TENANT_ID.
         environ: environment variables.
         transport: azure-core transport for token requests of the async credentials.
@@ -91,7 +92,7 @@ def credential_maker(
                 f"--auth {auth} needs {' and '.join(missing)}",
                 hint="Set them in the environment" + (", or give --tenant." if "AZURE_TENANT_ID" in missing else "."),
             )
-        return [_setting(name, environ, tenant) or "" for name in names]
+        return [_setting(name, environ, tenant) for name in names]
 
     match auth:
         case "default":
@@ -99,16 +100,16 @@ def credential_maker(
         case "cli":
             return lambda: AzureCliCredential(tenant_id=tenant or "", process_timeout=PROCESS_TIMEOUT)
         case "managed-identity":
-            client_id = environ.get("AZURE_CLIENT_ID") or None
-            return lambda: ManagedIdentityCredential(client_id=client_id, transport=transport)
+            assigned = environ.get("AZURE_CLIENT_ID") or None
+            return lambda: ManagedIdentityCredential(client_id=assigned, transport=transport)
         case "workload-identity":
             tenant_id, client_id, file = needs("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
             return lambda: WorkloadIdentityCredential(
                 tenant_id=tenant_id, client_id=client_id, token_file_path=file, **common
             )
         case "client-secret":
-            tenant_id, client_id, secret = needs("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
-            return lambda: ClientSecretCredential(tenant_id, client_id, secret, **common)
+            tenant_id, client_id, password = needs("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
+            return lambda: ClientSecretCredential(tenant_id, client_id, password, **common)
         case "certificate":
             tenant_id, client_id, path = needs("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
             return lambda: _certificate(tenant_id, client_id, path, environ, common)
@@ -124,10 +125,10 @@ def credential_maker(
     raise ValueError(f"there is no --auth {auth}")
 
 
-def _setting(name: str, environ: Mapping[str, str], tenant: str | None) -> str | None:
+def _setting(name: str, environ: Mapping[str, str], tenant: str | None) -> str:
     if name == "AZURE_TENANT_ID" and tenant:
         return tenant
-    return environ.get(name) or None
+    return environ.get(name, "")
 
 
 def _certificate(

@@ -42,7 +42,9 @@ def failure_of_answer(status: int, body: Any, *, host: str) -> ReadFailure:
     """The failure that an answer with an error status stands for.
 
     Args:
+        status: HTTP status, 400 or above.
         body: parsed JSON, or None when it was none.
+        host: who answered.
     """
     error = body.get("error") if isinstance(body, dict) else None
     error = error if isinstance(error, dict) else {}
@@ -57,7 +59,7 @@ def failure_of_answer(status: int, body: Any, *, host: str) -> ReadFailure:
 def failure_of_exception(problem: Exception, *, host: str) -> ReadFailure:
     """The failure that an exception of a client stands for. The text of the exception is not shown: it may hold anything."""
     if isinstance(problem, HttpResponseError) and problem.response is not None:
-        return failure_of_answer(problem.response.status_code, _body_of(problem.response), host=host)
+        return failure_of_answer(problem.response.status_code or 0, _body_of(problem.response), host=host)
     name = (
         type(problem.inner_exception or problem).__name__ if isinstance(problem, AzureError) else type(problem).__name__
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.pipeline.transport._aiohttp import AioHttpTransport  # typed here; the public name is made at run time
 
 from kvaudit.errors import ReadOnlyError
 from kvaudit.model.clouds import Cloud

@@ -33,7 +33,7 @@ class RetrySettings:
     read_timeout: float = 60.0
 
 
-class ReadRetryPolicy(AsyncRetryPolicy):
+class ReadRetryPolicy(AsyncRetryPolicy[Any, Any]):
     """azure-core's retries with our numbers.
 
     It differs from the stock policy in four points: POSTs are repeated like GETs (ours only read), the first repetition

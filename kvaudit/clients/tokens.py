@@ -44,10 +44,11 @@ class Tokens:
 
     Args:
         make: makes the credential. Called again when a token was refused, because azure-identity keeps tokens and
-            would hand out the same one; None from it means that a second one cannot be had without asking a person.
+            would hand out the same one.
         auth: the `--auth` choice, for messages.
         tenant: tenant to sign in to, or None for the credential's own.
         patience: seconds that one token request may take.
+        renewable: whether a second token can be had without asking a person again.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Tokens:
         self._make = make
         self._source = make()
         self._auth = auth
-        self._tenant = tenant
+        self.tenant = tenant
         self._patience = patience
         self._renewable = renewable
         self._locks: dict[str, asyncio.Lock] = {}
@@ -104,7 +105,7 @@ class Tokens:
     async def _ask(self, audience: str, claims: str | None) -> str:
         if audience in self._refusals:
             raise self._refusals[audience]
-        options = {name: value for name, value in (("tenant_id", self._tenant), ("claims", claims)) if value}
+        options = {name: value for name, value in (("tenant_id", self.tenant), ("claims", claims)) if value}
         try:
             async with asyncio.timeout(self._patience):
                 info = await self._source.get_token_info(f"{audience}/.default", options=options)
@@ -117,7 +118,7 @@ class Tokens:
                 f"signing in took longer than {self._patience:.0f} seconds", code="SignInTimedOut", retryable=True
             ) from problem
         except (ClientAuthenticationError, AzureError, ValueError) as problem:
-            refusal = credential_error(problem, auth=self._auth, tenant=self._tenant)
+            refusal = credential_error(problem, auth=self._auth, tenant=self.tenant)
             self._refusals[audience] = refusal
             raise refusal from None  # the original's text may quote what was sent
         self._kept[audience] = info

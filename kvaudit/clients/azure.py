@@ -1,0 +1,236 @@
+"""Reads of every plane as parsed JSON, through the SDK clients and with one set of policies."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import orjson
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import AzureError
+from azure.core.rest import HttpRequest
+from azure.mgmt.core import AsyncARMPipelineClient
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+
+from kvaudit.clients.authorization import AuthorizationLists, listed
+from kvaudit.clients.failures import ReadFailure, failure_of_answer, failure_of_exception
+from kvaudit.clients.paging import Page, follow
+from kvaudit.clients.policies import pipeline_policies
+from kvaudit.clients.read_only import ReadOnlyGuard
+from kvaudit.clients.retries import RetrySettings
+from kvaudit.clients.statistics import Statistics
+from kvaudit.clients.tokens import Caller, Tokens
+from kvaudit.clients.vaults import VaultLists
+from kvaudit.errors import CredentialError, KvauditError
+from kvaudit.model.clouds import Cloud
+
+_KEYVAULT_API_VERSION = "2026-02-01"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """The answer to one part of a Graph `$batch`.
+
+    Attributes:
+        status: HTTP status of the part.
+        body: its parsed body, or None.
+        retry_after: seconds that the service asks to wait, or None.
+    """
+
+    status: int
+    body: Any
+    retry_after: float | None
+
+
+class Azure:
+    """Reads of one cloud with one credential. Made by `open_azure`."""
+
+    def __init__(
+        self, cloud: Cloud, tokens: Tokens, transport: Any, guard: ReadOnlyGuard, retries: RetrySettings
+    ) -> None:
+        self.cloud = cloud
+        self.statistics = Statistics()
+        self._tokens = tokens
+        self._guard = guard
+        self._audiences = {"arm": cloud.arm_audience, "graph": cloud.graph, "vault": cloud.vault_audience}
+
+        def policies(endpoint: str) -> list[Any]:
+            return pipeline_policies(tokens, self._audiences[endpoint], self.statistics, endpoint, retries)
+
+        source: Any = _NoCredential()
+        self._arm: Any = AsyncARMPipelineClient(cloud.arm, policies=policies("arm"), transport=transport)
+        self._graph: Any = AsyncPipelineClient(cloud.graph, policies=policies("graph"), transport=transport)
+        self._keyvault = KeyVaultManagementClient(
+            source,
+            "subscription",  # only the typed operations use it; ours name the subscription in their path
+            cloud.arm,
+            api_version=_KEYVAULT_API_VERSION,
+            credential_scopes=[f"{cloud.arm_audience}/.default"],
+            policies=policies("arm"),
+            transport=transport,
+        )
+        self._authorization = AuthorizationLists(cloud.arm, source, lambda: policies("arm"), transport)
+        self._vaults = VaultLists(source, lambda: policies("vault"), transport)
+
+    async def sign_in(self) -> Caller:
+        """Gets the first token and tells who asks.
+
+        Raises:
+            CredentialError: no credential, a refused one, or one of another tenant than the one asked for.
+            KvauditError: the sign-in endpoint could not be reached.
+        """
+        try:
+            caller = await self._tokens.caller(self.cloud.arm_audience)
+        except ReadFailure as problem:
+            raise KvauditError(
+                f"{urlsplit(self.cloud.authority).netloc}: {problem.reason}",
+                hint="Check the network, HTTPS_PROXY, SSL_CERT_FILE and --authority.",
+            ) from problem
+        wanted = self._tokens.tenant
+        if wanted and caller.tenant_id and _is_id(wanted) and caller.tenant_id.casefold() != wanted.casefold():
+            raise CredentialError(
+                f"the credential is of tenant {caller.tenant_id}, not of {wanted}",
+                hint=f"Sign in to the tenant that is meant (az login --tenant {wanted}), or leave out --tenant.",
+            )
+        return caller
+
+    def arm_pages(self, path: str, *, api_version: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Page]:
+        """Pages of a Resource Manager list. Raises ReadFailure while iterating."""
+        parameters = {"api-version": api_version, **(query or {})}
+        url = f"{self.cloud.arm}{path}?{_encoded(parameters)}"
+        typed = listed(path, api_version)
+
+        async def fetch(link: str | None) -> Any:
+            if typed is None:
+                return await self._get(self._client_of(path), link or url)
+            try:
+                return await self._authorization.page(*typed, api_version, dict(query or {}), link)
+            except AzureError as problem:
+                raise failure_of_exception(problem, host=_host(url)) from problem
+            except CredentialError as problem:
+                raise _credential_failure(problem) from problem
+
+        return follow(fetch, url=url, same_path=False)
+
+    async def arm_get(self, path: str, *, api_version: str) -> Any:
+        """One Resource Manager object. Raises ReadFailure."""
+        return await self._get(
+            self._client_of(path), f"{self.cloud.arm}{path}?{_encoded({'api-version': api_version})}"
+        )
+
+    def graph_pages(
+        self, path: str, *, query: Mapping[str, str] | None = None, link: str | None = None
+    ) -> AsyncIterator[Page]:
+        """Pages of a Graph list; `link` goes on from a next link that a `$batch` answered. Raises ReadFailure."""
+        url = f"{self.cloud.graph}{path}" + (f"?{_encoded(query)}" if query else "")
+
+        async def fetch(next_link: str | None) -> Any:
+            return await self._get(self._graph, next_link or link or url)
+
+        return follow(fetch, url=url, same_path=False)
+
+    async def graph_post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The answer to a POST of the read-only allow-list. Raises ReadFailure."""
+        request = HttpRequest(
+            "POST",
+            f"{self.cloud.graph}{path}",
+            content=orjson.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        return await self._send(self._graph, request)
+
+    async def graph_batch(self, urls: Mapping[str, str]) -> dict[str, BatchAnswer]:
+        """Up to 20 GETs in one `$batch`: part ID -> URL relative to `/v1.0`, as Graph wants it.
+
+        Parts that Graph left out of its answer are left out here too. Raises ReadFailure when the batch itself failed.
+        """
+        requests = [{"id": key, "method": "GET", "url": url} for key, url in urls.items()]
+        body = await self.graph_post("/v1.0/$batch", {"requests": requests})
+        responses = body.get("responses") if isinstance(body, dict) else None
+        if not isinstance(responses, list):
+            raise ReadFailure("Microsoft Graph answered no batch", status=200, code="UnexpectedAnswer")
+        return {
+            part["id"]: BatchAnswer(part["status"], part.get("body"), _retry_after(part.get("headers")))
+            for part in responses
+            if isinstance(part, dict) and part.get("id") in urls and isinstance(part.get("status"), int)
+        }
+
+    def vault_pages(self, vault_uri: str, path: str, *, api_version: str) -> AsyncIterator[Page]:
+        """Pages of a list of a vault's own endpoint.
+
+        Raises:
+            ReadFailure: the URI is under no vault suffix of the cloud (no token is sent there), or a read failed.
+        """
+        parts = urlsplit(vault_uri)
+        if parts.scheme != "https" or parts.path.strip("/") or parts.query or not self._guard.is_vault(parts.netloc):
+            raise ReadFailure(
+                f"the vault's address is not under {self.cloud.vault_suffix}; no token was sent to it",
+                code="ForeignVaultUri",
+            )
+        url = f"https://{parts.netloc}{path}?{_encoded({'api-version': api_version})}"
+        client = self._vaults.client(f"https://{parts.netloc}", path, api_version)
+
+        async def fetch(link: str | None) -> Any:
+            return await self._get(client, link or url)
+
+        return follow(fetch, url=url, same_path=True)
+
+    def _client_of(self, path: str) -> Any:
+        return self._keyvault if "/providers/microsoft.keyvault/" in path.casefold() else self._arm
+
+    async def _get(self, client: Any, url: str) -> Any:
+        return await self._send(client, HttpRequest("GET", url))
+
+    async def _send(self, client: Any, request: HttpRequest) -> Any:
+        host = _host(request.url)
+        try:
+            response = await client.send_request(request)
+        except AzureError as problem:
+            raise failure_of_exception(problem, host=host) from problem
+        except CredentialError as problem:
+            raise _credential_failure(problem) from problem
+        try:
+            body = orjson.loads(response.content)
+        except ValueError:
+            body = None
+        if response.status_code != 200:
+            raise failure_of_answer(response.status_code, body, host=host)
+        return body
+
+
+class _NoCredential:
+    """Stands where an SDK client wants a credential: our own policies carry the token."""
+
+    async def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        raise NotImplementedError("the shared policies carry the token")
+
+    async def close(self) -> None:
+        """Nothing to give up."""
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={quote(value, safe='/,():')}" for name, value in query.items())
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _is_id(tenant: str) -> bool:
+    return len(tenant) == 36 and tenant.count("-") == 4
+
+
+def _credential_failure(problem: CredentialError) -> ReadFailure:
+    return ReadFailure(f"no token: {problem.message}", code="NoToken")
+
+
+def _retry_after(headers: Any) -> float | None:
+    value = (
+        next((item for name, item in headers.items() if str(name).casefold() == "retry-after"), None)
+        if isinstance(headers, dict)
+        else None
+    )
+    try:
+        return float(value) if value is not None else None
+    except (TypeError, ValueError):
+        return None

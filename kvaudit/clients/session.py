@@ -1,0 +1,90 @@
+"""Opens the way to Azure: one session, one TLS context, one credential."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from azure.core.pipeline.transport._aiohttp import AioHttpTransport  # typed here; the public name is made at run time
+
+from kvaudit.clients.azure import Azure
+from kvaudit.clients.bounded import BoundedResponse
+from kvaudit.clients.credentials import INTERACTIVE, INTERACTIVE_TIMEOUT, TOKEN_TIMEOUT, credential_maker
+from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard, ReadOnlyTransport
+from kvaudit.clients.retries import RetrySettings
+from kvaudit.clients.tls import ca_bundle, tls_context
+from kvaudit.clients.tokens import Tokens
+from kvaudit.model.clouds import Cloud
+
+CONNECTIONS = 64
+"""Open connections in all: as many as the planes may have reads under way together."""
+
+CONNECTIONS_PER_HOST = 32
+
+KEEP_ALIVE = 15.0
+"""Seconds that an idle connection is kept."""
+
+
+@asynccontextmanager
+async def open_azure(
+    cloud: Cloud,
+    *,
+    auth: str = "default",
+    tenant: str | None = None,
+    prompt: Callable[[str], None] = lambda _: None,
+    environ: Mapping[str, str] | None = None,
+    retries: RetrySettings | None = None,
+) -> AsyncIterator[Azure]:
+    """Everything that reads from one cloud with one credential. Nothing is sent before the first read.
+
+    Args:
+        cloud: the endpoints; no other host is ever asked for anything but a token.
+        auth: one of `credentials.AUTHS`.
+        tenant: tenant to sign in to, or None for the credential's own.
+        prompt: shows a line to the person who signs in (`device-code`).
+        environ: environment variables to go by instead of the process's own: the embedded lab is reached this way.
+            `default` still signs in by the process's own: azure-identity reads them itself.
+        retries: numbers of the retry policy.
+
+    Raises:
+        CredentialError: what the `--auth` choice needs is not set.
+        UsageError: the CA bundle that the environment names cannot be read.
+    """
+    variables = os.environ if environ is None else environ
+    settings = retries or RetrySettings()
+    guard = ReadOnlyGuard(cloud, ProbeNames())
+    connector = aiohttp.TCPConnector(
+        ssl=tls_context(variables),
+        limit=CONNECTIONS,
+        limit_per_host=CONNECTIONS_PER_HOST,
+        keepalive_timeout=KEEP_ALIVE,
+    )
+    async with aiohttp.ClientSession(
+        connector=connector,
+        trust_env=environ is None,  # or HTTPS_PROXY is ignored
+        proxy=None if environ is None else environ.get("HTTPS_PROXY"),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=BoundedResponse,
+    ) as session:
+        timeouts = {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
+        make = credential_maker(
+            auth,
+            cloud=cloud,
+            tenant=tenant,
+            environ=variables,
+            transport=AioHttpTransport(session=session, session_owner=False, **timeouts),
+            ca_file=ca_bundle(variables),
+            prompt=prompt,
+        )
+        tokens = Tokens(
+            make,
+            auth=auth,
+            tenant=tenant,
+            patience=INTERACTIVE_TIMEOUT if auth in INTERACTIVE else TOKEN_TIMEOUT,
+            renewable=auth not in INTERACTIVE,
+        )
+        transport = ReadOnlyTransport(guard, session=session, session_owner=False, **timeouts)
+        try:
+            yield Azure(cloud, tokens, transport, guard, settings)
+        finally:
+            await tokens.close()
