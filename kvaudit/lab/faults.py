@@ -1,8 +1,10 @@
 """Injected faults: answers that a test wants instead of the lab's own."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kvaudit.lab.estate import fold
 from kvaudit.lab.http import Body, Request, Response
 from kvaudit.lab.world import World
 
@@ -22,6 +24,7 @@ class Fault:
         times: how often it still happens; None for always.
         skip: how many matching requests go through before the first one fails.
         delay: seconds to wait before the answer; with `status` None the lab's own answer follows the wait.
+        effect: done to the world when the fault happens, before the answer.
     """
 
     path: str
@@ -32,6 +35,7 @@ class Fault:
     times: int | None = None
     skip: int = 0
     delay: float = 0.0
+    effect: Callable[[World], None] | None = None
 
     def matches(self, request: Request) -> bool:
         """Whether the fault happens on this request now; counts it."""
@@ -49,7 +53,10 @@ class Fault:
 
 def fault_for(world: World, request: Request) -> Fault | None:
     """The first injected fault that happens on this request, or None."""
-    return next((fault for fault in world.faults if fault.matches(request)), None)
+    fault: Fault | None = next((fault for fault in world.faults if fault.matches(request)), None)
+    if fault is not None and fault.effect is not None:
+        fault.effect(world)
+    return fault
 
 
 def faulty_answer(fault: Fault) -> Response | None:
@@ -66,3 +73,22 @@ def unregistered(namespace: str = "Microsoft.KeyVault") -> Fault:
         status=409,
         body={"error": {"code": "MissingSubscriptionRegistration", "message": message}},
     )
+
+
+def vanishing(vault_id: str, path: str, *, skip: int = 0) -> Fault:
+    """A vault that somebody deletes and purges while a client is at work: on the first request that matches `path`.
+
+    The request itself gets the lab's own answer, which no longer knows the vault.
+
+    Args:
+        vault_id: resource id of the vault.
+        path: regular expression of the request that triggers it.
+        skip: matching requests that still find the vault.
+    """
+
+    def vanish(world: World) -> None:
+        world.estate.vaults.pop(fold(vault_id), None)
+        world.estate.objects.pop(fold(vault_id), None)
+        world.changed()
+
+    return Fault(path=path, status=None, times=1, skip=skip, effect=vanish)

@@ -132,8 +132,14 @@ def name_in_deleted_state(kind: str, name: str) -> Response:
 
 
 def paged(call: VaultCall, items: Sequence[Mapping[str, Any]]) -> Response:
-    """A page with `$skiptoken` and `maxresults`; `nextLink` names the port, as the service does."""
+    """A page with `$skiptoken` and `maxresults`; `nextLink` names the port, as the service does.
+
+    Where the estate asks for it the first page is empty and has a nextLink, as recordings of real lists show.
+    """
     size = _page_size(call.request.query.get("maxresults"))
+    empty_pages = call.world.empty_pages or call.world.estate.paging.get("empty_pages")
+    if empty_pages and "$skiptoken" not in call.request.query:
+        return Response(200, {"value": [], "nextLink": _next_link(call, 0)})
     start = _offset(call.request.query.get("$skiptoken"))
     more = start + size < len(items)
     return Response(
