@@ -52,7 +52,9 @@ def main() -> None:
                 break
         vaults = az.run("keyvault", "list", "--subscription", subscriptions[0]["id"])
         assignments = az.run("role", "assignment", "list", "--all", "--subscription", subscriptions[0]["id"])
-        print(f"{len(vaults)} vaults and {len(assignments)} role assignments listed in {subscriptions[0]['name']}; {checked} vaults shown")
+        print(
+            f"{len(vaults)} vaults and {len(assignments)} role assignments listed in {subscriptions[0]['name']}; {checked} vaults shown"
+        )
         assert vaults, "no vault was listed"
         assert assignments, "no role assignment was listed"
         assert checked == 3, checked
@@ -63,7 +65,9 @@ class _Az:
         self._environment = environment
 
     def run(self, *words: str) -> Any:
-        done = subprocess.run([*AZ, *words, "--output", "json"], env=self._environment, capture_output=True, text=True, timeout=180)
+        done = subprocess.run(
+            [*AZ, *words, "--output", "json"], env=self._environment, capture_output=True, text=True, timeout=180, check=False
+        )
         if done.returncode:
             sys.exit(f"az {' '.join(words[:3])}: {done.stderr.strip()}")
         return json.loads(done.stdout or "null")

@@ -29,9 +29,13 @@ def started_lab(estate: str, *, port: int = 0) -> Lab:
             hint="Every mistake is listed; the sample `contoso` shows the form.",
         ) from problem
     except FileNotFoundError as problem:
-        raise UsageError(f"there is no estate {estate!r}", hint="Give a file, or the name of a sample: contoso.") from problem
+        raise UsageError(
+            f"there is no estate {estate!r}", hint="Give a file, or the name of a sample: contoso."
+        ) from problem
     except OSError as problem:
-        raise UsageError(f"the lab cannot listen on port {port}: {problem.strerror}", hint="Leave --port out.") from problem
+        raise UsageError(
+            f"the lab cannot listen on port {port}: {problem.strerror}", hint="Leave --port out."
+        ) from problem
 
 
 def serve(estate: str, *, port: int, identity: str, voice: Voice) -> None:
@@ -43,5 +47,7 @@ def serve(estate: str, *, port: int, identity: str, voice: Voice) -> None:
         if not voice.quiet:
             console = console_for("stderr", voice)
             console.print(f"The lab serves {Path(estate).name} at {lab.proxy_url}. Nothing leaves this machine.")
-            console.print("Paste the lines above into another shell, then run kvaudit, az or your own code there. Ctrl-C ends it.")
+            console.print(
+                "Paste the lines above into another shell, then run kvaudit, az or your own code there. Ctrl-C ends it."
+            )
         threading.Event().wait()

@@ -64,7 +64,11 @@ def operation_named(word: str) -> Operation:
         return operation(word)
     except KeyError:
         near = difflib.get_close_matches(word.casefold(), [item.word for item in operations()], n=3, cutoff=0.5)
-        hint = f"Did you mean {', '.join(near)}?" if near else "Operations look like secrets/get, keys/wrapKey, certificates/list."
+        hint = (
+            f"Did you mean {', '.join(near)}?"
+            if near
+            else "Operations look like secrets/get, keys/wrapKey, certificates/list."
+        )
         raise UsageError(f"there is no operation {word!r}", hint=hint) from None
 
 

@@ -2,6 +2,7 @@
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -56,7 +57,7 @@ class CollectionProgress:
                 transient=True,
             )
 
-    def __enter__(self) -> "CollectionProgress":
+    def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()
         return self

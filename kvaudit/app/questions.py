@@ -100,7 +100,9 @@ def _who_can_lines(access: Access, answer: WhoCan) -> tuple[str, ...]:
     lines = []
     for item in answer.holdings:
         lines.append(f"{item.answer(mask).value:<12}{principal_name(access.estate, item.principal_id)}")
-        lines.extend(f"            {citation_sentence(access.estate, citation, item.principal_id)}" for citation in item.via)
+        lines.extend(
+            f"            {citation_sentence(access.estate, citation, item.principal_id)}" for citation in item.via
+        )
     if not answer.holdings:
         nobody = "nobody, as far as could be read" if answer.gaps else "nobody"
         lines.append(f"{nobody}: no record gives {answer.operation} here")

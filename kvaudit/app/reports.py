@@ -34,7 +34,9 @@ def report_files(out: Path | None, reports: Sequence[str]) -> tuple[ReportFile, 
         if not separator or not path:
             mistakes.append(f"--report {text}: give it as FORMAT=PATH, for example html=report.html")
         elif name not in FORMATS:
-            mistakes.append(f"--report {text}: there is no format {name!r}; the formats are {', '.join(sorted(FORMATS))}")
+            mistakes.append(
+                f"--report {text}: there is no format {name!r}; the formats are {', '.join(sorted(FORMATS))}"
+            )
         else:
             files.append(ReportFile(name, Path(path)))
     if mistakes:

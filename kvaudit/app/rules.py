@@ -25,5 +25,7 @@ def rule_page(rule_id: str) -> str | None:
     """The documentation page of a rule (its module's docstring) in Markdown, or None for an unknown rule."""
     for rule in RULES:
         if rule.id == rule_id.strip().casefold():
-            return f"# {rule.id} ({rule.severity.value})\n\n{(sys.modules[rule.check.__module__].__doc__ or '').strip()}"
+            return (
+                f"# {rule.id} ({rule.severity.value})\n\n{(sys.modules[rule.check.__module__].__doc__ or '').strip()}"
+            )
     return None

@@ -57,7 +57,11 @@ def cloud_of(
     if vault_suffix is not None and not _is_suffix(vault_suffix):
         mistakes.append(f"--vault-suffix {vault_suffix!r} is not a DNS suffix such as .vault.azure.net")
     if mistakes:
-        raise UsageError("an endpoint cannot be used", details=tuple(mistakes), hint="Example: --arm-endpoint https://management.azure.com")
+        raise UsageError(
+            "an endpoint cannot be used",
+            details=tuple(mistakes),
+            hint="Example: --arm-endpoint https://management.azure.com",
+        )
     if arm_endpoint:
         arm = arm_endpoint.rstrip("/")
         cloud = replace(cloud, name="custom", arm=arm, arm_audience=arm)

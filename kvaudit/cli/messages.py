@@ -6,13 +6,15 @@ import click
 
 
 def shown(text: str, *, limit: int = 2000) -> str:
-    """Text of unknown origin made safe for one line of a terminal or a build log.
+    r"""Text of unknown origin made safe for one line of a terminal or a build log.
 
     Control and formatting characters (escape sequences, right-to-left marks, zero-width) become `\\u....`, and the
     openings of build-log commands (`::name::`, `##vso[`) lose their meaning. Longer than `limit` is cut with a mark.
     """
     safe = "".join(
-        character if unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029" else f"\\u{ord(character):04x}"
+        character
+        if unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029"
+        else f"\\u{ord(character):04x}"
         for character in text[:limit]
     )
     safe = safe.replace("::", ":\u200a:").replace("##", "#\u200a#") if safe.lstrip().startswith(("::", "##")) else safe

@@ -58,7 +58,9 @@ def cloud_options(function: Function) -> Function:
         option("--auth", type=click.Choice(AUTHS), default="default", show_default=True, help="How to sign in."),
         option("--arm-endpoint", metavar="URL", help="Resource Manager endpoint of another cloud."),
         option("--authority", metavar="URL", help="Sign-in endpoint of another cloud."),
-        option("--vault-suffix", metavar="SUFFIX", help="DNS suffix of vaults of another cloud, e.g. .vault.azure.net."),
+        option(
+            "--vault-suffix", metavar="SUFFIX", help="DNS suffix of vaults of another cloud, e.g. .vault.azure.net."
+        ),
         option("--graph-endpoint", metavar="URL", help="Microsoft Graph endpoint of another cloud."),
     )(function)
     return stack
@@ -69,8 +71,12 @@ def scope_options(function: Function) -> Function:
     stack: Function = _stack(
         option("--tenant", metavar="ID", help="Tenant to read; the credential's own when left out."),
         option("--subscription", "subscriptions", metavar="ID|NAME", multiple=True, help="Only this one. Repeatable."),
-        option("--management-group", "management_groups", metavar="ID", multiple=True, help="Only below it. Repeatable."),
-        option("--resource-group", "resource_groups", metavar="NAME", multiple=True, help="Only its vaults. Repeatable."),
+        option(
+            "--management-group", "management_groups", metavar="ID", multiple=True, help="Only below it. Repeatable."
+        ),
+        option(
+            "--resource-group", "resource_groups", metavar="NAME", multiple=True, help="Only its vaults. Repeatable."
+        ),
         option("--vault", "vaults", metavar="NAME", multiple=True, help="Only this vault. Repeatable."),
         option(
             "--objects",

@@ -45,7 +45,9 @@ def _query(query: str, data: Any) -> Any:
     try:
         return jmespath.search(query, data)
     except JMESPathError as problem:
-        raise UsageError(f"--query is no JMESPath: {problem}", hint="Example: --query 'answers[].principal_id'") from problem
+        raise UsageError(
+            f"--query is no JMESPath: {problem}", hint="Example: --query 'answers[].principal_id'"
+        ) from problem
 
 
 def _yaml(data: Any) -> str:
@@ -86,6 +88,8 @@ def _print_table(data: Any) -> None:
         return
     heads = list(items[0]) if isinstance(items[0], Mapping) else []
     rows = [[shown(_cell(value), limit=80) for value in row] for row in _rows(data)]
-    widths = [max(len(str(cell)) for cell in column) for column in zip(*([heads] if heads else []), *rows, strict=False)]
+    widths = [
+        max(len(str(cell)) for cell in column) for column in zip(*([heads] if heads else []), *rows, strict=False)
+    ]
     for row in [*([heads] if heads else []), *rows]:
         click.echo("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())

@@ -47,11 +47,11 @@ _COMMANDS = {name: (module, text) for _, rows in SECTIONS for name, module, text
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Every command's name, in the order of `SECTIONS`."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name, imported now."""
         if cmd_name not in _COMMANDS:
             return None
@@ -59,14 +59,16 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click, with a suggestion for a word that is nearly a command."""
         word = args[0] if args else ""
         if word and not word.startswith("-") and word not in _COMMANDS:
             ctx.fail(_unknown_command(word))
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The commands by section, without importing any of them."""
         for title, rows in SECTIONS:
             with formatter.section(title):
@@ -86,7 +88,11 @@ _EPILOG = (
     "3 a threshold or expectation was not met, 4 incomplete: something could not be read."
 )
 
-_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": None}
+_SETTINGS: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "auto_envvar_prefix": None,
+}
 
 
 @click.command(cls=LazyGroup, context_settings=_SETTINGS, epilog=_EPILOG)

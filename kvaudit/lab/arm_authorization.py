@@ -28,18 +28,15 @@ def _selected(world: World, request: Request, scope: str, store: dict[str, Raw])
     scope = fold(scope or "/")
     over = set(scopes_over(world, scope))
     text = request.query.get("$filter", "")
-    conditions = [match for match in _FILTER.finditer(text)]
+    conditions = list(_FILTER.finditer(text))
     words = {match.group(1).casefold() for match in conditions if match.group(1)}
     ids = _wanted_principals(world, conditions, _caller(request))
     found = []
     for key in sorted(store):
         at = fold(store[key]["properties"]["scope"])
         below = at.startswith(scope.rstrip("/") + "/") or _below_group(world, scope, at)
-        if "atscopeandbelow" in words:
-            wanted = at == scope or below
-        else:
-            wanted = at in over or (below and "atscope" not in words)
-        if wanted and (ids is None or _principals(store[key]) & ids):
+        reach = at == scope or below if "atscopeandbelow" in words else at in over or (below and "atscope" not in words)
+        if reach and (ids is None or _principals(store[key]) & ids):
             found.append(store[key])
     return found
 
@@ -153,7 +150,7 @@ def _principal_type(world: World, principal: str) -> str | None:
     return None
 
 
-def delete_role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
+def delete_role_assignment(world: World, request: Request, scope: str, name: str) -> Response:  # noqa: ARG001
     """`DELETE {scope}/.../roleAssignments/{name}`: lingers for the world's propagation delay."""
     raw = world.estate.role_assignments.get(fold(request.path))
     old = (raw or {}).get("properties") or {}
@@ -258,7 +255,7 @@ def permissions(world: World, request: Request, scope: str) -> Response:
     caller = _caller(request)
     ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
     over = set(scopes_over(world, fold(scope or "/")))
-    blocks = []
+    blocks: list[Raw] = []
     for raw in world.estate.role_assignments.values():
         properties = raw["properties"]
         if fold(properties["principalId"]) in ids and fold(properties["scope"]) in over:
@@ -288,4 +285,4 @@ def schedule_instances(world: World, request: Request, scope: str, kind: str) ->
 
 def _ended(raw: Raw, now: datetime) -> bool:
     end = raw["properties"].get("endDateTime")
-    return bool(end) and datetime.fromisoformat(end.replace("Z", "+00:00")) <= now
+    return bool(end) and datetime.fromisoformat(end) <= now

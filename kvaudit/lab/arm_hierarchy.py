@@ -66,7 +66,7 @@ def resources(world: World, request: Request, subscription_id: str) -> Response:
     """`GET /subscriptions/{id}/resources`: what the caller may read, WITHOUT properties."""
     scope = f"/subscriptions/{fold(subscription_id)}/"
     wanted = request.query.get("$filter", "").casefold()
-    found = []
+    found: list[Raw] = []
     for store in (world.estate.vaults, world.estate.other_resources):
         for key, raw in sorted(store.items()):
             kind = str(raw.get("type", "Microsoft.KeyVault/vaults"))
@@ -79,7 +79,7 @@ def resources(world: World, request: Request, subscription_id: str) -> Response:
     return page(world, request, found)
 
 
-def provider(world: World, request: Request, subscription_id: str, namespace: str) -> Response:
+def provider(world: World, request: Request, subscription_id: str, namespace: str) -> Response:  # noqa: ARG001
     """`GET .../providers/{namespace}`: whether it is registered."""
     missing = namespace.casefold() in world.estate.provider_registrations.get(fold(subscription_id), set())
     state = "NotRegistered" if missing else "Registered"

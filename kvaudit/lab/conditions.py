@@ -130,7 +130,7 @@ class _Reader:
         if token.startswith("@"):
             value = self._asked.attributes.get(token.casefold())
             return (value,) if isinstance(value, str) else value
-        if token == "{":
+        if token == "{":  # noqa: S105
             values = [_text(self._next())]
             while self._peek() == ",":
                 self._next()

@@ -194,9 +194,9 @@ def _directory(document: Table, estate: Estate, mistakes: Mistakes, names: Names
     for section in ("groups", "service_principals", "applications"):
         for _, item in _items(document, section, mistakes):
             identity = str(item.get("id", "")).casefold()
-            for key, store in (("members", estate.members), ("owners", estate.owners)):
+            for key, edges in (("members", estate.members), ("owners", estate.owners)):
                 if key in item:
-                    store[identity] = [
+                    edges[identity] = [
                         found
                         for found in (names.principal(item, key, index) for index in range(len(item[key])))
                         if found

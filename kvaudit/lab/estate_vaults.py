@@ -74,7 +74,7 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
             "properties": {"provisioningState": "Succeeded"},
         },
     )
-    raw = {
+    raw: Raw = {
         "id": identity,
         "name": name,
         "type": "Microsoft.KeyVault/vaults",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from kvaudit.lab.estate import Estate
 from kvaudit.lab.estate_file import load_estate
@@ -23,7 +24,7 @@ class Lab:
         self._server = server
         self.world = server.world
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

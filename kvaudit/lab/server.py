@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from kvaudit.lab import arm, graph, login, resource_graph, vault_endpoint
 from kvaudit.lab.certificates import CLOUD_HOSTS, VAULT_SUFFIXES, write_certificates
@@ -28,7 +29,7 @@ _RESOURCE_GRAPH = "/providers/microsoft.resourcegraph/"
 Face = Callable[[World, Request], Response]
 
 
-def face_of(world: World, host: str) -> Face | None:
+def face_of(host: str) -> Face | None:
     """Which face answers for a host, or None for a host that the lab does not stand for."""
     if host.startswith("login."):
         return login.handle if host in CLOUD_HOSTS else None
@@ -93,7 +94,7 @@ class Server:
         self._thread = threading.Thread(target=self._loop.run_forever, name="kvaudit-lab", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -153,7 +154,7 @@ class Server:
             await writer.drain()
             return
         host = head.target.rpartition(":")[0].casefold()
-        face = face_of(self.world, host)
+        face = face_of(host)
         if face is None or not resolves(self.world, host):
             writer.write(response_bytes(Response(403 if face is None else 502)))
             await writer.drain()
@@ -194,7 +195,7 @@ class Server:
         if response is None:
             try:
                 response = face(world, request)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # A bug of the lab must not look like a slow service: it is a 500 that names itself, and a traceback in the log.
                 _LOG.exception("the lab failed on %s %s", request.method, request.path)
                 response = Response(

@@ -10,12 +10,19 @@ from kvaudit.cli.options import from_option, option, stream_options
 @click.command("access")
 @from_option()
 @option("--expand-groups", is_flag=True, help="Every member too, not only the holders that records name.")
-@option("--format", "format_name", type=click.Choice(("ndjson", "csv")), default="ndjson", show_default=True, help="File format.")
+@option(
+    "--format",
+    "format_name",
+    type=click.Choice(("ndjson", "csv")),
+    default="ndjson",
+    show_default=True,
+    help="File format.",
+)
 @option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write here instead of stdout.")
 @stream_options
 @click.pass_context
 def command(
-    ctx: click.Context, *, snapshot: Path, expand_groups: bool, format_name: str, out: Path | None, **_voice: bool
+    ctx: click.Context, /, *, snapshot: Path, expand_groups: bool, format_name: str, out: Path | None, **_voice: bool
 ) -> None:
     """Export every holder of access: one row per vault (or object) and principal, with the records that say so.
 

@@ -22,6 +22,7 @@ _ANSWERS = ("allowed", "conditional", "denied", "unknown")
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     *,
     principal: str,
     operation: str,

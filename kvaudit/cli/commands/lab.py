@@ -12,7 +12,9 @@ def command() -> None:
 
 @command.command("serve")
 @click.argument("estate", default="contoso")
-@option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port of the proxy; a free one when left out.")
+@option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port of the proxy; a free one when left out."
+)
 @option("--identity", default="auditor", show_default=True, metavar="NAME", help="Whose credential to print.")
 @stream_options
 def serve(*, estate: str, port: int, identity: str, quiet: bool, verbose: bool, debug: bool, no_color: bool) -> None:

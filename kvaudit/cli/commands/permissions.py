@@ -36,5 +36,7 @@ def command(*, role_json: bool, scopes: tuple[str, ...], output: str, query: str
         for shape in shapes:
             for need in shape["requires"] if shape["plane"] == plane else ():
                 needs.setdefault(need, []).append(shape["kind"])
-        lines.extend((title, *(f"  {need}  ({', '.join(sorted(set(kinds)))})" for need, kinds in sorted(needs.items())), ""))
+        lines.extend(
+            (title, *(f"  {need}  ({', '.join(sorted(set(kinds)))})" for need, kinds in sorted(needs.items())), "")
+        )
     print_answer(shapes, output=output, query=query, lines=lines)

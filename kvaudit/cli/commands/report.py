@@ -15,6 +15,7 @@ from kvaudit.cli.options import fail_on_option, from_option, report_options, str
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     *,
     snapshot: Path,
     out: Path | None,

@@ -11,7 +11,7 @@ from kvaudit.errors import UsageError
 @answer_options
 @stream_options
 @click.pass_context
-def command(ctx: click.Context, *, output: str, query: str | None, **_voice: bool) -> None:
+def command(ctx: click.Context, /, *, output: str, query: str | None, **_voice: bool) -> None:
     """List the rules with their severity, or show one with why it matters and how to fix it."""
     if ctx.invoked_subcommand is not None:
         return

@@ -19,6 +19,7 @@ from kvaudit.cli.output import print_answer
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     *,
     operation: str,
     vault: str,
