@@ -12,30 +12,30 @@ from kvaudit.snapshot.manifest import COLLECT_AGAIN, open_regular
 _CHUNK = 256 * 1024
 
 
-def lines(path: Path, *, compressed: bool) -> Iterator[bytes]:
-    """Every line of a file without its newline. A file that is not there has none.
+def corrupt(path: Path, why: str) -> SnapshotError:
+    """The error of a file that is not as it was written."""
+    return SnapshotError(f"{path} is corrupt: {why}", hint=COLLECT_AGAIN)
+
+
+def read_lines(path: Path, *, cut_allowed: bool) -> Iterator[bytes]:
+    """Every line of a file without its newline; a name that ends with .gz is decompressed.
+
+    Args:
+        path: the file.
+        cut_allowed: whether it may have been cut anywhere: then it ends quietly with the last whole line.
 
     Raises:
+        FileNotFoundError: there is no such file.
         SnapshotError: the file is cut, corrupt, expands too far, or holds a line of more than 16 MiB.
+        OSError: it cannot be read.
     """
-    yield from _split(path, _bytes(path, compressed=compressed, cut_allowed=False), cut_allowed=False)
-
-
-def whole_lines(path: Path, *, compressed: bool) -> Iterator[bytes]:
-    """As `lines`, of a file that may have been cut anywhere: ends quietly with the last whole line."""
-    yield from _split(path, _bytes(path, compressed=compressed, cut_allowed=True), cut_allowed=True)
+    compressed = path.suffix == ".gz"
+    yield from _split(path, _bytes(path, compressed=compressed, cut_allowed=cut_allowed), cut_allowed=cut_allowed)
 
 
 def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes]:
-    try:
-        descriptor = open_regular(path)
-    except FileNotFoundError:
-        return
-    except OSError as problem:
-        raise SnapshotError(
-            f"{path} cannot be read: {problem.strerror}", hint="Check the file's permissions."
-        ) from problem
-    with open(descriptor, "rb") as file:
+    descriptor = open_regular(path)
+    with os.fdopen(descriptor, "rb") as file:
         if not compressed:
             while chunk := file.read(_CHUNK):
                 yield chunk
@@ -51,11 +51,11 @@ def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes
                 except zlib.error as problem:
                     if cut_allowed:
                         return
-                    raise SnapshotError(f"{path} is corrupt: {problem}", hint=COLLECT_AGAIN) from problem
+                    raise corrupt(path, str(problem)) from problem
                 started = True
                 expanded += len(piece)
                 if expanded > limit:
-                    raise SnapshotError(f"{path} expands to more than {limit} bytes", hint=COLLECT_AGAIN)
+                    raise corrupt(path, f"it expands to more than {limit} bytes")
                 if piece:
                     yield piece
                 if member.eof:
@@ -63,7 +63,7 @@ def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes
                 else:
                     chunk = member.unconsumed_tail
         if started and not cut_allowed:
-            raise SnapshotError(f"{path} ends within a block", hint=COLLECT_AGAIN)
+            raise corrupt(path, "it ends within a block")
 
 
 def _split(path: Path, pieces: Iterator[bytes], *, cut_allowed: bool) -> Iterator[bytes]:
@@ -72,7 +72,7 @@ def _split(path: Path, pieces: Iterator[bytes], *, cut_allowed: bool) -> Iterato
         parts = (rest + piece).split(b"\n")
         rest = parts.pop()
         if len(rest) > layout.MAX_LINE_BYTES:
-            raise SnapshotError(f"{path} holds a line of more than {layout.MAX_LINE_BYTES} bytes", hint=COLLECT_AGAIN)
+            raise corrupt(path, f"it holds a line of more than {layout.MAX_LINE_BYTES} bytes")
         yield from parts
     if rest and not cut_allowed:
-        raise SnapshotError(f"{path} ends within a line", hint=COLLECT_AGAIN)
+        raise corrupt(path, "it ends within a line")

@@ -46,8 +46,8 @@ def load_estate(snapshot: Snapshot) -> Estate:
             )
     hierarchy = {node.scope: node for node in reading.records("management_groups")}
     return Estate(
-        tenant_id=(snapshot.text("tenant_id") or "").casefold() or None,
-        collected_at=snapshot.text("ended_at"),
+        tenant_id=snapshot.tenant_id,
+        collected_at=snapshot.ended_at,
         subscriptions=tuple({item.subscription_id: item for item in reading.records("subscriptions")}.values()),
         hierarchy=tuple(hierarchy.values()),
         vaults=vaults,
@@ -161,7 +161,8 @@ def _named(
 ) -> dict[str, str | None]:
     """Every principal that a record names -> what makes it foreign (`ForeignGroup`, `tenant`), or None."""
     found: dict[str, str | None] = {}
-    for record in (*assignments, *instances):
+    records: tuple[RoleAssignment | ScheduleInstance, ...] = (*assignments, *instances)
+    for record in records:
         foreign = "ForeignGroup" if (record.principal_type or "").casefold() == "foreigngroup" else None
         found[record.principal_id] = found.get(record.principal_id) or foreign
     for vault in vaults:

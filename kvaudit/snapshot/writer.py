@@ -17,7 +17,7 @@ from kvaudit.snapshot.append import AppendFile, write_whole
 from kvaudit.snapshot.layout import FinishedListing, ListingKey, listing_key
 from kvaudit.snapshot.lock import take_lock
 from kvaudit.snapshot.manifest import read_manifest
-from kvaudit.snapshot.salvage import salvage
+from kvaudit.snapshot.resume import recover
 
 
 class SnapshotWriter:
@@ -80,7 +80,9 @@ class SnapshotWriter:
                 for key, value in manifest.content.items()
                 if key not in {"schema", "state", "files", "ended_at"}
             }
-            writer = cls(path, lock, header, salvage(path))
+            recovered = recover(path, manifest)
+            recovered.write(path)
+            writer = cls(path, lock, header, recovered.listings)
             writer._write_manifest(layout.COLLECTING, {})
         return writer
 
@@ -181,6 +183,8 @@ class SnapshotWriter:
     def _write_manifest(self, state: str, files: Mapping[str, Any]) -> None:
         if state != layout.COLLECTING:
             # Files of an earlier, resumed run that this run did not touch belong to the snapshot too.
+            for name in (layout.GAPS, layout.LISTINGS):
+                self._file(name)
             for path in sorted(self._path.glob("*.ndjson*")):
                 if path.name not in files:
                     self._file(path.name, compressed=path.name.endswith(".gz"))
