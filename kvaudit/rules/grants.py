@@ -111,17 +111,11 @@ def control_grants(holdings: Iterable[ControlHolding]) -> list[Grant]:
     """
     found = []
     for holding in holdings:
-        giving = [item for item in holding.via if item.kind in _GIVING]
-        for record in giving:
+        others = tuple(item for item in holding.via if item.kind not in _GIVING)
+        for record in (item for item in holding.via if item.kind in _GIVING):
             answer = Answer.UNKNOWN if holding.answer is Answer.UNKNOWN else record.answer
-            others = tuple(item for item in holding.via if item.kind not in _GIVING)
-            found.append(
-                Grant(holding.principal_id, holding.principal_type, None, holding.action, answer, (record, *others))
-            )
-        if not giving:
-            found.append(
-                Grant(holding.principal_id, holding.principal_type, None, holding.action, holding.answer, holding.via)
-            )
+            kept = (record, *others) if answer is Answer.UNKNOWN else (record,)
+            found.append(Grant(holding.principal_id, holding.principal_type, None, holding.action, answer, kept))
     return sorted(found, key=_certain_first)
 
 

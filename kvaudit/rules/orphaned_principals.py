@@ -50,7 +50,7 @@ class _Named:
     principal_id: str
     principal_type: str | None
     what: str
-    scope: str
+    scope: str | None
     removal: str | None
 
 
@@ -114,14 +114,14 @@ def _assignments(subject: VaultAccess) -> Iterator[_Named]:
 def _inherited(subject: VaultAccess) -> Iterator[_Named]:
     foreign = subject.estate.cross_tenant_assignment_ids
     for holding in subject.holdings:
-        for record in holding.via if holding.principal_id is not None else ():
+        principal = holding.principal_id
+        for record in holding.via if principal is not None else ():
             if record.kind not in _ASSIGNED or record.groups or record.id in foreign:
                 continue  # a record with groups names the group, which has a holding of its own
-            if record.scope is not None and holding.principal_id is not None:
-                eligible = record.kind is CitationKind.ELIGIBLE_ASSIGNMENT
-                what = f"{'the eligible role' if eligible else 'the role'} {record.role or 'that was not read'}"
-                removal = None if eligible else az.delete_role_assignment(record.id)
-                yield _Named(record.id, holding.principal_id, holding.principal_type, what, record.scope, removal)
+            eligible = record.kind is CitationKind.ELIGIBLE_ASSIGNMENT
+            what = f"{'the eligible role' if eligible else 'the role'} {record.role or 'that was not read'}"
+            removal = None if eligible else az.delete_role_assignment(record.id)
+            yield _Named(record.id, principal or "", holding.principal_type, what, record.scope, removal)
 
 
 def _state(subject: VaultAccess, named: _Named) -> PrincipalState:

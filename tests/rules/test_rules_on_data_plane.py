@@ -11,6 +11,7 @@ from builders import (
     assignment,
     deny,
     eligible,
+    estate,
     gap,
     group,
     guest,
@@ -25,9 +26,11 @@ from builders import (
 )
 from judged import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, judged, principals_of
 
+from kvaudit.access.evaluator import Access
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.vaults import AccessPolicy
 from kvaudit.rules.judgement import Verdict
+from kvaudit.rules.words import place_words, principal_words
 
 anna, visitor = user("anna"), guest("visitor")
 shop, pipeline = workload("shop"), workload("pipeline")
@@ -79,6 +82,14 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
             PASS,
         ),
         "eligible is not counted": ((modern, eligible(ADMIN, anna)), PASS),
+        "denied": (
+            (
+                modern,
+                assignment(SECRETS_USER, shop),
+                deny(shop, modern, data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action",)),
+            ),
+            PASS,
+        ),
         "unreadable": ((modern, gap("role_assignments")), UNKNOWN),
         "a role was not read": ((modern, assignment(NOT_READ, shop), gap("role_definitions")), UNKNOWN),
         "denies were not read": ((modern, assignment(SECRETS_USER, shop), gap("deny_assignments")), UNKNOWN),
@@ -91,6 +102,7 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "quiet: a group of workloads": ((modern, assignment(SECRETS_USER, robots, modern)), PASS),
         "quiet: people without secrets/get": ((modern, assignment("Key Vault Reader", anna)), PASS),
         "quiet: inert policies": ((vault("kv-app", policy(anna, secrets="get"), rbac=True),), PASS),
+        "somebody behind an absent list of policies": ((legacy(access_policies=None), shop), UNKNOWN),
         "quiet: inert roles": ((legacy(), assignment(SECRETS_USER, anna, modern)), PASS),
         "fires for a user": ((modern, assignment(SECRETS_USER, anna, modern)), FAIL),
         "fires for a guest": ((modern, assignment(ADMIN, visitor)), FAIL),
@@ -279,3 +291,23 @@ def test_a_broad_role_is_named_once() -> None:
     (evidence,) = judgement.evidence
     assert evidence.message.endswith("holds Key Vault Administrator at subscription Applications")
     assert evidence.operation == "Key Vault Administrator"
+
+
+def test_words_for_what_was_not_read() -> None:
+    subject = Access(estate(modern, anna)).subject(modern)
+    assert principal_words(subject, None) == "somebody who could not be read"
+    assert place_words(subject, None) == "a scope that was not read"
+    assert place_words(subject, "/") == "the root scope /"
+    assert place_words(subject, f"{modern.scope}/secrets/db") == "object db"
+    assert place_words(subject, "/subscriptions/unnamed") == "subscription unnamed"
+    assert principal_words(Access(estate(modern, user("ben", account_enabled=False))).subject(modern), guid("ben")) == (
+        f"user ben ({guid('ben')}), whose account is disabled,"
+    )
+
+
+def test_groups_that_contain_each_other() -> None:
+    first, second = group("first", group("second"), anna), group("second", group("first"))
+    empty, mutual = group("empty", group("mutual")), group("mutual", group("empty"))
+    for holder, verdict in ((second, FAIL), (first, FAIL), (empty, PASS)):
+        items = (modern, assignment(SECRETS_USER, holder, modern), first, second, empty, mutual, anna)
+        assert judged("standing-human-access-to-secrets", *items).verdict is verdict
