@@ -15,6 +15,7 @@ from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, write_whole
 from kvaudit.snapshot.layout import FinishedListing, ListingKey, listing_key
+from kvaudit.snapshot.lines import read_lines
 from kvaudit.snapshot.lock import take_lock
 from kvaudit.snapshot.manifest import read_manifest
 from kvaudit.snapshot.resume import recover
@@ -99,6 +100,19 @@ class SnapshotWriter:
     def describe(self, **facts: Any) -> None:
         """Adds facts to the header, for example the tenant once it is known."""
         self._header |= facts
+
+    def stored_items(self, kind: str, scope: str) -> list[Any]:
+        """The raw items of a finished listing, for a run that goes on where another was cut off.
+
+        Raises:
+            SnapshotError: the file is not as it was written.
+        """
+        path = self._path / layout.kind_file(kind)
+        if not path.exists():
+            return []
+        wanted = listing_key(kind, scope)
+        found = (layout.decode_item(line) for line in read_lines(path, cut_allowed=False))
+        return [item for origin, item in found if listing_key(kind, origin) == wanted]
 
     def add_page(self, kind: str, scope: str, items: Sequence[Any]) -> None:
         """Stores items as Azure sent them. One that cannot be written as JSON becomes a gap.

@@ -1,0 +1,42 @@
+"""From the options of a command to what it asks, where it connects and how much it tells."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kvaudit.app.settings import Connection, Voice, cloud_of
+from kvaudit.collection.request import CollectRequest, Objects
+
+
+def voice_of(given: Mapping[str, Any]) -> Voice:
+    """`--quiet --verbose --debug --no-color`. With `--debug` requests are logged: never a token, a header or a body."""
+    voice = Voice(given["quiet"], given["verbose"], given["debug"], given["no_color"])
+    if voice.debug:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+        logging.getLogger("kvaudit").setLevel(logging.DEBUG)
+    return voice
+
+
+def connection_of(given: Mapping[str, Any]) -> Connection:
+    """`--cloud`, `--auth`, `--tenant` and the endpoints. Raises UsageError for endpoints that cannot be."""
+    cloud = cloud_of(
+        given["cloud"],
+        arm_endpoint=given["arm_endpoint"],
+        authority=given["authority"],
+        vault_suffix=given["vault_suffix"],
+        graph_endpoint=given["graph_endpoint"],
+    )
+    return Connection(cloud, given["auth"], given["tenant"], given["debug"])
+
+
+def request_of(given: Mapping[str, Any]) -> CollectRequest:
+    """The scope options."""
+    return CollectRequest(
+        tenant=given["tenant"],
+        subscriptions=given["subscriptions"],
+        management_groups=given["management_groups"],
+        resource_groups=given["resource_groups"],
+        vaults=given["vaults"],
+        objects=Objects.NONE if given["no_objects"] else Objects(given["objects"]),
+    )

@@ -1,0 +1,93 @@
+"""`scan`: collect, judge and report in one go."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kvaudit.app.audit import audit_snapshot
+from kvaudit.app.collect import collect_snapshot, show_statistics
+from kvaudit.app.outcome import exit_code_of
+from kvaudit.app.report import report
+from kvaudit.app.reports import report_files, write_reports
+from kvaudit.app.settings import Connection, Voice
+from kvaudit.app.terminal import show_files, show_summary
+from kvaudit.app.warnings import warn_if_no_vault
+from kvaudit.collection.request import CollectRequest
+from kvaudit.errors import ExitCode, OutputError
+from kvaudit.snapshot.writer import is_snapshot, remove_snapshot
+
+
+def scan(
+    request: CollectRequest,
+    connection: Connection,
+    voice: Voice,
+    *,
+    out: Path | None = None,
+    reports: Sequence[str] = (),
+    snapshot: Path | None = None,
+    fail_on: str = "high",
+    environ: Mapping[str, str] | None = None,
+) -> ExitCode:
+    """Reads the tenant, judges it and writes what was asked for; prints the summary.
+
+    Args:
+        out: folder for report.html, findings.json, access.csv, and the snapshot when `snapshot` is None.
+        snapshot: where the snapshot is kept; a temporary folder, removed afterwards, when both are None.
+        environ: environment variables instead of the process's own (the embedded lab).
+
+    Raises:
+        KvauditError: whatever ends the run; nothing that looks whole is left behind.
+    """
+    files = report_files(out, reports)
+    with _snapshot_folder(out, snapshot) as (folder, shown):
+        statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
+        audit = audit_snapshot(folder, shown_path=shown)
+        write_reports(audit, files)
+    if voice.verbose:
+        show_statistics(statistics, voice)
+    warn_if_no_vault(audit, voice)
+    show_summary(audit, voice)
+    show_files([file.path for file in files], voice)
+    return exit_code_of(audit, fail_on)
+
+
+def scan_from(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_on: str, voice: Voice) -> ExitCode:
+    """`scan --from DIR`: as `report`."""
+    return report(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice)
+
+
+@contextmanager
+def _snapshot_folder(out: Path | None, snapshot: Path | None) -> Iterator[tuple[Path, str | None]]:
+    """The folder to collect into, and how reports name it.
+
+    Under `--out` the new snapshot is collected beside the old one and takes its place only when the run succeeded.
+    """
+    if snapshot is not None:
+        yield snapshot, str(snapshot)
+        return
+    try:
+        if out is None:
+            with tempfile.TemporaryDirectory(prefix="kvaudit-") as folder:
+                yield Path(folder) / "snapshot", None
+            return
+        out.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=".snapshot-", dir=out))
+    except OSError as problem:
+        raise OutputError(
+            f"{out or 'the temporary folder'} cannot be written: {problem.strerror or problem}"
+        ) from problem
+    final = out / "snapshot"
+    try:
+        yield new, str(final)
+        if final.exists():
+            if not is_snapshot(final):
+                raise OutputError(
+                    f"{final} is not a snapshot; it is left alone", hint="Name the snapshot's folder with --snapshot."
+                )
+            remove_snapshot(final)
+        os.replace(new, final)  # noqa: PTH105 - one call that replaces at once
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

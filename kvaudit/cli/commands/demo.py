@@ -1,0 +1,26 @@
+"""`kvaudit demo`."""
+
+from pathlib import Path
+
+import click
+
+from kvaudit.cli.options import option, stream_options
+
+
+@click.command("demo")
+@option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="kvaudit-demo",
+    show_default=True,
+    metavar="DIR",
+    help="Where the reports go.",
+)
+@stream_options
+@click.pass_context
+def command(ctx: click.Context, /, *, out: Path, quiet: bool, verbose: bool, debug: bool, no_color: bool) -> None:
+    """A full audit of the sample tenant Contoso on the embedded lab. No Azure account is needed, nothing leaves this machine."""
+    from kvaudit.app.demo import demo
+    from kvaudit.app.settings import Voice
+
+    ctx.exit(demo(out, Voice(quiet, verbose, debug, no_color)))

@@ -1,0 +1,57 @@
+"""`kvaudit scan`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kvaudit.cli.options import (
+    cloud_options,
+    fail_on_option,
+    from_option,
+    option,
+    report_options,
+    scope_options,
+    stream_options,
+)
+
+
+@click.command("scan")
+@scope_options
+@report_options
+@option(
+    "--snapshot",
+    "kept",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the snapshot in this new folder.",
+)
+@from_option(required=False)
+@fail_on_option
+@cloud_options
+@stream_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    out: Path | None,
+    reports: tuple[str, ...],
+    kept: Path | None,
+    snapshot: Path | None,
+    fail_on: str,
+    **given: Any,
+) -> None:
+    """Read a tenant, judge it and write reports. Reads only, and never a secret's value.
+
+    With neither --out nor --report it prints the summary and keeps nothing.
+    """
+    from kvaudit.app.connecting import connection_of, request_of, voice_of
+    from kvaudit.app.scan import scan, scan_from
+
+    voice = voice_of(given)
+    if snapshot is not None:
+        ctx.exit(scan_from(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice))
+    ctx.exit(
+        scan(request_of(given), connection_of(given), voice, out=out, reports=reports, snapshot=kept, fail_on=fail_on)
+    )

@@ -1,0 +1,140 @@
+"""What Resource Manager says of one subscription: vaults, assignments, roles, denies, PIM; and whom they name."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kvaudit.clients.failures import ReadFailure
+from kvaudit.collection.listing import Reading
+from kvaudit.collection.request import CollectRequest
+from kvaudit.collectors.collector import Collector
+from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
+from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
+from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
+from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
+from kvaudit.collectors.schedule_instances import (
+    ROLE_ASSIGNMENT_SCHEDULE_INSTANCES,
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
+)
+from kvaudit.collectors.vaults import VAULTS
+from kvaudit.model.authorization import EVERYONE
+from kvaudit.model.gaps import Gap
+
+_NO_PREMIUM = "AadPremiumLicenseRequired"
+"""A tenant without the licence for PIM: nobody is eligible (facts azure.md 2.4)."""
+
+_DENY_WITHOUT_EFFECT = "2022-04-01"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRead:
+    """What later parts need of a subscription: its raw vaults, and every principal that a record names (folded)."""
+
+    vaults: tuple[dict[str, Any], ...]
+    principals: frozenset[str]
+
+
+async def read_subscription(reading: Reading, request: CollectRequest, scope: str) -> SubscriptionRead:
+    """Reads every control-plane listing of a subscription at once."""
+
+    def wanted(item: Any) -> bool:
+        return _is_wanted(request, item)
+
+    vaults, _, assignments, _, denies, eligible, active = await asyncio.gather(
+        reading.list_arm(VAULTS, scope, keep=wanted),
+        reading.list_arm(DELETED_VAULTS, scope, keep=lambda item: _name_wanted(request, item)),
+        reading.list_arm(ROLE_ASSIGNMENTS, scope),
+        reading.list_arm(ROLE_DEFINITIONS, scope),
+        _read_denies(reading, scope),
+        _read_instances(reading, ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope),
+        _read_instances(reading, ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope),
+    )
+    principals = {
+        *_named((*assignments, *eligible, *active), lambda properties: [properties.get("principalId")]),
+        *_named(vaults, _policy_objects),
+        *_named(denies, _denied),
+    }
+    return SubscriptionRead(
+        tuple(item for item in vaults if isinstance(item, dict)), frozenset(principals - {EVERYONE})
+    )
+
+
+def _is_wanted(request: CollectRequest, item: Any) -> bool:
+    if not _name_wanted(request, item):
+        return False
+    if not request.resource_groups:
+        return True
+    parts = str(item.get("id", "")).split("/") if isinstance(item, dict) else []
+    return len(parts) > 4 and parts[4].casefold() in {name.casefold() for name in request.resource_groups}
+
+
+def _name_wanted(request: CollectRequest, item: Any) -> bool:
+    name = str(item.get("name", "")).casefold() if isinstance(item, dict) else ""
+    return not request.vaults or name in {vault.strip().casefold() for vault in request.vaults}
+
+
+async def _read_instances(reading: Reading, collector: Collector[Any], scope: str) -> list[Any]:
+    path = collector.path.replace("{scope}", scope)
+    pages = reading.azure.arm_pages(path, api_version=collector.api_version or "", query=collector.query)
+    return await reading.store(collector, scope, pages, none_when=lambda problem: problem.code == _NO_PREMIUM)
+
+
+async def _read_denies(reading: Reading, scope: str) -> list[Any]:
+    """Denies with their effect; where this api-version is not offered, without it, which is a gap of its own."""
+    path = DENY_ASSIGNMENTS.path.replace("{scope}", scope)
+    pages = reading.azure.arm_pages(path, api_version=DENY_ASSIGNMENTS.api_version or "", query=DENY_ASSIGNMENTS.query)
+    try:
+        return await reading.store(DENY_ASSIGNMENTS, scope, pages, raise_when=_is_not_offered)
+    except ReadFailure as problem:
+        refused = problem
+    older = replace(DENY_ASSIGNMENTS, api_version=_DENY_WITHOUT_EFFECT)
+    reading.writer.add_gap(
+        Gap(
+            "deny_assignment_effects",
+            scope,
+            f"the effect of deny assignments was not read: api-version {DENY_ASSIGNMENTS.api_version} is not offered here",
+            status=400,
+            code=refused.code,
+            asked_at=reading.now(),
+        )
+    )
+    return await reading.list_arm(older, scope)
+
+
+def _is_not_offered(problem: ReadFailure) -> bool:
+    """Whether an api-version is not offered in this cloud (400 `InvalidApiVersionParameter` and its kin)."""
+    return problem.status == 400 and "version" in f"{problem.code} {problem.reason}".casefold()
+
+
+def _named(items: Any, names: Callable[[dict[str, Any]], list[Any]]) -> set[str]:
+    """Folded principal IDs of raw items; an item that cannot be read names nobody here and becomes a gap on loading."""
+    found: set[str] = set()
+    for item in items:
+        properties = item.get("properties") if isinstance(item, dict) else None
+        if isinstance(properties, dict):
+            found.update(
+                value.strip().casefold() for value in names(properties) if isinstance(value, str) and value.strip()
+            )
+    return found
+
+
+def _policy_objects(properties: dict[str, Any]) -> list[Any]:
+    """Object IDs in access policies, of the vault's own tenant: those of others cannot be looked up here."""
+    entries = properties.get("accessPolicies")
+    tenant = str(properties.get("tenantId") or "").casefold()
+    return [
+        entry.get("objectId")
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and str(entry.get("tenantId") or tenant).casefold() == tenant
+    ]
+
+
+def _denied(properties: dict[str, Any]) -> list[Any]:
+    found = []
+    for key in ("principals", "excludePrincipals"):
+        entries = properties.get(key)
+        found += [
+            entry.get("id") for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)
+        ]
+    return found

@@ -1,0 +1,138 @@
+"""One listing: its pages into the snapshot, or a gap."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from kvaudit.clients.azure import Azure
+from kvaudit.clients.failures import ReadFailure
+from kvaudit.clients.paging import Page
+from kvaudit.collection.request import Progress
+from kvaudit.collectors.collector import Collector
+from kvaudit.model.gaps import Gap
+from kvaudit.snapshot.layout import listing_key
+from kvaudit.snapshot.writer import SnapshotWriter
+
+CONCURRENT_READS = 24
+"""Listings under way together: below the client's connections, so that none waits for a connection."""
+
+
+class Reading:
+    """What all parts of a collection share.
+
+    Args:
+        azure: reads.
+        writer: takes what was read.
+        progress: is told what was done.
+        now: the time, ISO 8601.
+    """
+
+    def __init__(self, azure: Azure, writer: SnapshotWriter, progress: Progress, now: Callable[[], str]) -> None:
+        self.azure = azure
+        self.writer = writer
+        self.now = now
+        self._progress = progress
+        self._slots = asyncio.Semaphore(CONCURRENT_READS)
+        self._totals: Counter[str] = Counter()
+        self._done: Counter[str] = Counter()
+        self.failed_kinds: set[str] = set()
+
+    def is_finished(self, kind: str, scope: str) -> bool:
+        """Whether an earlier run read this listing to its end."""
+        return listing_key(kind, scope) in self.writer.finished
+
+    def expect(self, kind: str, listings: int) -> None:
+        """Tells that so many listings of a kind will be read."""
+        self._totals[kind] += listings
+        self._progress(kind, self._done[kind], self._totals[kind])
+
+    def done(self, kind: str, listings: int = 1) -> None:
+        """Tells that listings of a kind are read, or have failed."""
+        self._done[kind] += listings
+        self._progress(kind, self._done[kind], self._totals[kind])
+
+    async def list_arm(
+        self,
+        collector: Collector[Any],
+        scope: str,
+        *,
+        keep: Callable[[Any], bool] = lambda _: True,
+        expected: bool = False,
+    ) -> list[Any]:
+        """Reads a Resource Manager listing into the snapshot and returns what was kept of it, also of a part.
+
+        Args:
+            collector: what to read.
+            scope: folded or as Azure sent it; goes into the path.
+            keep: which items are stored.
+            expected: whether `expect` was told already.
+        """
+        path = collector.path.replace("{scope}", "" if scope == "/" else scope)
+        pages = self.azure.arm_pages(path, api_version=collector.api_version or "", query=collector.query)
+        return await self.store(collector, scope, pages, keep=keep, expected=expected)
+
+    async def store(
+        self,
+        collector: Collector[Any],
+        scope: str,
+        pages: AsyncIterator[Page],
+        *,
+        keep: Callable[[Any], bool] = lambda _: True,
+        shown: Callable[[Any], Any] = lambda item: item,
+        expected: bool = False,
+        none_when: Callable[[ReadFailure], bool] = lambda _: False,
+        raise_when: Callable[[ReadFailure], bool] = lambda _: False,
+    ) -> list[Any]:
+        """Stores the pages of a listing and finishes it; a failure becomes a gap and keeps what came before it.
+
+        Args:
+            shown: what of an item is stored.
+            none_when: whether a failure is an answer that means "there are none".
+            raise_when: whether a failure is the caller's to deal with: it is raised, and no gap is noted.
+        """
+        if not expected:
+            self.expect(collector.kind, 1)
+        if self.is_finished(collector.kind, scope):
+            self.done(collector.kind)
+            return self.writer.stored_items(collector.kind, scope)
+        kept: list[Any] = []
+        count = 0
+        number = 0
+        try:
+            async with self._slots:
+                async for page in pages:
+                    number += 1
+                    count += len(page.items)
+                    items = [shown(item) for item in page.items if keep(item)]
+                    kept.extend(items)
+                    self.writer.add_page(collector.kind, scope, items)
+        except ReadFailure as problem:
+            if raise_when(problem):
+                self.done(collector.kind)
+                raise
+            if not none_when(problem):
+                self.gap(collector, scope, problem)
+                self.done(collector.kind)
+                return kept
+        self.writer.finish_listing(
+            collector.kind, scope, items=count, pages=number, api_version=collector.api_version, asked_at=self.now()
+        )
+        self.done(collector.kind)
+        return kept
+
+    def gap(self, collector: Collector[Any], scope: str, problem: ReadFailure) -> None:
+        """Notes a read that failed."""
+        self.failed_kinds.add(collector.kind)
+        self.writer.add_gap(
+            Gap(
+                kind=collector.kind,
+                scope=scope,
+                reason=problem.reason,
+                status=problem.status,
+                code=problem.code,
+                permission=" and ".join(collector.requires) or None,
+                retryable=problem.retryable,
+                asked_at=self.now(),
+            )
+        )

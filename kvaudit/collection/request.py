@@ -1,0 +1,54 @@
+"""What is to be collected, and how a listing that is under way is told to whoever watches."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Objects(StrEnum):
+    """Where the names and attributes of secrets, keys and certificates come from."""
+
+    NONE = "none"
+    ARM = "arm"
+    VAULT = "vault"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """What is to be collected; empty tuples mean everything that the caller can see.
+
+    Attributes:
+        tenant: tenant ID, or None for the credential's own.
+        subscriptions: IDs or display names.
+        management_groups: IDs of groups: the subscriptions below them.
+        resource_groups: names: only vaults in such a group.
+        vaults: names: only these vaults.
+        objects: whether and where object names are read.
+    """
+
+    tenant: str | None = None
+    subscriptions: tuple[str, ...] = ()
+    management_groups: tuple[str, ...] = ()
+    resource_groups: tuple[str, ...] = ()
+    vaults: tuple[str, ...] = ()
+    objects: Objects = Objects.ARM
+
+    def scope(self) -> dict[str, list[str]]:
+        """The request in the words of the command line, for the manifest; what was not narrowed is left out."""
+        words = {
+            "tenant": (self.tenant,) if self.tenant else (),
+            "subscriptions": self.subscriptions,
+            "management_groups": self.management_groups,
+            "resource_groups": self.resource_groups,
+            "vaults": self.vaults,
+            "objects": (self.objects.value,),
+        }
+        return {key: list(values) for key, values in words.items() if values}
+
+
+class Progress(Protocol):
+    """Is told how many listings of a kind are done; `total` is None while it is not known."""
+
+    def __call__(self, kind: str, done: int, total: int | None) -> None:
+        """Takes note."""
+        ...
