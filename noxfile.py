@@ -29,7 +29,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict."""
+    """Types: mypy --strict."""
     _install(session)
     session.run("mypy")
 
@@ -60,7 +60,20 @@ def coverage(session: nox.Session) -> None:
     """Line and branch coverage; model, access, rules and collectors are looked at line by line."""
     session.install("--require-hashes", "-r", "requirements-dev.lock")
     session.install("--no-deps", "-e", ".")
-    session.run("coverage", "run", "--branch", "--source", "kvaudit", "-m", "pytest", "-q", "-n", "0", "--ignore", "tests/browser")
+    session.run(
+        "coverage",
+        "run",
+        "--branch",
+        "--source",
+        "kvaudit",
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "--ignore",
+        "tests/browser",
+    )
     session.run("coverage", "report", "--skip-covered", "--show-missing")
 
 
@@ -76,7 +89,17 @@ def az(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Writes both locks: hashed, for every platform, without the address of any index."""
     session.install("uv")
-    common = ("uv", "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--quiet", "--python-version", "3.11")
+    common = (
+        "uv",
+        "pip",
+        "compile",
+        "--universal",
+        "--generate-hashes",
+        "--no-header",
+        "--quiet",
+        "--python-version",
+        "3.11",
+    )
     quiet = ("--no-emit-index-url", "--no-emit-find-links", "pyproject.toml")
     session.run(*common, *quiet, *session.posargs, "-o", "requirements.lock")
     session.run(*common, *quiet, *session.posargs, "--all-extras", "--group", "dev", "-o", "requirements-dev.lock")

@@ -1,6 +1,7 @@
 """Lists of a vault's own endpoint, through azure-keyvault-secrets, -keys and -certificates."""
 
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 from azure.core.rest import HttpRequest
@@ -41,5 +42,6 @@ class VaultClient:
         self._client = client
 
     async def send_request(self, request: HttpRequest) -> Any:
-        """Sends a request. The packages' own `send_request` answers an awaitable inside an awaitable."""
-        return await (await self._client.send_request(request))
+        """Sends a request. Some of the packages' own `send_request` answer an awaitable inside an awaitable."""
+        answer = await self._client.send_request(request)
+        return await answer if isawaitable(answer) else answer
