@@ -9,7 +9,7 @@ from kvaudit.errors import UsageError
 from kvaudit.report.audit import Audit
 from kvaudit.report.formats import FORMATS
 
-OUT_FILES = (("json", "findings.json"), ("csv", "access.csv"))
+OUT_FILES = (("html", "report.html"), ("json", "findings.json"), ("csv", "access.csv"))
 """What `--out DIR` writes: format and file name."""
 
 
