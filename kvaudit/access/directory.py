@@ -10,8 +10,10 @@ How sure we are that a principal is *not* in a group (that it is in one is certa
 - A foreign group (of another tenant, its members never readable) holds principals of that tenant. A member user, a
   device, a group or a service principal that this directory knows as its own is not one of them: tokens that this
   tenant issues to it do not carry another tenant's groups. A guest, and an ID that this directory does not know, may be.
-- An ID of which neither a record nor the directory says what it is may be a group; when the directory answered that
-  it holds no such ID it may still be a foreign group.
+- An ID of which neither a record nor the directory says what it is may be a group. When the directory answered that it
+  holds no such ID, or an access policy names it for another tenant, it can only be a foreign one: nobody whom this
+  directory knows as its own is in a group that this directory does not hold. (A guest is told by `userType`, or by the
+  `#EXT#` in its user principal name where the type was not read.)
 - A soft-deleted group is in nobody's token: its members hold nothing through it until it is restored.
 - An application registration is never a member of anything and grants to it are worth nothing.
 """
@@ -34,9 +36,11 @@ class Directory:
     Args:
         estate: the records.
         types: what the records that name a principal say about its type, by folded ID.
+        elsewhere: folded IDs that records name as those of another tenant's directory.
     """
 
-    def __init__(self, estate: Estate, types: Mapping[str, str]) -> None:
+    def __init__(self, estate: Estate, types: Mapping[str, str], elsewhere: frozenset[str] = frozenset()) -> None:
+        self._elsewhere = elsewhere
         self._estate = estate
         self._types = types
         self._known_types: dict[str, str | None] = {}
@@ -70,7 +74,8 @@ class Directory:
         return (
             principal.state is PrincipalState.FOREIGN
             or self.type_of(group_id) == "ForeignGroup"
-            or (principal.state is PrincipalState.NOT_FOUND and self.type_of(group_id) is None)
+            or principal.state is PrincipalState.NOT_FOUND
+            or (group_id in self._elsewhere and principal.state is not PrincipalState.FOUND)
         )
 
     def chains_up(self, principal_id: str) -> Mapping[str, tuple[str, ...]]:
@@ -262,6 +267,7 @@ class Directory:
                 principal.state is PrincipalState.FOUND
                 and principal.type in ("User", "ServicePrincipal", "Device", "Group")
                 and principal.user_type != "Guest"
+                and "#ext#" not in (principal.user_principal_name or "").casefold()
             )
         return self._natives[principal_id]
 

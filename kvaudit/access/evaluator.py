@@ -87,7 +87,7 @@ class Access:
             principal_id=principal_id,
             operation=operation.word,
             vault_id=vault.id,
-            object=str(ref) if ref else None,
+            object=str(place.object) if place.object else None,
             answer=answer,
             because=because,
             gaps=self._cited(because, verdict.gaps),
@@ -130,7 +130,7 @@ class Access:
         return WhoCan(
             operation=operation.word,
             vault_id=vault.id,
-            object=str(ref) if ref else None,
+            object=str(place.object) if place.object else None,
             holdings=tuple(found),
             gaps=once(gaps),
             notes=notes.for_place(self._around, place, operation, (item.principal_id for item in found)),

@@ -38,7 +38,7 @@ class Surroundings:
         self.grants = Grants(
             estate.role_definitions, estate.role_assignments, estate.schedule_instances, estate.collected_at
         )
-        self.directory = Directory(estate, _types(estate))
+        self.directory = Directory(estate, _types(estate), _elsewhere(estate))
         self.records: ByScope[RoleAssignment | ScheduleInstance] = ByScope(
             estate, (*estate.role_assignments, *self.grants.loose_instances)
         )
@@ -52,6 +52,7 @@ class Surroundings:
 
     def place(self, vault: Vault, ref: ObjectRef | None = None) -> Place:
         """The place of a vault, or of an object in it."""
+        ref = self.spelled(vault, ref) if ref else None
         place = Place(vault, ref, kind_mask(ref.kind) if ref else all_operations_mask())
         if vault.permission_model is None:
             layers = (*self._policies(vault), *self._role_layers(vault, ref))
@@ -59,6 +60,16 @@ class Surroundings:
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return replace(place, layers=self._policies(vault), hidden=self._unread_policies(vault))
         return self._azure_rbac(place)
+
+    def spelled(self, vault: Vault, ref: ObjectRef) -> ObjectRef:
+        """The object by the name that its listing spells, else in lower case.
+
+        Conditions compare names with their letter case; which casing reaches them is not published, so the answer must
+        not turn on how somebody typed the question.
+        """
+        folded = ObjectRef(ref.kind, ref.name.casefold())
+        listed = self.objects.get(vault.scope, ())
+        return next((item.ref for item in listed if str(item.ref).casefold() == str(folded)), folded)
 
     def tenants_differ(self, vault: Vault) -> bool:
         """Whether the vault trusts another tenant than its subscription's: then role assignments are worth nothing."""
@@ -208,6 +219,16 @@ class Surroundings:
 
 
 _READ = "Microsoft.KeyVault/vaults/read"
+
+
+def _elsewhere(estate: Estate) -> frozenset[str]:
+    """The object IDs that access policies name for another tenant than the one that was asked."""
+    return frozenset(
+        entry.object_id.casefold()
+        for vault in estate.vaults
+        for entry in vault.access_policies or ()
+        if estate.tenant_id and entry.tenant_id and entry.tenant_id.casefold() != estate.tenant_id.casefold()
+    )
 
 
 def _types(estate: Estate) -> dict[str, str]:
