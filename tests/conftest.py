@@ -1,13 +1,22 @@
 """Settings of the whole test run."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kvaudit.lab import Lab, start
+
 settings.register_profile(
-    "kvaudit", deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    "kvaudit",
+    deadline=None,
+    derandomize=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("kvaudit")
 
@@ -21,3 +30,56 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpus of recordings at {folder}; set KVAUDIT_CORPUS to run this test")
     return folder
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture(scope="session")
+def contoso() -> Iterator[Lab]:
+    """A lab with the sample estate, which tests only read."""
+    with start("contoso") as lab:
+        yield lab
+
+
+def run_kvaudit(
+    *words: str, environment: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 90
+) -> Done:
+    """Runs the installed command with nothing of this process's environment but PATH and HOME."""
+    command = shutil.which("kvaudit")
+    assert command, "kvaudit is not installed beside pytest"
+    scrubbed = {"PATH": os.environ["PATH"], "HOME": str(cwd or "/nonexistent"), "COLUMNS": "100", **(environment or {})}
+    done = subprocess.run(
+        [command, *words], env=scrubbed, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the command in an empty folder."""
+
+    def in_folder(*words: str, environment: dict[str, str] | None = None, timeout: float = 90) -> Done:
+        return run_kvaudit(*words, environment=environment, cwd=tmp_path, timeout=timeout)
+
+    return in_folder
+
+
+@pytest.fixture(scope="session")
+def scanned(contoso: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `kvaudit scan --out` left of the sample estate."""
+    folder = tmp_path_factory.mktemp("scan")
+    done = run_kvaudit(
+        "scan", "--auth", "client-secret", "--out", "report", environment=contoso.environment("auditor"), cwd=folder
+    )
+    assert done.code == 3, done.err
+    return folder / "report"

@@ -66,7 +66,12 @@ class _Az:
 
     def run(self, *words: str) -> Any:
         done = subprocess.run(
-            [*AZ, *words, "--output", "json"], env=self._environment, capture_output=True, text=True, timeout=180, check=False
+            [*AZ, *words, "--output", "json"],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
         )
         if done.returncode:
             sys.exit(f"az {' '.join(words[:3])}: {done.stderr.strip()}")

@@ -1,5 +1,6 @@
 """The tables of the HTML page as columns of numbers into one list of texts, which `page.js` draws row by row."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kvaudit.model.answers import Answer
@@ -86,7 +87,7 @@ def _access(audit: Audit, view: View, texts: _Texts) -> dict[str, Any]:
 
 
 def _table(
-    rows: list[tuple[int, ...]],
+    rows: Sequence[tuple[int, ...]],
     *,
     numeric: list[int],
     visible_columns: int,

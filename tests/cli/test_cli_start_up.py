@@ -34,7 +34,9 @@ def modules_after(words: list[str], **environment: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["scan", "--help"], ["who-can", "--help"], ["demo", "--help"], ["nonsense"]], ids=" ".join
+    "words",
+    [["--help"], ["--version"], ["scan", "--help"], ["who-can", "--help"], ["demo", "--help"], ["nonsense"]],
+    ids=" ".join,
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert not modules_after(words) & set(HEAVY)
