@@ -1,8 +1,8 @@
 """Settings of the whole test run."""
 
 import os
-import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("kvaudit")
+
+KVAUDIT = Path(sys.executable).with_name("kvaudit")
+"""The installed command, beside the Python that runs the tests."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,11 +58,9 @@ def run_kvaudit(
     *words: str, environment: dict[str, str] | None = None, cwd: Path | None = None, timeout: float = 90
 ) -> Done:
     """Runs the installed command with nothing of this process's environment but PATH and HOME."""
-    command = shutil.which("kvaudit")
-    assert command, "kvaudit is not installed beside pytest"
     scrubbed = {"PATH": os.environ["PATH"], "HOME": str(cwd or "/nonexistent"), "COLUMNS": "100", **(environment or {})}
     done = subprocess.run(
-        [command, *words], env=scrubbed, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
+        [str(KVAUDIT), *words], env=scrubbed, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

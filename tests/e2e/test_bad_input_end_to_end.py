@@ -1,6 +1,7 @@
 """What goes wrong ends in one clear message with a hint, the right exit code, and nothing half-written that looks whole."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from conftest import KVAUDIT
 from conftest_types import Run
 
 from kvaudit.lab import Lab, start
@@ -149,9 +151,7 @@ def test_a_newer_snapshot(snapshot: Path, run: Run) -> None:
 def test_a_full_disk_leaves_no_file_that_looks_whole(scanned: Path, run: Run, tmp_path: Path) -> None:
     done = run("report", "--from", str(scanned / "snapshot"), "--fail-on", "never", "--report", "json=/dev/full/x.json")
     assert done.code == 1
-    script = f"ulimit -f 64; exec kvaudit report --from {scanned / 'snapshot'} --fail-on never --report json=big.json"
-    import os
-
+    script = f"ulimit -f 64; exec {KVAUDIT} report --from {scanned / 'snapshot'} --fail-on never --report json=big.json"
     limited = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
@@ -166,13 +166,9 @@ def test_a_full_disk_leaves_no_file_that_looks_whole(scanned: Path, run: Run, tm
 
 def test_ctrl_c_leaves_a_snapshot_that_says_it_is_incomplete_and_can_be_finished(run: Run, tmp_path: Path) -> None:
     with start("contoso", latency=0.15) as lab:
-        import os
-
         environment = {"PATH": os.environ["PATH"], **lab.environment("auditor")}
-        command = shutil.which("kvaudit")
-        assert command
         process = subprocess.Popen(
-            [command, "collect", *SIGN_IN, "--snapshot", "s"],
+            [str(KVAUDIT), "collect", *SIGN_IN, "--snapshot", "s"],
             cwd=tmp_path,
             env=environment,
             stderr=subprocess.PIPE,
