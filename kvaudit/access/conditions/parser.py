@@ -63,7 +63,7 @@ class ConditionError:
         return f"line {self.line}, column {self.column}: {self.message}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Condition | ConditionError:
     """Read a condition; never raises. An empty text is an error: what an empty condition means is not published."""
     try:

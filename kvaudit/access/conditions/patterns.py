@@ -1,0 +1,75 @@
+"""Wildcards of `ActionMatches` and `StringLike`, in time that grows with pattern × text whatever the pattern is."""
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+
+class Wildcard(Enum):
+    """`ONE` is `?`; `MANY` is `*`, the empty string included; `SEGMENTS` is what may stand between `/` and `/` of `/*/`, or nothing."""
+
+    ONE = auto()
+    MANY = auto()
+    SEGMENTS = auto()
+
+
+Pattern = tuple[str | Wildcard, ...]
+
+
+def action_pattern(text: str, *, optional_segments: bool) -> Pattern:
+    """A pattern of `ActionMatches`: the same matching as in a role's permissions, where only `*` is special.
+
+    Args:
+        text: as written; letter case does not count.
+        optional_segments: whether `/*/` also matches `/`, as some built-in roles seem to need.
+    """
+    parts: list[str | Wildcard] = []
+    for index, piece in enumerate(text.casefold().split("/*/")) if optional_segments else ((0, text.casefold()),):
+        if index:
+            parts += ["/", Wildcard.SEGMENTS]
+        parts += [Wildcard.MANY if character == "*" else character for character in piece]
+    return tuple(parts)
+
+
+def like_pattern(text: str) -> Pattern | None:
+    r"""A pattern of `StringLike`: `*`, `?`, and `\*`, `\?` for the characters themselves.
+
+    None where a backslash stands before anything else: what that means is not published.
+    """
+    parts: list[str | Wildcard] = []
+    characters = iter(text)
+    for character in characters:
+        if character == "\\":
+            escaped = next(characters, "")
+            if escaped not in ("*", "?"):
+                return None
+            parts.append(escaped)
+        else:
+            parts.append({"*": Wildcard.MANY, "?": Wildcard.ONE}.get(character, character))
+    return tuple(parts)
+
+
+def fits(pattern: Sequence[str | Wildcard], text: str) -> bool:
+    """Whether a pattern matches a whole text. Bit i of `reached` says that the first i characters are matched."""
+    places: dict[str, int] = {}
+    for index, character in enumerate(text):
+        places[character] = places.get(character, 0) | 1 << index
+    end = 1 << len(text)
+    reached = 1
+    for part in pattern:
+        match part:
+            case Wildcard.MANY:
+                reached = _onwards(reached, end)
+            case Wildcard.SEGMENTS:
+                reached |= (_onwards(reached, end) & places.get("/", 0)) << 1
+            case Wildcard.ONE:
+                reached = (reached & (end - 1)) << 1
+            case _:
+                reached = (reached & places.get(part, 0)) << 1
+        if not reached:
+            return False
+    return bool(reached & end)
+
+
+def _onwards(reached: int, end: int) -> int:
+    lowest = reached & -reached
+    return ((end << 1) - 1) & ~(lowest - 1)
