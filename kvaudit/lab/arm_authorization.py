@@ -6,8 +6,8 @@ from datetime import datetime
 
 from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
-from kvaudit.lab.evaluator import scopes_over
 from kvaudit.lab.http import Caller, Request, Response, arm_error
+from kvaudit.lab.records import scopes_over
 from kvaudit.lab.world import World
 
 _FILTER = re.compile(

@@ -2,8 +2,9 @@
 
 from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
-from kvaudit.lab.evaluator import decide_control, scopes_over
+from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Caller, Request, Response, arm_error
+from kvaudit.lab.records import scopes_over
 from kvaudit.lab.world import World
 
 MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups"

@@ -119,7 +119,7 @@ def _stored(world: World, vault_id: str, body: Raw, properties: Raw) -> Raw:
 def _collision(world: World, vault_id: str, properties: Raw) -> Response | None:
     """409 when the name is in use anywhere in the cloud, or by a deleted vault that is not being recovered."""
     name = vault_id.rsplit("/", 1)[-1]
-    if world.estate.vault_by_name(name) is not None:
+    if world.vault_named(name) is not None:
         message = f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before reusing the name. For more information on VaultAlreadyExists, soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
         return arm_error(409, "VaultAlreadyExists", message)
     deleted = next(
@@ -325,7 +325,7 @@ def check_name(world: World, request: Request, subscription_id: str) -> Response
     if refusal is not None:
         return refusal
     name = str((request.json() or {}).get("name", ""))
-    taken = world.estate.vault_by_name(name) is not None or any(
+    taken = world.vault_named(name) is not None or any(
         raw["name"].casefold() == name.casefold() for raw in world.estate.deleted_vaults.values()
     )
     body: Raw = {"nameAvailable": not taken}

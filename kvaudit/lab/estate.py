@@ -168,8 +168,3 @@ class Estate:
             if key in store:
                 return store[key]
         return None
-
-    def vault_by_name(self, name: str) -> Raw | None:
-        """The living vault of this name (names are unique per cloud), else None."""
-        wanted = name.casefold()
-        return next((vault for vault in self.vaults.values() if vault["name"].casefold() == wanted), None)

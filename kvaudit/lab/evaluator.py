@@ -3,15 +3,14 @@
 It is written from the published facts and shares no code with the product; the tests compare the two.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
-from kvaudit.lab.conditions import Asked, Attributes, holds
+from kvaudit.lab.conditions import Asked, Attributes, truth
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.http import Caller
 from kvaudit.lab.matching import matches
+from kvaudit.lab.records import by_scope, effective_grants, scopes_over
 from kvaudit.lab.words import Word
 from kvaudit.lab.words import word as word_named
 from kvaudit.lab.world import World
@@ -57,33 +56,6 @@ def vault_tenant(world: World, vault: Raw) -> str:
     return str((vault.get("properties") or {}).get("tenantId") or world.estate.home_tenant).casefold()
 
 
-def scopes_over(world: World, scope: str) -> list[str]:
-    """Every scope whose assignments reach a scope: the root, its management groups, and each step of its path."""
-    scope = fold(scope)
-    chain = ["/"]
-    parts = scope.split("/")
-    if scope.startswith("/providers/microsoft.management/managementgroups/"):
-        return chain + [_group_scope(name) for name in _groups_above(world, parts[4])]
-    if len(parts) > 2 and parts[1] == "subscriptions":
-        parent = world.estate.subscription_parent.get(parts[2])
-        chain += [_group_scope(name) for name in _groups_above(world, parent)]
-        chain += ["/".join(parts[:length]) for length in range(3, len(parts) + 1)]
-    return chain
-
-
-def _group_scope(name: str) -> str:
-    return f"/providers/microsoft.management/managementgroups/{name}"
-
-
-def _groups_above(world: World, name: str | None) -> list[str]:
-    chain: list[str] = []
-    while name is not None and name not in chain:
-        chain.append(name)
-        parent = world.estate.management_groups.get(name, {}).get("parent")
-        name = fold(parent) if parent else None
-    return list(reversed(chain))
-
-
 def decide_control(
     world: World, caller: Caller, action: str, scope: str, attributes: Attributes | None = None
 ) -> Decision:
@@ -93,7 +65,8 @@ def decide_control(
         attributes: what conditions may ask about, for the writing of role assignments.
     """
     asked = Asked(action, attributes or {})
-    return _decide_rbac(world, caller, asked, scopes_over(world, scope), data=False)
+    chain = scopes_over(world, scope)
+    return _decide_rbac(world, caller, asked, chain, chain, data=False)
 
 
 def decide_data(
@@ -121,14 +94,14 @@ def decide_data(
     if str(subscription.get("tenantId") or world.estate.home_tenant).casefold() != vault_tenant(world, vault):
         # Assignments live in the subscription's tenant; the vault trusts another one (azure.md 1.5).
         return Decision(allowed=False, reason=Reason.NO_ASSIGNMENT)
-    scope = fold(vault["id"])
-    chain = scopes_over(world, scope)
-    kind = wanted.word.split("/")[0]
-    if object_name and not wanted.vault_only and not wanted.writes:
-        # Whether a grant on one object allows writes is disputed between Microsoft's pages (azure.md 2.1): here it does not.
-        chain.append(f"{scope}/{kind}/{object_name.casefold()}")
+    place = fold(vault["id"])
+    if object_name and not wanted.vault_only:
+        place = f"{place}/{wanted.word.split('/')[0]}/{object_name.casefold()}"
+    reach = scopes_over(world, place)
+    # Whether a grant on one object allows writes is disputed between Microsoft's pages (azure.md 2.1): here it does not.
+    grants_from = [scope for scope in reach if scope != place] if wanted.writes and object_name else reach
     asked = Asked(wanted.data_action, _secret_attributes(vault, wanted, object_name))
-    return _decide_rbac(world, caller, asked, chain, data=True)
+    return _decide_rbac(world, caller, asked, reach, grants_from, data=True)
 
 
 def _secret_attributes(vault: Raw, wanted: Word, object_name: str | None) -> dict[str, str]:
@@ -169,22 +142,32 @@ def _ids(caller: Caller) -> frozenset[str]:
     return frozenset({fold(caller.object_id), *(fold(group) for group in caller.groups)})
 
 
-def _decide_rbac(world: World, caller: Caller, asked: Asked, chain: list[str], *, data: bool) -> Decision:
+def _decide_rbac(
+    world: World, caller: Caller, asked: Asked, reach: list[str], grants_from: list[str], *, data: bool
+) -> Decision:
+    """Denies first, then any grant.
+
+    Args:
+        reach: scopes over what is asked about, from the root down to itself.
+        grants_from: those of them whose grants count.
+    """
     ids = _ids(caller)
-    for deny in world.estate.deny_assignments.values():
-        if _denies(deny, ids, asked, chain, data=data):
+    denies = by_scope(world, "denies", world.estate.deny_assignments)
+    for key in (key for scope in reach for key in denies.at.get(scope, ())):
+        deny = world.estate.deny_assignments[key]
+        if _denies(deny, ids, asked, reach[-1], data=data):
             return Decision(allowed=False, reason=Reason.DENY_ASSIGNMENT, deny=str(deny["id"]))
     refused = Reason.NO_ASSIGNMENT
-    for record in _grants(world):
-        properties = record["properties"]
-        if fold(properties["principalId"]) not in ids or fold(properties["scope"]) not in chain:
+    for grant in effective_grants(world, ids):
+        if grant.scope not in grants_from:
             continue
-        role = world.estate.role_definitions.get(fold(properties["roleDefinitionId"]).rsplit("/", 1)[-1])
+        role = world.estate.role_definitions.get(grant.role)
         for block in (role or {}).get("properties", {}).get("permissions") or []:
             if not _covers(block, asked.action, data=data):
                 continue
-            if holds(properties.get("condition"), asked) and holds(block.get("condition"), asked):
-                return Decision(allowed=True, reason=Reason.ALLOWED, assignment=str(record["id"]))
+            # What no page says (None) gives nothing: only a condition that is true lets a call through.
+            if truth(grant.raw["properties"].get("condition"), asked) and truth(block.get("condition"), asked):
+                return Decision(allowed=True, reason=Reason.ALLOWED, assignment=str(grant.raw["id"]))
             refused = Reason.CONDITION
     return Decision(allowed=False, reason=refused)
 
@@ -197,55 +180,19 @@ def _covers(block: Raw, action: str, *, data: bool) -> bool:
     )
 
 
-def _denies(deny: Raw, ids: frozenset[str], asked: Asked, chain: list[str], *, data: bool) -> bool:
+def _denies(deny: Raw, ids: frozenset[str], asked: Asked, place: str, *, data: bool) -> bool:
+    """Whether a deny assignment at or above a place stops these principals there."""
     properties = deny["properties"]
-    scope = fold(properties["scope"])
-    if scope not in chain or (properties.get("doNotApplyToChildScopes") and scope != chain[-1]):
+    if properties.get("doNotApplyToChildScopes") and fold(properties["scope"]) != place:
         return False
     if str(properties.get("denyAssignmentEffect") or "enforced").casefold() == "audit":
         return False
     named = {fold(item["id"]) for item in properties.get("principals") or []}
-    if (
-        not (EVERYONE in named or named & ids)
-        or {fold(item["id"]) for item in properties.get("excludePrincipals") or []} & ids
-    ):
+    excluded = {fold(item["id"]) for item in properties.get("excludePrincipals") or []}
+    if excluded & ids or not (EVERYONE in named or named & ids):
         return False
-    return any(
-        _covers(block, asked.action, data=data)
-        and holds(block.get("condition"), asked)
-        and holds(properties.get("condition"), asked)
+    # A condition of which no page says whether it is true (None) does not spare anybody.
+    return truth(properties.get("condition"), asked) is not False and any(
+        _covers(block, asked.action, data=data) and truth(block.get("condition"), asked) is not False
         for block in properties.get("permissions") or []
     )
-
-
-def _grants(world: World) -> Iterator[Raw]:
-    """Role assignments and active schedule instances that take effect now."""
-    now = world.now()
-    upheld: dict[str, list[Raw]] = {}
-    for instance in world.estate.role_assignment_schedule_instances.values():
-        origin = instance["properties"].get("originRoleAssignmentId")
-        if origin and fold(origin) in world.estate.role_assignments:
-            upheld.setdefault(fold(origin), []).append(instance)
-        elif _is_running(instance, now):
-            yield instance
-    for key, assignment in world.estate.role_assignments.items():
-        if key in world.effective_from and now < world.effective_from[key]:
-            continue
-        if key not in upheld or any(_is_running(instance, now) for instance in upheld[key]):
-            yield assignment
-    for assignment, until in world.lingering:
-        if now < until:
-            yield assignment
-
-
-def _is_running(instance: Raw, now: datetime) -> bool:
-    properties = instance["properties"]
-    start, end = _time(properties.get("startDateTime")), _time(properties.get("endDateTime"))
-    return (start is None or start <= now) and (end is None or now < end)
-
-
-def _time(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

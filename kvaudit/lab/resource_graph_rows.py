@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kvaudit.lab.estate import Raw, fold
-from kvaudit.lab.evaluator import decide_control, scopes_over
+from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Caller
+from kvaudit.lab.records import scopes_over
 from kvaudit.lab.world import World
 
 _GROUP_PREFIX = "/providers/microsoft.management/managementgroups/"

@@ -60,7 +60,7 @@ def resolves(world: World, host: str) -> bool:
     if name is None:
         return True
     deleted = (vault["name"].casefold() for vault in world.estate.deleted_vaults.values())
-    return world.estate.vault_by_name(name) is not None or name.casefold() in deleted
+    return world.vault_named(name) is not None or name.casefold() in deleted
 
 
 class Server:

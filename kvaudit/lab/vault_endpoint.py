@@ -32,7 +32,7 @@ def _answer(world: World, request: Request) -> Response:
         # Whether the firewall also blocks it is not stated (facts azure.md 6): here it answers everybody.
         return Response(200)
     name = request.host.partition(".")[0]
-    vault = world.estate.vault_by_name(name)
+    vault = world.vault_named(name)
     if vault is None:
         return _soft_deleted(world, request, name)
     tenant = _tenant(world, vault)

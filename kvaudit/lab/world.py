@@ -4,16 +4,17 @@ import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from kvaudit.lab.estate import Estate, Raw, fold
 from kvaudit.lab.http import Caller, Request, Response
 
+Derived = TypeVar("Derived")
 Clock = Callable[[], datetime]
 Interceptor = Callable[["World", Request], Response | None]
 """Looks at a request before its face does; an answer other than None is sent instead of the face's (faults, throttling)."""
@@ -81,8 +82,7 @@ class World:
     revision: int = 0
     signing_key: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
     _callers: dict[str, Caller] = field(default_factory=dict)
-    _groups: dict[str, frozenset[str]] = field(default_factory=dict)
-    _groups_revision: int = -1
+    _derived: dict[str, tuple[tuple[int, ...], Any]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """The time in this world."""
@@ -96,15 +96,26 @@ class World:
         """Tell that the estate was written to; what was derived from it is derived anew."""
         self.revision += 1
 
+    def derive(self, name: str, build: Callable[[], Derived], *watched: Sized) -> Derived:
+        """What is worked out from the estate, kept until the next write.
+
+        Args:
+            name: under which it is kept.
+            build: works it out.
+            watched: stores whose change of size also counts as a write, for whoever writes without telling.
+        """
+        stamp = (self.revision, *(len(store) for store in watched))
+        known = self._derived.get(name)
+        if known is None or known[0] != stamp:
+            known = (stamp, build())
+            self._derived[name] = known
+        found: Derived = known[1]
+        return found
+
     def groups_of(self, object_id: str) -> frozenset[str]:
         """Folded ids of every group that holds this object, directly or through groups. Cycles are borne."""
-        if self._groups_revision != self.revision:
-            self._groups.clear()
-            self._groups_revision = self.revision
-        key = fold(object_id)
-        if key not in self._groups:
-            self._groups[key] = _transitive_groups(self._direct_groups(), key)
-        return self._groups[key]
+        parents = self.derive("direct groups", self._direct_groups, self.estate.members)
+        return _transitive_groups(parents, fold(object_id))
 
     def _direct_groups(self) -> dict[str, list[str]]:
         parents: dict[str, list[str]] = {}
@@ -112,6 +123,15 @@ class World:
             for member in members:
                 parents.setdefault(fold(member), []).append(group)
         return parents
+
+    def vault_named(self, name: str) -> Raw | None:
+        """The living vault of this name (names are unique per cloud), else None."""
+        names = self.derive(
+            "vault names",
+            lambda: {str(vault["name"]).casefold(): vault for vault in self.estate.vaults.values()},
+            self.estate.vaults,
+        )
+        return names.get(name.casefold())
 
     def caller_for(
         self, object_id: str, *, audience: str = "https://management.azure.com", application: str | None = None
