@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from kvaudit.lab import Lab, start
+if TYPE_CHECKING:
+    from kvaudit.lab import Lab
 
 settings.register_profile(
     "kvaudit",
@@ -48,8 +50,10 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
-def contoso() -> Iterator[Lab]:
+def contoso() -> Iterator["Lab"]:
     """A lab with the sample estate, which tests only read."""
+    from kvaudit.lab import start
+
     with start("contoso") as lab:
         yield lab
 
@@ -76,7 +80,7 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def scanned(contoso: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scanned(contoso: "Lab", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `kvaudit scan --out` left of the sample estate."""
     folder = tmp_path_factory.mktemp("scan")
     done = run_kvaudit(

@@ -6,7 +6,8 @@ The control plane is Azure RBAC on every vault, whatever its permission model an
 from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding
-from kvaudit.access.denies import Meets, meets, reaches, takes_action
+from kvaudit.access.conditions import Verdict
+from kvaudit.access.denies import Meets, action_verdict, meets, reaches, takes_action
 from kvaudit.access.grants import ACTIVATION, Record
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.roles import holds_action
@@ -34,7 +35,7 @@ class ControlPlane:
         by_principal: dict[str, list[Citation]] = {}
         placed, unplaced = self._around.records_over(vault)
         for record, is_placed in (*((item, True) for item in placed), *((item, False) for item in unplaced)):
-            for citation in self._citations(record, action, is_placed=is_placed):
+            for citation in self._citations(record, action, vault, is_placed=is_placed):
                 by_principal.setdefault(record.principal_id, []).append(citation)
         if not by_principal:
             return ()
@@ -46,7 +47,7 @@ class ControlPlane:
         )
         return tuple(item for item in found if item is not None)
 
-    def _citations(self, record: Record, action: str, *, is_placed: bool) -> Iterator[Citation]:
+    def _citations(self, record: Record, action: str, vault: Vault, *, is_placed: bool) -> Iterator[Citation]:
         held = self._answers(record.role, action)
         if not held:
             return
@@ -58,9 +59,13 @@ class ControlPlane:
         kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
         name = self._around.grants.power(record.role).name
         for answer, condition in held:
-            texts = [*waits, *(text for text in (record.condition, condition) if text)]
-            given = Answer.CONDITIONAL if texts and answer is Answer.ALLOWED else answer
-            text = " and ".join(texts) or None
+            conditions = [text for text in (record.condition, condition) if text]
+            verdict = action_verdict(conditions, action, vault)
+            if verdict is Verdict.FALSE:
+                continue
+            settled = verdict is Verdict.TRUE and not waits
+            given = Answer.CONDITIONAL if answer is Answer.ALLOWED and not settled else answer
+            text = " and ".join([*waits, *conditions]) or None
             yield Citation(kind, record.id, record.scope, name, (), text, ends, given if is_placed else Answer.UNKNOWN)
 
     def _answers(self, role: str, action: str) -> tuple[tuple[Answer, str | None], ...]:
@@ -82,11 +87,11 @@ class ControlPlane:
     def _denies(self, vault: Vault, action: str) -> Iterator[tuple[DenyAssignment, bool]]:
         placed, unplaced = self._around.denies_over(vault)
         for deny in placed:
-            verdict = takes_action(deny, action)
+            verdict = takes_action(deny, action, vault)
             if verdict is not Meets.NO and reaches(deny, vault.scope):
                 yield deny, verdict is Meets.YES
         for deny in unplaced:
-            if takes_action(deny, action) is not Meets.NO:
+            if takes_action(deny, action, vault) is not Meets.NO:
                 yield deny, False
 
     def _holding(

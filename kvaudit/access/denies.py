@@ -7,10 +7,12 @@ not read or whose excluded groups were not read is *possible*: it turns what it 
 from collections.abc import Iterable
 from enum import Enum
 
+from kvaudit.access.conditions import Question, Verdict, evaluate, evaluate_operation, parse
+from kvaudit.access.conditions.outcome import all_of
 from kvaudit.access.directory import Directory
 from kvaudit.access.roles import denied_operations, holds_action
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, DenyPrincipal, Permission
-from kvaudit.model.permissions import vault_only_mask
+from kvaudit.model.permissions import iter_operations, vault_only_mask
 from kvaudit.model.vaults import ObjectRef, Vault
 
 
@@ -28,8 +30,8 @@ def is_idle(deny: DenyAssignment) -> bool:
 
 
 def effect_is_certain(deny: DenyAssignment) -> bool:
-    """Whether the assignment is known to be enforced and unconditional."""
-    return deny.effect is not None and deny.effect.casefold() == "enforced" and deny.condition is None
+    """Whether the assignment is known to be enforced."""
+    return deny.effect is not None and deny.effect.casefold() == "enforced"
 
 
 def meets(deny: DenyAssignment, principal_id: str | None, directory: Directory) -> Meets:
@@ -68,6 +70,8 @@ def _named(principals: Iterable[DenyPrincipal], principal_id: str | None, direct
 def _excludes_a_member(deny: DenyAssignment, principal_id: str | None, directory: Directory) -> bool:
     if principal_id is None or not deny.exclude_principals or not _is_group(principal_id, directory):
         return False
+    if directory.type_of(principal_id) is None and not directory.is_recorded(principal_id):
+        return False  # nobody holds anything through an ID that no record names: it is asked about for itself
     return any(directory.may_overlap(principal_id, item.id.casefold()) for item in deny.exclude_principals)
 
 
@@ -91,26 +95,53 @@ def taken(deny: DenyAssignment, vault: Vault, ref: ObjectRef | None) -> tuple[in
     certain = possible = 0
     for block in deny.permissions:
         sure, unsure = denied_operations(block)
-        if block.condition is None and effect_is_certain(deny):
-            certain |= sure
-            possible |= unsure
+        met, open_ = _where_conditions_hold(deny, block, sure | unsure, vault, ref)
+        if effect_is_certain(deny):
+            certain |= sure & met
+            possible |= (unsure & met) | ((sure | unsure) & open_)
         else:
-            possible |= sure | unsure
+            possible |= (sure | unsure) & (met | open_)
     if deny.do_not_apply_to_child_scopes and ref is None and deny.scope == vault.scope:
         possible |= certain & ~vault_only_mask()
         certain &= vault_only_mask()
     return certain, possible & ~certain
 
 
-def takes_action(deny: DenyAssignment, action: str) -> Meets:
+def _where_conditions_hold(
+    deny: DenyAssignment, block: Permission, mask: int, vault: Vault, ref: ObjectRef | None
+) -> tuple[int, int]:
+    """The operations of a mask for which the conditions of a block are met, and those for which nobody knows."""
+    texts = tuple(text for text in (deny.condition, block.condition) if text)
+    if not texts:
+        return mask, 0
+    met = open_ = 0
+    for item in iter_operations(mask):
+        verdict = evaluate_operation(texts, item, vault.name, ref, denies=True).verdict
+        if verdict is Verdict.TRUE:
+            met |= item.mask
+        elif verdict is Verdict.UNDETERMINED:
+            open_ |= item.mask
+    return met, open_
+
+
+def takes_action(deny: DenyAssignment, action: str, vault: Vault) -> Meets:
     """Whether the assignment takes a control-plane action from whom it meets."""
     if is_idle(deny):
         return Meets.NO
-    verdicts = {(_takes(block, action), block.condition is None) for block in deny.permissions}
-    if (True, True) in verdicts and effect_is_certain(deny):
-        return Meets.YES
-    return Meets.MAYBE if any(verdict is not False for verdict, _ in verdicts) else Meets.NO
+    found = Meets.NO
+    for block in deny.permissions:
+        taken_by_block = holds_action(block, action)
+        texts = tuple(text for text in (deny.condition, block.condition) if text)
+        verdict = action_verdict(texts, action, vault, denies=True)
+        if taken_by_block is False or verdict is Verdict.FALSE:
+            continue
+        if taken_by_block and verdict is Verdict.TRUE and effect_is_certain(deny):
+            return Meets.YES
+        found = Meets.MAYBE
+    return found
 
 
-def _takes(block: Permission, action: str) -> bool | None:
-    return holds_action(block, action)
+def action_verdict(texts: Iterable[str], action: str, vault: Vault, *, denies: bool = False) -> Verdict:
+    """Whether all conditions are met by a control-plane action on a vault."""
+    question = Question(action, vault.name)
+    return all_of(evaluate(parse(text), question, denies=denies) for text in texts).verdict

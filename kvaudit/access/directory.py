@@ -64,6 +64,10 @@ class Directory:
             )
         return self._known_types[principal_id]
 
+    def is_recorded(self, principal_id: str) -> bool:
+        """Whether an assignment, a policy or a membership names this ID."""
+        return principal_id in self._types or principal_id in self._member_types or principal_id in self._direct_members
+
     def may_be_group(self, principal_id: str) -> bool:
         """Whether others may hold something through this ID."""
         return self.type_of(principal_id) not in _NOT_GROUPS

@@ -5,11 +5,12 @@ schedule. Both are one grant, which keeps the end. An instance that ended before
 the assignment that only it upholds; one that has not begun is conditional on its start.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.conditions import Verdict, evaluate_operation
 from kvaudit.access.roles import Block, RolePower, power_of
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import RoleAssignment, RoleDefinition, ScheduleInstance
@@ -140,7 +141,7 @@ class Grants:
 
         Args:
             record: the record.
-            vault: the place asked about, for conditions; None when the record does not depend on it.
+            vault: the place asked about, for conditions; None leaves it open.
             ref: the object asked about, or None for the vault.
             at_object: the record's scope is the object itself: vault-only words are not given, writes are disputed.
         """
@@ -178,21 +179,13 @@ def _block_answers(
         yield Answer.UNKNOWN, block.unsure
         return
     for item in iter_operations(block.mask | block.unsure):
-        verdict = _all_hold(texts, item.data_actions, vault, ref)
-        if verdict is False:
+        verdict = evaluate_operation(texts, item, vault.name if vault else None, ref).verdict
+        if verdict is Verdict.FALSE:
             continue
         if block.unsure & item.mask:
             yield Answer.UNKNOWN, item.mask
         else:
-            yield (Answer.ALLOWED if verdict else Answer.CONDITIONAL), item.mask
-
-
-def _all_hold(
-    texts: Iterable[str], data_actions: Iterable[str], vault: Vault | None, ref: ObjectRef | None
-) -> bool | None:
-    """Whether every condition holds for every data action: False when one certainly fails, None when not known."""
-    del texts, data_actions, vault, ref
-    return None
+            yield (Answer.ALLOWED if verdict is Verdict.TRUE else Answer.CONDITIONAL), item.mask
 
 
 def _on_object_only(

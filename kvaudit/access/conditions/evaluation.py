@@ -6,7 +6,7 @@ several rules differ there: a comparison with an absent attribute fails, but wha
 """
 
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import pairwise
 
 from kvaudit.access.conditions.operators import (
@@ -148,9 +148,8 @@ def _runs(outcomes: list[Outcome], conjunctions: list[bool], *, joining: bool) -
 def _call(call: Call, negated: bool, question: Question) -> Outcome:
     match call.function.casefold(), call.arguments:
         case "actionmatches", (Text(pattern),):
-            action = question.action.casefold()
-            plain = fits(action_pattern(pattern, optional_segments=False), action)
-            if plain != fits(action_pattern(pattern, optional_segments=True), action):
+            plain, loose = _action_matches(pattern, question.action)
+            if plain != loose:
                 return undetermined("whether /*/ in an action also matches a single / is not published")
             return settled(plain != negated)
         case "actionmatches", _:
@@ -158,6 +157,16 @@ def _call(call: Call, negated: bool, question: Question) -> Outcome:
         case "suboperationmatches", _:
             return undetermined("suboperations are not published for Key Vault")
     return undetermined("it uses a function that is not published")
+
+
+@lru_cache(maxsize=4096)
+def _action_matches(pattern: str, action: str) -> tuple[bool, bool]:
+    """Whether a pattern matches an action by the plain meaning of `*`, and where `/*/` may also stand for `/`."""
+    folded = action.casefold()
+    return (
+        fits(action_pattern(pattern, optional_segments=False), folded),
+        fits(action_pattern(pattern, optional_segments=True), folded),
+    )
 
 
 def _exists(attribute: Attribute, negated: bool, question: Question) -> Outcome:
