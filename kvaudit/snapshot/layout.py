@@ -34,6 +34,9 @@ COLLECTING = "collecting"
 INCOMPLETE = "incomplete"
 COMPLETE = "complete"
 
+UNREADABLE_ITEM = "UnreadableItem"
+"""Code of the gap of an item that does not have the shape of its kind."""
+
 MAX_MANIFEST_BYTES = 64 * 2**20
 MAX_LINE_BYTES = 16 * 2**20
 """Longest line. A vault with its 1,024 access policies (facts azure.md 1.5) takes less than 1 MiB."""
@@ -44,9 +47,12 @@ EXPANSION_ALLOWANCE = 64 * 2**20
 can reach 1,032 to 1."""
 
 
+KIND_SUFFIX = ".ndjson.gz"
+
+
 def kind_file(kind: str) -> str:
     """File name of a kind of record."""
-    return f"{kind}.ndjson.gz"
+    return f"{kind}{KIND_SUFFIX}"
 
 
 ListingKey = tuple[str, str]

@@ -4,12 +4,16 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kvaudit.errors import SnapshotError
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.manifest import COLLECT_AGAIN, open_regular
 
-_CHUNK = 256 * 1024
+_CHUNK = 32 * 1024
+"""Small, because what follows a gzip member in a chunk is copied once for every member."""
+
+_PIECE = 2**20
 
 
 def corrupt(path: Path, why: str) -> SnapshotError:
@@ -34,36 +38,43 @@ def read_lines(path: Path, *, cut_allowed: bool) -> Iterator[bytes]:
 
 
 def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes]:
-    descriptor = open_regular(path)
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         if not compressed:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(_PIECE):
                 yield chunk
             return
-        limit = os.fstat(descriptor).st_size * layout.MAX_EXPANSION + layout.EXPANSION_ALLOWANCE
-        expanded = 0
-        member = zlib.decompressobj(wbits=31)
-        started = False
-        while chunk := file.read(_CHUNK):
-            while chunk:
-                try:
-                    piece = member.decompress(chunk, _CHUNK * 4)
-                except zlib.error as problem:
-                    if cut_allowed:
-                        return
-                    raise corrupt(path, str(problem)) from problem
-                started = True
-                expanded += len(piece)
-                if expanded > limit:
-                    raise corrupt(path, f"it expands to more than {limit} bytes")
-                if piece:
-                    yield piece
-                if member.eof:
-                    chunk, member, started = member.unused_data, zlib.decompressobj(wbits=31), False
-                else:
-                    chunk = member.unconsumed_tail
-        if started and not cut_allowed:
-            raise corrupt(path, "it ends within a block")
+        try:
+            yield from _inflated(path, file, cut_allowed=cut_allowed)
+        except zlib.error as problem:
+            if not cut_allowed:
+                raise corrupt(path, str(problem)) from problem
+
+
+def _inflated(path: Path, file: BinaryIO, *, cut_allowed: bool) -> Iterator[bytes]:
+    """Inflates gzip members one after the other, a bounded piece at a time."""
+    limit = os.fstat(file.fileno()).st_size * layout.MAX_EXPANSION + layout.EXPANSION_ALLOWANCE
+    expanded = 0
+    member, begun = zlib.decompressobj(wbits=31), False
+    while chunk := file.read(_CHUNK):
+        while True:
+            begun = begun or bool(chunk)
+            piece = member.decompress(chunk, _PIECE)
+            expanded += len(piece)
+            if expanded > limit:
+                raise corrupt(path, f"it expands to more than {limit} bytes")
+            if piece:
+                yield piece
+            if member.eof:
+                chunk = member.unused_data
+                member, begun = zlib.decompressobj(wbits=31), False
+                if not chunk:
+                    break
+            else:
+                chunk = member.unconsumed_tail
+                if not chunk and len(piece) < _PIECE:  # a full piece may leave more inside zlib
+                    break
+    if begun and not cut_allowed:
+        raise corrupt(path, "it ends within a block")
 
 
 def _split(path: Path, pieces: Iterator[bytes], *, cut_allowed: bool) -> Iterator[bytes]:

@@ -1,209 +1,255 @@
 """From a snapshot to an estate: every raw item parsed; one that cannot be read becomes a gap."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import reduce
+from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
-from kvaudit.collectors.directory import deleted_scope, object_type, parse_principal
+from kvaudit.collectors.directory import object_type, parse_principal
+from kvaudit.collectors.vault_objects import OBJECT_KINDS
 from kvaudit.model import scopes
-from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment, ScheduleInstance
+from kvaudit.model.authorization import RoleDefinition
 from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
-from kvaudit.model.gaps import Gap
-from kvaudit.model.vaults import Vault
+from kvaudit.model.gaps import Gap, Listing
+from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
+from kvaudit.snapshot import layout
+from kvaudit.snapshot.layout import ListingKey
+from kvaudit.snapshot.lines import corrupt
+from kvaudit.snapshot.merging import Merged, merge_listed
+from kvaudit.snapshot.principals import complete_principals, fuller, named_principals
 from kvaudit.snapshot.reader import Snapshot
 
-Listed = TypeVar("Listed", RoleAssignment, DenyAssignment, ScheduleInstance)
+MODEL_UNKNOWN = "PermissionModelUnknown"
+INTERRUPTED = "SnapshotIncomplete"
+
+_MEMBER_TYPES = frozenset({"User", "Group", "ServicePrincipal", "Device"})
 
 
 def load_estate(snapshot: Snapshot) -> Estate:
-    """The estate of a snapshot.
+    """The estate of a snapshot. Its order does not depend on the order in which the snapshot was written.
 
-    Records that several listings returned are one record that knows them all (`listed_from`). An item that does not parse
-    becomes a gap with the code `UnreadableItem` at the scope of its listing.
+    Records that several listings returned are one record that knows them all (`listed_from`). These become gaps: an
+    item that does not parse (`UnreadableItem`, at the scope of its listing), a vault whose permission model cannot be
+    told (`PermissionModelUnknown`), a record that two listings describe differently (`ChangedWhileReading`), and
+    everything at all where the collection was interrupted (`SnapshotIncomplete`).
 
     Raises:
-        SnapshotError: a file is corrupt.
+        SnapshotError: a file is corrupt, or holds less than its listings promise.
     """
-    reading = _Reading(snapshot)
-    vaults = _by_id(reading.records("vaults"))
-    assignments = _merged(reading.records("role_assignments"))
-    denies = _merged(reading.records("deny_assignments"))
-    instances = (
-        *_merged(reading.records("role_eligibility_schedule_instances")),
-        *_merged(reading.records("role_assignment_schedule_instances")),
-    )
-    listings = tuple(item.listing for item in snapshot.listings())
-    asked_deleted = {scopes.fold(item.scope) for item in listings if item.kind == "deleted_principals"}
-    principals = _principals(reading)
-    for principal_id, foreign in _named(vaults, assignments, denies, instances).items():
-        if principal_id not in principals:
-            principals[principal_id] = Principal(
-                principal_id,
-                state=_state(principal_id, foreign, asked_deleted),
-                type="ForeignGroup" if foreign == "ForeignGroup" else None,
-            )
-    hierarchy = {node.scope: node for node in reading.records("management_groups")}
-    return Estate(
-        tenant_id=snapshot.tenant_id,
-        collected_at=snapshot.ended_at,
-        subscriptions=tuple({item.subscription_id: item for item in reading.records("subscriptions")}.values()),
-        hierarchy=tuple(hierarchy.values()),
-        vaults=vaults,
-        deleted_vaults=tuple({item.id.casefold(): item for item in reading.records("deleted_vaults")}.values()),
-        role_assignments=assignments,
-        role_definitions={item.name: item for item in reading.records("role_definitions")},
-        deny_assignments=denies,
-        schedule_instances=instances,
-        principals=principals,
-        memberships=tuple(dict.fromkeys(reading.records("group_members"))),
-        member_of=_member_of(reading, listings_of(listings, "service_principal_groups")),
-        objects=tuple(
-            {
-                (item.vault_id, str(item.ref).casefold()): item
-                for kind in ("secrets", "keys", "certificates")
-                for item in reading.records(kind)
-            }.values()
-        ),
-        gaps=tuple({gap.id: gap for gap in (*snapshot.gaps(), *reading.gaps)}.values()),
-        listings=listings,
-    )
+    with _no_collector_pauses():
+        return _Loading(snapshot).estate()
 
 
-def listings_of(listings: Iterable[Any], kind: str) -> tuple[str, ...]:
-    """The scopes of the finished listings of a kind."""
-    return tuple(item.scope for item in listings if item.kind == kind)
+@contextmanager
+def _no_collector_pauses() -> Iterator[None]:
+    """Loading makes millions of objects and no cycles: searching for cycles meanwhile takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
-class _Reading:
-    """Parses the items of a snapshot and collects the gaps of those that do not parse."""
+class _Loading:
+    """Parses the items of a snapshot and collects the gaps."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self.gaps: list[Gap] = []
+        self._snapshot = snapshot
+        self._gaps: list[Gap] = list(snapshot.gaps())
+        self._counts: Counter[ListingKey] = Counter()
 
-    def records(self, kind: str) -> Iterator[Any]:
-        """Every record of a kind."""
+    def estate(self) -> Estate:
+        vaults = self._vaults()
+        assignments = self._listed("role_assignments")
+        denies = self._listed("deny_assignments")
+        instances = (
+            *self._listed("role_eligibility_schedule_instances"),
+            *self._listed("role_assignment_schedule_instances"),
+        )
+        subscriptions: tuple[Subscription, ...] = self._once(
+            "subscriptions", lambda item: item.subscription_id, lambda item: item.scope
+        )
+        hierarchy: tuple[HierarchyNode, ...] = self._once(
+            "management_groups",
+            lambda item: item.scope,
+            lambda item: item.scope,
+            # Of a group that a list of its own shows without its parent, the row with the parent says more.
+            prefer=lambda item: item.parent is not None,
+        )
+        deleted: tuple[DeletedVault, ...] = self._once(
+            "deleted_vaults", lambda item: scopes.fold(item.id), lambda item: item.id
+        )
+        roles: tuple[RoleDefinition, ...] = self._once("role_definitions", lambda item: item.name, lambda item: item.id)
+        objects = tuple(item for kind in sorted(OBJECT_KINDS) for item in self._objects(kind))
+        described = self._described()
+        memberships = set(self._records("group_members"))
+        member_edges = set(self._group_edges())
+        listings = self._whole_listings()
+        finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings)
+        member_of, rest = _member_of(member_edges, finished)
+        named = named_principals(self._snapshot.tenant_id, vaults, assignments, instances, denies)
+        return Estate(
+            tenant_id=self._snapshot.tenant_id,
+            collected_at=self._snapshot.ended_at,
+            subscriptions=subscriptions,
+            hierarchy=hierarchy,
+            vaults=vaults,
+            deleted_vaults=deleted,
+            role_assignments=assignments,
+            role_definitions={item.name: item for item in roles},
+            deny_assignments=denies,
+            schedule_instances=instances,
+            principals=complete_principals(described, named, finished),
+            memberships=tuple(sorted(memberships | rest, key=lambda edge: (edge.group, edge.member))),
+            member_of=member_of,
+            objects=objects,
+            gaps=self._all_gaps(),
+            listings=listings,
+        )
+
+    def _items(self, kind: str) -> Iterator[tuple[str, Any]]:
+        """The items of a kind, counted by listing."""
+        counts: Counter[str] = Counter()
+        for scope, raw in self._snapshot.items(kind):
+            counts[scope] += 1
+            yield scope, raw
+        for scope, number in counts.items():
+            self._counts[layout.listing_key(kind, scope)] += number
+
+    def _records(self, kind: str) -> Iterator[Any]:
+        """Every record of a kind; what does not parse becomes a gap."""
         parse = by_kind()[kind].parse
-        for scope, raw in self.snapshot.items(kind):
+        for scope, raw in self._items(kind):
             try:
                 yield parse(raw, scope)
             except (KeyError, TypeError, ValueError) as problem:
-                self.unreadable(kind, scope, problem)
+                self._unreadable(kind, scope, problem)
 
-    def unreadable(self, kind: str, scope: str, problem: Exception) -> None:
-        """Notes an item that no parser understands."""
-        self.gaps.append(Gap(kind, scope, f"an item could not be understood: {problem}", code="UnreadableItem"))
+    def _unreadable(self, kind: str, scope: str, problem: Exception) -> None:
+        self._gaps.append(Gap(kind, scope, f"an item could not be understood: {problem}", code=layout.UNREADABLE_ITEM))
+
+    def _once(
+        self,
+        kind: str,
+        key: Callable[[Any], str],
+        place: Callable[[Any], str],
+        prefer: Callable[[Any], int] = lambda _: 0,
+    ) -> tuple[Any, ...]:
+        merged: Merged[Any] = Merged(kind, place, prefer)
+        for record in self._records(kind):
+            merged.add(key(record), record)
+        self._gaps.extend(merged.gaps())
+        return merged.records()
+
+    def _listed(self, kind: str) -> tuple[Any, ...]:
+        records, gaps = merge_listed(kind, self._records(kind))
+        self._gaps.extend(gaps)
+        return records
+
+    def _vaults(self) -> tuple[Vault, ...]:
+        """Vaults; one without a permission model stays, with the gap that says so."""
+        vaults: tuple[Vault, ...] = self._once(
+            "vaults",
+            lambda item: item.scope,
+            lambda item: item.id,
+            prefer=lambda item: item.permission_model is not None,
+        )
+        for vault in vaults:
+            if vault.permission_model is None:
+                reason = f"the properties of the vault {vault.name} are missing or could not be understood"
+                need = by_kind()["vaults"].requires[0]
+                self._gaps.append(Gap("vaults", vault.id, reason, code=MODEL_UNKNOWN, permission=need))
+        return vaults
+
+    def _objects(self, kind: str) -> tuple[VaultObject, ...]:
+        return self._once(kind, lambda item: f"{item.vault_id}\0{item.ref.name.casefold()}", lambda item: item.vault_id)
+
+    def _described(self) -> dict[str, Principal]:
+        """Every directory object that Graph described. Members of groups are described there too."""
+        found: dict[str, list[tuple[int, Principal]]] = {}
+        for principal in self._records("deleted_principals"):
+            deleted = _with_state(principal, PrincipalState.DELETED_RESTORABLE)
+            found.setdefault(deleted.id, []).append((0, deleted))
+        for scope, raw in self._snapshot.items("group_members"):
+            try:
+                member = parse_principal(raw, scope)
+            except (KeyError, TypeError, ValueError):
+                continue  # told once, when the same item is read as a membership
+            if member.type in _MEMBER_TYPES:
+                found.setdefault(member.id, []).append((1, member))
+        for rank, kind in enumerate(("service_principals", "principals"), start=2):
+            for principal in self._records(kind):
+                found.setdefault(principal.id, []).append((rank, principal))
+        return {identifier: _fullest(items) for identifier, items in found.items()}
+
+    def _group_edges(self) -> Iterator[Membership]:
+        """Groups of service principals; `transitiveMemberOf` answers directory roles and units too, which grant nothing here."""
+        kind = "service_principal_groups"
+        parse = by_kind()[kind].parse
+        for scope, raw in self._items(kind):
+            try:
+                edge = parse(raw, scope)
+                if object_type(raw) in {"Group", None}:
+                    yield edge
+            except (KeyError, TypeError, ValueError) as problem:
+                self._unreadable(kind, scope, problem)
+
+    def _whole_listings(self) -> tuple[Listing, ...]:
+        """The finished listings, after all items were read: each must have the items that it promises."""
+        whole = []
+        for item in self._snapshot.listings():
+            if item.kind not in by_kind() or self._counts[item.key] == item.stored:
+                whole.append(item.listing)
+            elif self._snapshot.complete:
+                raise corrupt(
+                    self._snapshot.path / layout.kind_file(item.kind),
+                    f"it holds {self._counts[item.key]} of the {item.stored} items of {item.scope}",
+                )
+        return tuple(sorted(whole, key=lambda item: (item.kind, scopes.fold(item.scope))))
+
+    def _all_gaps(self) -> tuple[Gap, ...]:
+        """Each gap once: one for a kind and scope, where several reasons meet the one that has the service's answer."""
+        gaps = list(self._gaps)
+        if not self._snapshot.complete:
+            reason = "the collection was interrupted, so anything may be missing"
+            gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
+        gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
+        return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
 
 
-def _by_id(vaults: Iterable[Vault]) -> tuple[Vault, ...]:
-    """Each vault once; a payload with properties wins over one without."""
-    found: dict[str, Vault] = {}
-    for vault in vaults:
-        if vault.scope not in found or found[vault.scope].permission_model is None:
-            found[vault.scope] = vault
-    return tuple(found.values())
+def _with_state(principal: Principal, state: PrincipalState) -> Principal:
+    return replace(principal, state=state)
 
 
-def _merged(records: Iterable[Listed]) -> tuple[Listed, ...]:
-    """Each record once, with the union of the scopes that listed it."""
-    found: dict[str, Listed] = {}
-    for record in records:
-        key = scopes.fold(record.id)
-        old = found.get(key)
-        if old is None:
-            found[key] = record
-        elif not record.listed_from <= old.listed_from:
-            found[key] = replace(old, listed_from=old.listed_from | record.listed_from)
-    return tuple(found.values())
+def _fullest(items: list[tuple[int, Principal]]) -> Principal:
+    """One description out of many, the later kinds first, whatever the order of reading."""
+    if len(items) > 1:
+        items = sorted(items, key=lambda item: (item[0], repr(item[1])))
+    return reduce(fuller, (principal for _, principal in items))
 
 
-def _principals(reading: _Reading) -> dict[str, Principal]:
-    """Every directory object that was read, by ID; a fuller description wins over a shorter one."""
-    found: dict[str, Principal] = {}
-    for principal in reading.records("deleted_principals"):
-        found[principal.id] = replace(principal, state=PrincipalState.DELETED_RESTORABLE)
-    for scope, raw in reading.snapshot.items("group_members"):
-        try:
-            member = parse_principal(raw, scope)
-        except (KeyError, TypeError, ValueError):
-            continue  # told once, when the same item is read as a membership
-        if member.type in {"User", "Group", "ServicePrincipal", "Device"}:
-            found[member.id] = _fuller(found.get(member.id), member)
-    for kind in ("principals", "service_principals"):
-        for principal in reading.records(kind):
-            found[principal.id] = _fuller(found.get(principal.id), principal)
-    return found
+def _member_of(
+    edges: set[Membership], finished: frozenset[ListingKey]
+) -> tuple[Mapping[str, tuple[str, ...]], set[Membership]]:
+    """Service principal -> its groups, where the list was read to its end; and the edges of the other lists.
 
-
-def _fuller(old: Principal | None, new: Principal) -> Principal:
-    if old is None or old.state is not PrincipalState.FOUND:
-        return new
-    return replace(
-        new,
-        type=new.type or old.type,
-        display_name=new.display_name or old.display_name,
-        user_principal_name=new.user_principal_name or old.user_principal_name,
-        app_id=new.app_id or old.app_id,
-        account_enabled=old.account_enabled if new.account_enabled is None else new.account_enabled,
-        user_type=new.user_type or old.user_type,
-        service_principal_type=new.service_principal_type or old.service_principal_type,
-        alternative_names=new.alternative_names or old.alternative_names,
-    )
-
-
-def _named(
-    vaults: Iterable[Vault],
-    assignments: Iterable[RoleAssignment],
-    denies: Iterable[DenyAssignment],
-    instances: Iterable[ScheduleInstance],
-) -> dict[str, str | None]:
-    """Every principal that a record names -> what makes it foreign (`ForeignGroup`, `tenant`), or None."""
-    found: dict[str, str | None] = {}
-    records: tuple[RoleAssignment | ScheduleInstance, ...] = (*assignments, *instances)
-    for record in records:
-        foreign = "ForeignGroup" if (record.principal_type or "").casefold() == "foreigngroup" else None
-        found[record.principal_id] = found.get(record.principal_id) or foreign
-    for vault in vaults:
-        for policy in vault.access_policies or ():
-            other = (
-                policy.tenant_id is not None
-                and vault.tenant_id is not None
-                and policy.tenant_id != vault.tenant_id.casefold()
-            )
-            found[policy.object_id] = found.get(policy.object_id) or ("tenant" if other else None)
-    for deny in denies:
-        for principal in (*deny.principals, *deny.exclude_principals):
-            if principal.id != EVERYONE:
-                found.setdefault(principal.id, None)
-    return found
-
-
-def _state(principal_id: str, foreign: str | None, asked_deleted: set[str]) -> PrincipalState:
-    """What is known of a principal that no answer of Graph described.
-
-    `asked_deleted` holds it only after getByIds, read to its end, did not return it and the deleted items said 404.
+    What was seen of a list that failed half way is still a membership, and says nothing of the rest.
     """
-    if foreign is not None:
-        return PrincipalState.FOREIGN
-    if scopes.fold(deleted_scope(principal_id)) in asked_deleted:
-        return PrincipalState.NOT_FOUND
-    return PrincipalState.UNRESOLVED
-
-
-def _member_of(reading: _Reading, read: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Service principal -> every group it is in, for those whose listing was read to its end."""
-    found: dict[str, list[str]] = {scope.partition("/")[2].casefold(): [] for scope in read}
-    parse = by_kind()["service_principal_groups"].parse
-    for scope, raw in reading.snapshot.items("service_principal_groups"):
-        try:
-            if object_type(raw) not in {"Group", None}:
-                continue
-            edge: Membership = parse(raw, scope)
-        except (KeyError, TypeError, ValueError) as problem:
-            reading.unreadable("service_principal_groups", scope, problem)
-            continue
-        if edge.member in found:
-            found[edge.member].append(edge.group)
-    return {member: tuple(sorted(set(groups))) for member, groups in found.items()}
+    kind = "service_principal_groups"
+    asked = [scope.rpartition("/")[2] for other, scope in sorted(finished) if other == kind]
+    table: dict[str, list[str]] = {identifier: [] for identifier in asked}
+    rest = set()
+    for edge in edges:
+        if edge.member in table:
+            table[edge.member].append(edge.group)
+        else:
+            rest.add(edge)
+    return {member: tuple(sorted(groups)) for member, groups in table.items()}, rest

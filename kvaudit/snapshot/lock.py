@@ -34,7 +34,7 @@ def take_lock(folder: Path) -> int:
         os.close(descriptor)
         raise SnapshotError(
             f"another process is writing to the snapshot {folder}",
-            hint="wait until it has ended, or name another folder",
+            hint="Wait until it has ended, or name another folder.",
         ) from error
     except BaseException:
         os.close(descriptor)

@@ -13,7 +13,7 @@ from kvaudit.errors import SnapshotError
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import FileFacts
 
-COLLECT_AGAIN = "collect again, or take the snapshot from where it came from"
+COLLECT_AGAIN = "Collect again, or take the snapshot once more from where it came from."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ def read_manifest(folder: Path) -> Manifest:
         there = "holds no snapshot" if folder.is_dir() else "does not exist"
         raise SnapshotError(
             f"{folder} {there}: {layout.MANIFEST} is missing",
-            hint="make one with `kvaudit collect --snapshot DIR`, or name the folder that holds the manifest",
+            hint="Make one with `kvaudit collect --snapshot DIR`, or name the folder that holds the manifest.",
         ) from error
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be read: {error.strerror}", hint="check the file's permissions") from error
+        raise SnapshotError(f"{path} cannot be read: {error.strerror}", hint="Check the file's permissions.") from error
     if len(raw) > layout.MAX_MANIFEST_BYTES:
         raise _corrupt(path, "larger than any manifest")
     try:
@@ -81,8 +81,18 @@ def read_manifest(folder: Path) -> Manifest:
     state = content.get("state")
     if state not in (layout.COLLECTING, layout.INCOMPLETE, layout.COMPLETE):
         raise _corrupt(path, "its state is unknown")
+    _check_scope(path, content.get("scope"))
     files = {} if state == layout.COLLECTING else _files(path, content)
     return Manifest(version, state, content, files)
+
+
+def _check_scope(path: Path, scope: Any) -> None:
+    """What was asked for: words of the command line, each with a list of texts."""
+    if scope is not None and not (
+        isinstance(scope, dict)
+        and all(isinstance(values, list) and all(isinstance(item, str) for item in values) for values in scope.values())
+    ):
+        raise _corrupt(path, "its scope is not a list of texts by name")
 
 
 def _version(path: Path, content: Mapping[str, Any]) -> int:
@@ -94,7 +104,7 @@ def _version(path: Path, content: Mapping[str, Any]) -> int:
         raise SnapshotError(
             f"{path.parent} was written by a newer kvaudit: its schema is version {version}, "
             f"this kvaudit reads up to version {layout.SCHEMA_VERSION}",
-            hint="upgrade kvaudit, or collect again with this version",
+            hint="Upgrade kvaudit, or collect again with this version.",
         )
     return version
 

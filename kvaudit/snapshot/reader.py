@@ -105,7 +105,7 @@ def open_snapshot(path: Path, *, verify: bool = False, allow_incomplete: bool = 
     if manifest.state != layout.COMPLETE and not allow_incomplete:
         raise SnapshotError(
             f"the snapshot {path} is incomplete: its collection was interrupted",
-            hint=f"finish it with `kvaudit collect --resume --snapshot {path}`",
+            hint=f"Finish it with `kvaudit collect --resume --snapshot {path}`.",
         )
     if manifest.state != layout.COLLECTING:
         try:
@@ -120,5 +120,5 @@ def open_snapshot(path: Path, *, verify: bool = False, allow_incomplete: bool = 
 
 def _unreadable(path: Path, error: OSError) -> SnapshotError:
     return SnapshotError(
-        f"{path} cannot be read: {error.strerror or type(error).__name__}", hint="check the permissions of the folder"
+        f"{path} cannot be read: {error.strerror or type(error).__name__}", hint="Check the permissions of the folder."
     )
