@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from kvaudit.lab.estate import Estate, StoredObject, StoredVersion, fold
+from kvaudit.lab.estate import Estate, Identity, StoredObject, StoredVersion, fold
 from kvaudit.lab.http import Caller, Request, Response
 from kvaudit.lab.world import World
 
@@ -73,6 +73,7 @@ def make_world(objects: int = 1) -> World:
         estate.service_principals[principal] = {"id": principal, "appId": app, "displayName": f"app {number}"}
         estate.client_secrets[app] = {"lab-only-credential"}
     estate.object_tenant[FOREIGNER] = OTHER_TENANT
+    estate.identities["tester"] = Identity("tester", TENANT, CALLER, APP, "lab-only-credential")
     for vault in (make_vault("kv-rbac", enableRbacAuthorization=True), make_vault("kv-policies")):
         estate.vaults[fold(vault["id"])] = vault
         estate.objects[fold(vault["id"])] = make_objects(objects)
@@ -84,6 +85,7 @@ def allow_word(world: World, word: str, vault: str = "kv-policies") -> None:
     kind, name = word.split("/")
     entry = {"tenantId": TENANT, "objectId": CALLER, "permissions": {kind: [name]}}
     world.estate.vaults[fold(vault_id(vault))]["properties"]["accessPolicies"].append(entry)
+    world.changed()
 
 
 def allow_actions(world: World, *, data: tuple[str, ...] = (), actions: tuple[str, ...] = (), scope: str = "") -> None:
@@ -108,6 +110,7 @@ def allow_actions(world: World, *, data: tuple[str, ...] = (), actions: tuple[st
             "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
         },
     }
+    world.changed()
 
 
 def caller(world: World, plane: str = "vault", object_id: str = CALLER) -> Caller:
