@@ -130,6 +130,8 @@ class Server:
             task.add_done_callback(self._connections.discard)
         try:
             await self._connection(reader, writer)
+            writer.close()
+            await asyncio.wait_for(writer.wait_closed(), timeout=2)
         except (
             WireError,
             ConnectionError,
@@ -150,14 +152,12 @@ class Server:
         if head is None:
             return
         if head.method != "CONNECT":
-            writer.write(response_bytes(Response(405, b"The lab is an HTTPS proxy: use CONNECT.\n")))
-            await writer.drain()
+            await _refuse(writer, 405, b"The lab is an HTTPS proxy: use CONNECT.\n")
             return
         host = head.target.rpartition(":")[0].casefold()
         face = face_of(host)
         if face is None or not resolves(self.world, host):
-            writer.write(response_bytes(Response(403 if face is None else 502)))
-            await writer.drain()
+            await _refuse(writer, 403 if face is None else 502)
             return
         writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
         await writer.drain()
@@ -173,9 +173,11 @@ class Server:
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request = request_of(head, await read_body(reader, head.headers), host)
             response = await self._answer(face, request)
+            body = response.encoded()
+            self._note(request, response.status, len(body))
             if response.status == DROPPED:
-                return
-            writer.write(response_bytes(response, head_only=request.method == "HEAD"))
+                raise ConnectionAbortedError("an injected fault drops the connection")
+            writer.write(response_bytes(response, body, head_only=request.method == "HEAD"))
             await writer.drain()
             if head.headers.get("connection", "").casefold() == "close":
                 return
@@ -201,10 +203,9 @@ class Server:
                 response = Response(
                     500, {"error": {"code": "LabFailure", "message": "the lab itself failed; see its log"}}
                 )
-        self._note(request, response)
         return response
 
-    def _note(self, request: Request, response: Response) -> None:
+    def _note(self, request: Request, status: int, size: int) -> None:
         self.world.journal.append(
             JournalEntry(
                 at=self.world.now(),
@@ -212,10 +213,16 @@ class Server:
                 host=request.host,
                 path=request.path,
                 query=request.query,
-                status=response.status,
+                status=status,
                 caller=request.caller.object_id if request.caller else None,
                 request_bytes=len(request.body),
-                response_bytes=len(response.encoded()),
+                response_bytes=size,
                 body=request.body,
             )
         )
+
+
+async def _refuse(writer: asyncio.StreamWriter, status: int, body: bytes = b"") -> None:
+    """The proxy's own answer to what it does not forward."""
+    writer.write(response_bytes(Response(status), body))
+    await writer.drain()

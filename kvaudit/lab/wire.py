@@ -90,9 +90,12 @@ def request_of(head: Head, body: bytes, host: str) -> Request:
     )
 
 
-def response_bytes(response: Response, *, head_only: bool = False) -> bytes:
-    """A response on the wire. A HEAD request gets the headers that GET would have, and no body."""
-    body = response.encoded()
+def response_bytes(response: Response, body: bytes, *, head_only: bool = False) -> bytes:
+    """A response on the wire. A HEAD request gets the headers that GET would have, and no body.
+
+    Args:
+        body: of the response, encoded.
+    """
     lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Status')}"]
     given = {name.casefold() for name in response.headers}
     if body and "content-type" not in given:
