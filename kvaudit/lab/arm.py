@@ -69,6 +69,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _AUTHORIZATION + r"roledefinitions", arm_authorization.role_definitions),
     ("GET", _AUTHORIZATION + r"roledefinitions/([^/]+)", arm_authorization.role_definition),
     ("GET", _AUTHORIZATION + r"denyassignments", arm_authorization.deny_assignments),
+    ("GET", _AUTHORIZATION + r"denyassignments/([^/]+)", arm_authorization.deny_assignment),
     ("GET", _AUTHORIZATION + r"permissions", arm_authorization.permissions),
     (
         "GET",

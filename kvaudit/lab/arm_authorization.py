@@ -2,12 +2,12 @@
 
 import copy
 import re
-from datetime import datetime
+from collections.abc import Iterator
 
 from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.http import Caller, Request, Response, arm_error
-from kvaudit.lab.records import scopes_over
+from kvaudit.lab.records import ByScope, by_scope, is_running, scopes_over, standing_grants
 from kvaudit.lab.world import World
 
 _FILTER = re.compile(
@@ -23,26 +23,37 @@ def _caller(request: Request) -> Caller:
     return request.caller
 
 
-def _selected(world: World, request: Request, scope: str, store: dict[str, Raw]) -> list[Raw]:
-    """Items at, above and below a scope, narrowed by `$filter`."""
-    scope = fold(scope or "/")
-    over = set(scopes_over(world, scope))
+def _scopes(world: World, index: ByScope, scope: str, text: str) -> Iterator[str]:
+    """Scopes of records that a listing at a scope shows: at and above it, and below unless `atScope()` stops there.
+
+    `principalId eq` reaches below too, `assignedTo()` does not say otherwise (azure.md 2.5).
+    """
+    words = text.casefold()
+    if "atscopeandbelow()" not in words:
+        yield from (above for above in scopes_over(world, scope) if above in index.at)
+    elif scope in index.at:
+        yield scope
+    if "atscope()" in words:
+        return
+    if scope.startswith("/providers/microsoft.management/"):
+        for at in index.scopes:
+            if at != scope and scope in scopes_over(world, at):
+                yield at
+    else:
+        yield from index.below(scope)
+
+
+def _listing(world: World, request: Request, scope: str, name: str, store: dict[str, Raw]) -> list[str] | Response:
+    """Folded ids of the records of a store that a listing at a scope shows, narrowed by `$filter`, sorted."""
     text = request.query.get("$filter", "")
     conditions = list(_FILTER.finditer(text))
-    words = {match.group(1).casefold() for match in conditions if match.group(1)}
+    if re.sub(r"\band\b|\s", "", _FILTER.sub("", text), flags=re.IGNORECASE):
+        message = f"The filter '{text}' is not supported. Supported filters are either 'atScope()' or 'principalId eq '{{value}}' or assignedTo('{{value}}')'."
+        return arm_error(400, "UnsupportedQuery", message)
     ids = _wanted_principals(world, conditions, _caller(request))
-    found = []
-    for key in sorted(store):
-        at = fold(store[key]["properties"]["scope"])
-        below = at.startswith(scope.rstrip("/") + "/") or _below_group(world, scope, at)
-        reach = at == scope or below if "atscopeandbelow" in words else at in over or (below and "atscope" not in words)
-        if reach and (ids is None or _principals(store[key]) & ids):
-            found.append(store[key])
-    return found
-
-
-def _below_group(world: World, scope: str, at: str) -> bool:
-    return scope.startswith("/providers/microsoft.management/") and scope in scopes_over(world, at)
+    index = by_scope(world, name, store)
+    found = [key for at in _scopes(world, index, fold(scope or "/"), text) for key in index.at[at]]
+    return sorted(key for key in found if ids is None or _principals(store[key]) & ids)
 
 
 def _principals(item: Raw) -> set[str]:
@@ -65,7 +76,19 @@ def _wanted_principals(world: World, conditions: list[re.Match[str]], caller: Ca
 def role_assignments(world: World, request: Request, scope: str) -> Response:
     """`GET {scope}/.../roleAssignments`."""
     refusal = forbid(world, request, "Microsoft.Authorization/roleAssignments/read", scope or "/")
-    return refusal or page(world, request, _selected(world, request, scope, world.estate.role_assignments))
+    if refusal is not None:
+        return refusal
+    found = _listing(world, request, scope, "assignments", world.estate.role_assignments)
+    if isinstance(found, Response):
+        return found
+    standing = (
+        {grant.key for grant in standing_grants(world)} if world.estate.role_assignment_schedule_instances else None
+    )
+    return page(
+        world,
+        request,
+        [world.estate.role_assignments[key] for key in found if standing is None or key in standing],
+    )
 
 
 def role_assignment(world: World, request: Request, scope: str, name: str) -> Response:
@@ -104,18 +127,9 @@ def create_role_assignment(world: World, request: Request, scope: str, name: str
     if kind is None:
         message = f"Principal {principal} does not exist in the directory {_caller(request).tenant_id}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group."
         return arm_error(400, "PrincipalNotFound", message)
-    for raw in world.estate.role_assignments.values():
-        old = raw["properties"]
-        if (
-            fold(old["scope"]) == fold(scope or "/")
-            and fold(old["principalId"]) == principal
-            and fold(old["roleDefinitionId"]).endswith(role)
-        ):
-            return arm_error(
-                409,
-                "RoleAssignmentExists",
-                f"The role assignment already exists. The ID of the conflicting role assignment is {raw['name'].replace('-', '')}.",
-            )
+    taken = _taken(world, request, fold(scope or "/"), principal, role)
+    if taken is not None:
+        return taken
     now = world.now().isoformat()
     raw = {
         "properties": {
@@ -130,11 +144,25 @@ def create_role_assignment(world: World, request: Request, scope: str, name: str
         "type": "Microsoft.Authorization/roleAssignments",
         "name": name,
     }
+    known = fold(request.path) in world.estate.role_assignments
     world.estate.role_assignments[fold(request.path)] = raw
-    if world.propagation:
+    if world.propagation and not known:
         world.effective_from[fold(request.path)] = world.now() + world.propagation
     world.changed()
-    return Response(201, raw)
+    return Response(200 if known else 201, raw)
+
+
+def _taken(world: World, request: Request, scope: str, principal: str, role: str) -> Response | None:
+    """409 when another assignment says the same, 400 when this one exists and says something else."""
+    for grant in standing_grants(world, [principal]):
+        if grant.key not in {None, fold(request.path)} and (grant.scope, grant.role) == (scope, role):
+            message = f"The role assignment already exists. The ID of the conflicting role assignment is {grant.raw['name'].replace('-', '')}."
+            return arm_error(409, "RoleAssignmentExists", message)
+    old = (world.estate.role_assignments.get(fold(request.path)) or {}).get("properties")
+    if old and (fold(old["principalId"]), fold(old["roleDefinitionId"]).rsplit("/", 1)[-1]) != (principal, role):
+        message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+        return arm_error(400, "RoleAssignmentUpdateNotPermitted", message)
+    return None
 
 
 def _principal_type(world: World, principal: str) -> str | None:
@@ -166,11 +194,20 @@ def delete_role_assignment(world: World, request: Request, scope: str, name: str
         return refusal
     if raw is None:
         return Response(204)
-    del world.estate.role_assignments[fold(request.path)]
+    forget_assignment(world, fold(request.path))
     if world.propagation:
         world.lingering.append((raw, world.now() + world.propagation))
     world.changed()
     return Response(200, raw)
+
+
+def forget_assignment(world: World, key: str) -> None:
+    """Takes an assignment out of the store, with the schedule instances that it stood for."""
+    del world.estate.role_assignments[key]
+    instances = world.estate.role_assignment_schedule_instances
+    for name, raw in list(instances.items()):
+        if fold(str(raw["properties"].get("originRoleAssignmentId") or "/")) == key:
+            del instances[name]
 
 
 def _assignable(world: World, definition: Raw, scope: str) -> bool:
@@ -234,10 +271,26 @@ def deny_assignments(world: World, request: Request, scope: str) -> Response:
     refusal = forbid(world, request, "Microsoft.Authorization/denyAssignments/read", scope or "/")
     if refusal is not None:
         return refusal
-    found = _selected(world, request, scope, world.estate.deny_assignments)
-    if (request.api_version or "") < _FIRST_WITH_EFFECT:
-        found = [_without_effect(raw) for raw in found]
-    return page(world, request, found)
+    found = _listing(world, request, scope, "denies", world.estate.deny_assignments)
+    if isinstance(found, Response):
+        return found
+    return page(world, request, [_deny(world.estate.deny_assignments[key], request) for key in found])
+
+
+def deny_assignment(world: World, request: Request, scope: str, name: str) -> Response:
+    """`GET {scope}/.../denyAssignments/{name}`."""
+    refusal = forbid(world, request, "Microsoft.Authorization/denyAssignments/read", scope or "/")
+    raw = world.estate.deny_assignments.get(fold(request.path))
+    if refusal is not None:
+        return refusal
+    if raw is None:
+        return arm_error(404, "DenyAssignmentNotFound", f"The deny assignment with ID '{name}' is not found.")
+    return Response(200, _deny(raw, request))
+
+
+def _deny(raw: Raw, request: Request) -> Raw:
+    """As the api-version shows it."""
+    return _without_effect(raw) if (request.api_version or "") < _FIRST_WITH_EFFECT else raw
 
 
 def _without_effect(raw: Raw) -> Raw:
@@ -256,11 +309,9 @@ def permissions(world: World, request: Request, scope: str) -> Response:
     ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
     over = set(scopes_over(world, fold(scope or "/")))
     blocks: list[Raw] = []
-    for raw in world.estate.role_assignments.values():
-        properties = raw["properties"]
-        if fold(properties["principalId"]) in ids and fold(properties["scope"]) in over:
-            role = world.estate.role_definitions.get(fold(properties["roleDefinitionId"]).rsplit("/", 1)[-1])
-            blocks += (_definition(role, request)["properties"].get("permissions") or []) if role else []
+    for grant in standing_grants(world, ids):
+        role = world.estate.role_definitions.get(grant.role) if grant.scope in over else None
+        blocks += (_definition(role, request)["properties"].get("permissions") or []) if role else []
     if not blocks:
         return forbid(world, request, "Microsoft.Authorization/permissions/read", scope or "/") or everything([])
     return everything(blocks)
@@ -278,11 +329,7 @@ def schedule_instances(world: World, request: Request, scope: str, kind: str) ->
         if eligible
         else world.estate.role_assignment_schedule_instances
     )
-    now = world.now()
-    found = [raw for raw in _selected(world, request, scope, store) if not _ended(raw, now)]
-    return page(world, request, found)
-
-
-def _ended(raw: Raw, now: datetime) -> bool:
-    end = raw["properties"].get("endDateTime")
-    return bool(end) and datetime.fromisoformat(end) <= now
+    found = _listing(world, request, scope, "eligible" if eligible else "active", store)
+    if isinstance(found, Response):
+        return found
+    return page(world, request, [store[key] for key in found if is_running(store[key], world.now())])

@@ -4,7 +4,7 @@ from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Caller, Request, Response, arm_error
-from kvaudit.lab.records import scopes_over
+from kvaudit.lab.records import keys_below, scopes_over, standing_grants
 from kvaudit.lab.world import World
 
 MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups"
@@ -35,11 +35,7 @@ def sees_subscription(world: World, caller: Caller, key: str, raw: Raw) -> bool:
     ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
     scope = f"/subscriptions/{key}"
     over = set(scopes_over(world, scope))
-    for record in world.estate.role_assignments.values():
-        at = fold(record["properties"]["scope"])
-        if fold(record["properties"]["principalId"]) in ids and (at in over or at.startswith(scope + "/")):
-            return True
-    return False
+    return any(grant.scope in over or grant.scope.startswith(scope + "/") for grant in standing_grants(world, ids))
 
 
 def subscription(world: World, request: Request, subscription_id: str) -> Response:
@@ -59,19 +55,20 @@ def resource_groups(world: World, request: Request, subscription_id: str) -> Res
     return page(
         world,
         request,
-        [raw for key, raw in sorted(world.estate.resource_groups.items()) if key.startswith(scope + "/")],
+        [world.estate.resource_groups[key] for key in keys_below(world, "groups", world.estate.resource_groups, scope)],
     )
 
 
 def resources(world: World, request: Request, subscription_id: str) -> Response:
     """`GET /subscriptions/{id}/resources`: what the caller may read, WITHOUT properties."""
-    scope = f"/subscriptions/{fold(subscription_id)}/"
+    scope = f"/subscriptions/{fold(subscription_id)}"
     wanted = request.query.get("$filter", "").casefold()
     found: list[Raw] = []
-    for store in (world.estate.vaults, world.estate.other_resources):
-        for key, raw in sorted(store.items()):
+    for name, store in (("vaults", world.estate.vaults), ("others", world.estate.other_resources)):
+        for key in keys_below(world, name, store, scope):
+            raw = store[key]
             kind = str(raw.get("type", "Microsoft.KeyVault/vaults"))
-            if not key.startswith(scope) or ("resourcetype eq" in wanted and f"'{kind.casefold()}'" not in wanted):
+            if "resourcetype eq" in wanted and f"'{kind.casefold()}'" not in wanted:
                 continue
             if decide_control(world, _caller(request), f"{kind}/read", key).allowed:
                 found.append(

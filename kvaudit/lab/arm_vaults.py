@@ -4,9 +4,11 @@ import copy
 from datetime import datetime, timedelta
 
 from kvaudit.lab.arm_answers import forbid, page
+from kvaudit.lab.arm_authorization import forget_assignment
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Request, Response, arm_error
+from kvaudit.lab.records import by_scope, keys_below
 from kvaudit.lab.world import World
 
 _READ = "Microsoft.KeyVault/vaults/read"
@@ -40,7 +42,8 @@ def _listing(world: World, request: Request, scope: str) -> Response:
     refusal = forbid(world, request, _READ, scope)
     if refusal is not None:
         return refusal
-    found = [_shown(raw, request) for key, raw in sorted(world.estate.vaults.items()) if key.startswith(scope + "/")]
+    vaults = world.estate.vaults
+    found = [_shown(vaults[key], request) for key in keys_below(world, "vaults", vaults, scope)]
     return page(world, request, found, empty_first=True)
 
 
@@ -205,11 +208,10 @@ def delete(world: World, request: Request, vault_id: str) -> Response:
             "purgeProtectionEnabled": bool(raw["properties"].get("enablePurgeProtection")),
         },
     }
-    below = fold(vault_id)
-    for key, assignment in list(world.estate.role_assignments.items()):
-        at = fold(assignment["properties"]["scope"])
-        if at == below or at.startswith(below + "/"):
-            del world.estate.role_assignments[key]
+    index = by_scope(world, "assignments", world.estate.role_assignments)
+    gone = [key for at in (fold(vault_id), *index.below(fold(vault_id))) for key in index.at.get(at, ())]
+    for key in gone:
+        forget_assignment(world, key)
     world.changed()
     return Response(200)
 
@@ -268,9 +270,8 @@ def deleted_by_subscription(world: World, request: Request, subscription_id: str
     refusal = forbid(world, request, "Microsoft.KeyVault/deletedVaults/read", scope)
     if refusal is not None:
         return refusal
-    return page(
-        world, request, [raw for key, raw in sorted(world.estate.deleted_vaults.items()) if key.startswith(scope + "/")]
-    )
+    deleted = world.estate.deleted_vaults
+    return page(world, request, [deleted[key] for key in keys_below(world, "deleted", deleted, scope)])
 
 
 def deleted_one(world: World, request: Request, subscription_id: str, location: str, name: str) -> Response:
