@@ -1,6 +1,7 @@
 """Vaults through Resource Manager: lists, writes with the rules of each api-version, soft delete and name collisions."""
 
 import copy
+import re
 from datetime import datetime, timedelta
 
 from kvaudit.lab.arm_answers import forbid, page
@@ -15,6 +16,9 @@ _READ = "Microsoft.KeyVault/vaults/read"
 _WRITE = "Microsoft.KeyVault/vaults/write"
 _FIRST_RBAC_DEFAULT = "2026-02-01"
 _FIRST_WITH_FLAG = "2019-09-01"
+_NAME = re.compile(r"[a-z](?!.*--)[a-z0-9-]{1,22}[a-z0-9]", re.IGNORECASE)
+_KEPT = ("enablePurgeProtection", "softDeleteRetentionInDays", "privateEndpointConnections")
+"""Properties that stay when a full PUT leaves them out: they are irreversible, fixed at creation, or not the writer's."""
 
 
 def _shown(raw: Raw, request: Request) -> Raw:
@@ -70,10 +74,11 @@ def put(world: World, request: Request, vault_id: str) -> Response:
     if refusal is not None:
         return refusal
     old = world.estate.vaults.get(fold(vault_id))
-    if old is None:
-        taken = _collision(world, vault_id, properties)
-        if taken is not None:
-            return taken
+    problem = _refuse_properties(properties, (old or {}).get("properties")) or (
+        None if old else _refuse_name(vault_id) or _collision(world, vault_id, properties)
+    )
+    if problem is not None:
+        return problem
     mode = properties.pop("createMode", "default")
     if old is None and mode == "recover":
         return _recover(world, vault_id)
@@ -92,9 +97,31 @@ def put(world: World, request: Request, vault_id: str) -> Response:
         properties.pop("enableRbacAuthorization", None)
     else:
         properties["enableRbacAuthorization"] = flag
-    world.estate.vaults[fold(vault_id)] = _stored(world, vault_id, body, properties)
+    kept = {name: old["properties"][name] for name in _KEPT if name in old["properties"]} if old else {}
+    world.estate.vaults[fold(vault_id)] = _stored(world, vault_id, body, kept | properties)
+    world.estate.objects.setdefault(fold(vault_id), {"secrets": {}, "keys": {}, "certificates": {}})
     world.changed()
     return Response(200 if old else 201, world.estate.vaults[fold(vault_id)])
+
+
+def _refuse_name(vault_id: str) -> Response | None:
+    name = vault_id.rsplit("/", 1)[-1]
+    if _NAME.fullmatch(name):
+        return None
+    message = f"The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2147742"
+    return arm_error(400, "VaultNameNotValid", message)
+
+
+def _refuse_properties(new: Raw, old: Raw | None) -> Response | None:
+    """What can never be undone on a vault (azure.md 1.6)."""
+    message = None
+    if new.get("enablePurgeProtection") is False:
+        message = 'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an irreversible action.'
+    elif old and new.get("enableSoftDelete") is False and old.get("enableSoftDelete") is not False:
+        message = "The property \"enableSoftDelete\" can be set to false only for creating new vault. Enabling the 'soft delete' functionality is an irreversible action."
+    elif old and new.get("softDeleteRetentionInDays") not in {None, old.get("softDeleteRetentionInDays", 90)}:
+        message = 'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.'
+    return arm_error(400, "BadRequest", message) if message else None
 
 
 def _stored(world: World, vault_id: str, body: Raw, properties: Raw) -> Raw:
@@ -119,8 +146,24 @@ def _stored(world: World, vault_id: str, body: Raw, properties: Raw) -> Raw:
     }
 
 
+def _purge_due(world: World) -> None:
+    """Purges the deleted vaults whose retention has ended by the lab's clock."""
+    for key, raw in list(world.estate.deleted_vaults.items()):
+        due = (raw.get("properties") or {}).get("scheduledPurgeDate")
+        if due and datetime.fromisoformat(due) <= world.now():
+            _purge(world, key)
+
+
+def _purge(world: World, key: str) -> None:
+    raw = world.estate.deleted_vaults.pop(key)
+    world.estate.deleted_vault_bodies.pop(key, None)
+    world.estate.objects.pop(fold((raw.get("properties") or {}).get("vaultId") or "/"), None)
+    world.changed()
+
+
 def _collision(world: World, vault_id: str, properties: Raw) -> Response | None:
     """409 when the name is in use anywhere in the cloud, or by a deleted vault that is not being recovered."""
+    _purge_due(world)
     name = vault_id.rsplit("/", 1)[-1]
     if world.vault_named(name) is not None:
         message = f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken. If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before reusing the name. For more information on VaultAlreadyExists, soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
@@ -169,7 +212,7 @@ def patch(world: World, request: Request, vault_id: str) -> Response:
     body = request.json() or {}
     changes = {name: value for name, value in (body.get("properties") or {}).items() if value is not None}
     before = raw["properties"].get("enableRbacAuthorization") is True
-    refusal = _refuse_model_change(
+    refusal = _refuse_properties(changes, raw["properties"]) or _refuse_model_change(
         world, request, vault_id, before, bool(changes.get("enableRbacAuthorization", before))
     )
     if refusal is not None:
@@ -270,6 +313,7 @@ def deleted_by_subscription(world: World, request: Request, subscription_id: str
     refusal = forbid(world, request, "Microsoft.KeyVault/deletedVaults/read", scope)
     if refusal is not None:
         return refusal
+    _purge_due(world)
     deleted = world.estate.deleted_vaults
     return page(world, request, [deleted[key] for key in keys_below(world, "deleted", deleted, scope)])
 
@@ -312,9 +356,7 @@ def purge(world: World, request: Request, subscription_id: str, location: str, n
             "MethodNotAllowed",
             f"Operation 'DeletedVaultPurge' is not allowed on the vault '{name}': purge protection is enabled.",
         )
-    del world.estate.deleted_vaults[key]
-    world.estate.deleted_vault_bodies.pop(key, None)
-    world.changed()
+    _purge(world, key)
     return Response(202)
 
 
