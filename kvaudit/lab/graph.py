@@ -68,12 +68,17 @@ def _dispatch(world: World, request: Request, version: str, path: str) -> Respon
                 return handler(call, *match.groups())
             except UnsupportedQueryError as error:
                 return bad_request(world, str(error), "Request_UnsupportedQuery")
+            except orjson.JSONDecodeError:
+                return bad_request(world, "Unable to read JSON request payload.", "BadRequest")
     segment = path.strip("/").partition("/")[0]
     return bad_request(world, f"Resource not found for the segment '{segment}'.", "BadRequest")
 
 
 def _batch(world: World, request: Request, version: str) -> Response:
-    body = request.json()
+    try:
+        body = request.json()
+    except orjson.JSONDecodeError:
+        body = None
     parts = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(parts, list) or not all(_is_part(part) for part in parts):
         return bad_request(world, "Invalid batch payload format.", "BadRequest")
@@ -86,7 +91,9 @@ def _batch(world: World, request: Request, version: str) -> Response:
 
 
 def _is_part(part: Any) -> bool:
-    return isinstance(part, dict) and all(isinstance(part.get(name), str) for name in ("id", "method", "url"))
+    if not isinstance(part, dict) or not isinstance(part.get("headers") or {}, dict):
+        return False
+    return all(isinstance(part.get(name), str) for name in ("id", "method", "url"))
 
 
 def _one_part(world: World, outer: Request, version: str, part: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,10 @@ def compile_filter(text: str) -> Predicate:
         UnsupportedQueryError: for anything else.
     """
     parser = _Parser(_tokens(text))
-    predicate = parser.alternatives()
+    try:
+        predicate = parser.alternatives()
+    except RecursionError as error:
+        raise UnsupportedQueryError("Invalid filter clause: too many brackets.") from error
     parser.expect_end()
     return predicate
 
@@ -65,7 +68,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    """Recursive descent over the tokens; depth is bounded by the size of a URL."""
+    """Recursive descent over the tokens."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = tokens

@@ -45,7 +45,13 @@ def parse(text: str) -> Query:
     Raises:
         KqlError: for anything that is not known here.
     """
-    tokens = Tokens(text)
+    try:
+        return _parsed(Tokens(text))
+    except RecursionError as error:
+        raise KqlError(text, 0, "(") from error  # thousands of brackets
+
+
+def _parsed(tokens: Tokens) -> Query:
     query = Query("resources")
     kind, word = tokens.peek()
     if kind == "word" and word.casefold() in TABLES:

@@ -161,7 +161,10 @@ def _page(found: list[Row], query: Query, options: dict[str, Any]) -> Response:
     top = options.get("$top", DEFAULT_ROWS)
     if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= LARGEST_TOP:
         raise _BadQueryError({"code": "InvalidTop", "message": f"$top must be between 1 and {LARGEST_TOP}."})
-    start = _offset(options.get("$skipToken")) + int(options.get("$skip") or 0)
+    skip = options.get("$skip") or 0
+    if not isinstance(skip, int) or skip < 0:
+        raise _BadQueryError({"code": "InvalidSkip", "message": "$skip must be a number."})
+    start = _offset(options.get("$skipToken")) + skip
     shown = found[start : start + top]
     more = start + top < len(found)
     # Pages need the id in the rows and no limit, else the rest is cut off without a token (facts azure.md 2.6).

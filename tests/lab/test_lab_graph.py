@@ -226,6 +226,15 @@ def test_tokens_and_tenants() -> None:
     assert json_of(ask(world, "organization"))["value"][0]["id"] == TENANT
 
 
+def test_bodies_and_filters_that_are_none() -> None:
+    world = directory("Directory.Read.All")
+    assert ask(world, "users", filter="(" * 20_000).status == 400
+    for path in ("/v1.0/$batch", "/v1.0/directoryObjects/getByIds"):
+        sent = request("POST", HOST, path, caller(world, "graph"))
+        sent.body = b"{"
+        assert graph.handle(world, sent).status == 400
+
+
 def test_nothing_can_be_written() -> None:
     world = directory("Directory.ReadWrite.All")
     for method in ("POST", "PATCH", "DELETE", "PUT"):

@@ -109,6 +109,7 @@ def test_counts_and_projected_paths() -> None:
         ("resources |", "<EOF>"),
         ("resources | where f(name)", "f"),
         ("resources | where name == 'open", "'"),
+        ("resources | where " + "(" * 20_000, "("),
     ],
 )
 def test_what_is_not_known_is_refused_as_the_service_refuses_it(query: str, token: str) -> None:
@@ -156,7 +157,8 @@ def test_a_query_that_cannot_page_is_cut_off_and_says_so(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"$top": 1001}, {"$top": 0}, {"$skipToken": "x"}, {"authorizationScopeFilter": "Sideways"}]
+    "options",
+    [{"$top": 1001}, {"$top": 0}, {"$skip": "x"}, {"$skipToken": "x"}, {"authorizationScopeFilter": "Sideways"}],
 )
 def test_bad_options(options: dict[str, Any]) -> None:
     assert ask(reader(), "resources", options=options).status == 400
