@@ -147,15 +147,17 @@ def _stored(world: World, vault_id: str, body: Raw, properties: Raw) -> Raw:
 
 
 def _purge_due(world: World) -> None:
-    """Purges the deleted vaults whose retention has ended by the lab's clock."""
-    for key, raw in list(world.estate.deleted_vaults.items()):
-        due = (raw.get("properties") or {}).get("scheduledPurgeDate")
-        if due and datetime.fromisoformat(due) <= world.now():
-            _purge(world, key)
+    """Purges vaults that were deleted while the lab ran and whose retention has ended by its clock.
+
+    Deleted vaults of the estate file stay whatever their dates: recorded ones are years old.
+    """
+    for key in [key for key, due in world.purge_due.items() if due <= world.now()]:
+        _purge(world, key)
 
 
 def _purge(world: World, key: str) -> None:
     raw = world.estate.deleted_vaults.pop(key)
+    world.purge_due.pop(key, None)
     world.estate.deleted_vault_bodies.pop(key, None)
     world.estate.objects.pop(fold((raw.get("properties") or {}).get("vaultId") or "/"), None)
     world.changed()
@@ -181,6 +183,7 @@ def _recover(world: World, vault_id: str) -> Response:
     for key, raw in list(world.estate.deleted_vaults.items()):
         if fold((raw.get("properties") or {}).get("vaultId", "")) == fold(vault_id):
             del world.estate.deleted_vaults[key]
+            world.purge_due.pop(key, None)
             body = world.estate.deleted_vault_bodies.pop(key, None) or _stored(world, vault_id, raw, {})
             world.estate.vaults[fold(vault_id)] = body
             world.changed()
@@ -238,6 +241,7 @@ def delete(world: World, request: Request, vault_id: str) -> Response:
     now = world.now()
     days = int(raw["properties"].get("softDeleteRetentionInDays") or 90)
     world.estate.deleted_vault_bodies[fold(identity)] = raw
+    world.purge_due[fold(identity)] = now + timedelta(days=days)
     world.estate.deleted_vaults[fold(identity)] = {
         "id": identity,
         "name": raw["name"],

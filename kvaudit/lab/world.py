@@ -63,6 +63,7 @@ class World:
         interceptors: asked in order before a face is.
         faults: injected faults (see `kvaudit.lab.faults`).
         effective_from: by folded role assignment id: when a new one takes effect.
+        purge_due: by folded deleted-vault id: when a vault deleted while the lab ran is purged.
         lingering: deleted role assignments that still take effect until the given time.
         revision: moved by every write to the estate; call `changed()` after a write.
         signing_key: of the access tokens.
@@ -78,6 +79,7 @@ class World:
     interceptors: list[Interceptor] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
     effective_from: dict[str, datetime] = field(default_factory=dict)
+    purge_due: dict[str, datetime] = field(default_factory=dict)
     lingering: list[tuple[Raw, datetime]] = field(default_factory=list)
     revision: int = 0
     signing_key: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
