@@ -1,5 +1,6 @@
 """Reads of every plane as parsed JSON, through the SDK clients and with one set of policies."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 
 from kvaudit.clients.authorization import AuthorizationLists, listed
-from kvaudit.clients.failures import ReadFailure, failure_of_answer, failure_of_exception
-from kvaudit.clients.paging import Page, follow
+from kvaudit.clients.failures import WITHOUT_TOKEN, ReadFailure, failure_of_answer, failure_of_exception
+from kvaudit.clients.paging import Page, checked_link, follow
 from kvaudit.clients.policies import pipeline_policies
 from kvaudit.clients.read_only import ReadOnlyGuard
 from kvaudit.clients.retries import RetrySettings
@@ -95,9 +96,9 @@ class Azure:
         return caller
 
     def arm_pages(self, path: str, *, api_version: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Page]:
-        """Pages of a Resource Manager list. Raises ReadFailure while iterating."""
+        """Pages of a Resource Manager list. Raises ReadFailure, also while iterating."""
         parameters = {"api-version": api_version, **(query or {})}
-        url = f"{self.cloud.arm}{path}?{_encoded(parameters)}"
+        url = f"{self.cloud.arm}{_arm_path(path)}?{_encoded(parameters)}"
         typed = listed(path, api_version)
 
         async def fetch(link: str | None) -> Any:
@@ -115,7 +116,7 @@ class Azure:
     async def arm_get(self, path: str, *, api_version: str) -> Any:
         """One Resource Manager object. Raises ReadFailure."""
         return await self._get(
-            self._client_of(path), f"{self.cloud.arm}{path}?{_encoded({'api-version': api_version})}"
+            self._client_of(path), f"{self.cloud.arm}{_arm_path(path)}?{_encoded({'api-version': api_version})}"
         )
 
     def graph_pages(
@@ -125,7 +126,8 @@ class Azure:
         url = f"{self.cloud.graph}{path}" + (f"?{_encoded(query)}" if query else "")
 
         async def fetch(next_link: str | None) -> Any:
-            return await self._get(self._graph, next_link or link or url)
+            first = url if link is None else checked_link(link, url=url)
+            return await self._get(self._graph, next_link or first)
 
         return follow(fetch, url=url, same_path=False)
 
@@ -161,14 +163,14 @@ class Azure:
         Raises:
             ReadFailure: the URI is under no vault suffix of the cloud (no token is sent there), or a read failed.
         """
-        parts = urlsplit(vault_uri)
-        if parts.scheme != "https" or parts.path.strip("/") or parts.query or not self._guard.is_vault(parts.netloc):
+        host = _vault_host(vault_uri)
+        if not self._guard.is_vault(host):
             raise ReadFailure(
                 f"the vault's address is not under {self.cloud.vault_suffix}; no token was sent to it",
                 code="ForeignVaultUri",
             )
-        url = f"https://{parts.netloc}{path}?{_encoded({'api-version': api_version})}"
-        client = self._vaults.client(f"https://{parts.netloc}", path, api_version)
+        url = f"https://{host}{path}?{_encoded({'api-version': api_version})}"
+        client = self._vaults.client(f"https://{host}", path, api_version)
 
         async def fetch(link: str | None) -> Any:
             return await self._get(client, link or url)
@@ -212,6 +214,23 @@ def _encoded(query: Mapping[str, str]) -> str:
     return "&".join(f"{name}={quote(value, safe='/,():')}" for name, value in query.items())
 
 
+_VAULT_URI = re.compile(r"https://([0-9A-Za-z.-]+)(?::443)?/*")
+_ARM_PATH = re.compile(r"/[^/\\?#\s\x00-\x1f\x7f][^\\?#\x00-\x1f\x7f]*")
+
+
+def _vault_host(vault_uri: str) -> str:
+    """The host of a vault's address; empty for what is none."""
+    found = _VAULT_URI.fullmatch(vault_uri)
+    return found.group(1).casefold() if found else ""
+
+
+def _arm_path(path: str) -> str:
+    """A path of Resource Manager. IDs come from answers: one that would change the address is not asked."""
+    if not _ARM_PATH.fullmatch(path):
+        raise ReadFailure("the resource ID cannot be part of an address; it was not asked about", code="UnusableId")
+    return path
+
+
 def _host(url: str) -> str:
     return urlsplit(url).netloc
 
@@ -221,7 +240,7 @@ def _is_id(tenant: str) -> bool:
 
 
 def _credential_failure(problem: CredentialError) -> ReadFailure:
-    return ReadFailure(f"no token: {problem.message}", code="NoToken")
+    return ReadFailure(f"no token: {problem.message}", code=WITHOUT_TOKEN)
 
 
 def _retry_after(headers: Any) -> float | None:

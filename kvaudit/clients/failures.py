@@ -14,6 +14,9 @@ from azure.core.exceptions import (
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 """Asking again later may succeed: the statuses that azure-core retries (azure-core `_retry.py`)."""
 
+WITHOUT_TOKEN = "NoToken"  # noqa: S105 - a code, not a token
+"""Code of a failure for want of a token: signing in worked for one endpoint and not for another."""
+
 _SENTENCE_LIMIT = 500
 """Characters kept of a service's own words; they come from the tenant's side and are escaped where shown."""
 

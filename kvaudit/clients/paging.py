@@ -58,8 +58,15 @@ async def follow(fetch: Callable[[str | None], Awaitable[Any]], *, url: str, sam
 
 def _next_link(body: dict[str, Any], *, url: str, same_path: bool) -> str | None:
     link = next((body[name] for name in _NEXT if body.get(name)), None)
-    if link is None:
-        return None
+    return None if link is None else checked_link(link, url=url, same_path=same_path)
+
+
+def checked_link(link: Any, *, url: str, same_path: bool = False) -> str:
+    """A next link as an absolute address on the host of the list, and on its path when `same_path`.
+
+    Raises:
+        ReadFailure: it leads elsewhere, or is no link. A token must not follow it.
+    """
     if not isinstance(link, str):
         raise ReadFailure(f"{urlsplit(url).netloc} sent a next link that is none", code="UnexpectedAnswer")
     try:

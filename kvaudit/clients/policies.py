@@ -19,7 +19,7 @@ from azure.core.pipeline.policies import (
 from kvaudit import __version__
 from kvaudit.clients.retries import ReadRetryPolicy, RetrySettings
 from kvaudit.clients.statistics import Statistics
-from kvaudit.clients.tokens import Tokens, claims_of
+from kvaudit.clients.tokens import Tokens, claims_of, is_other_tenants
 
 USER_AGENT = f"kvaudit/{__version__}"
 
@@ -113,7 +113,10 @@ class BearerPolicy(AsyncHTTPPolicy[Any, Any]):
         answer = await self.next.send(request)
         if answer.http_response.status_code != 401:
             return answer
-        claims = claims_of(answer.http_response.headers.get("WWW-Authenticate"))
+        challenge = answer.http_response.headers.get("WWW-Authenticate")
+        if is_other_tenants(challenge, token):
+            return answer
+        claims = claims_of(challenge)
         renewed = await self._tokens.renew(self._audience, refused=token, claims=claims)
         if renewed is None:
             return answer

@@ -15,6 +15,9 @@ from kvaudit.clients.failures import ReadFailure
 from kvaudit.clients.sign_in_errors import credential_error
 from kvaudit.errors import CredentialError
 
+_RENEW_AGAIN_AFTER = 60.0
+"""Seconds between two renewals for one audience: a token that is refused right after its renewal has another fault."""
+
 _RENEW_BEFORE = 300
 """Seconds before its end at which a token is replaced; azure-core does so too."""
 
@@ -63,6 +66,7 @@ class Tokens:
         self._locks: dict[str, asyncio.Lock] = {}
         self._kept: dict[str, Any] = {}
         self._refusals: dict[str, CredentialError] = {}
+        self._renewed: dict[str, float] = {}
 
     async def get(self, audience: str) -> str:
         """A token for an audience (`https://vault.azure.net`).
@@ -86,9 +90,11 @@ class Tokens:
             kept = self._kept.get(audience)
             if kept is not None and kept.token != refused:
                 return str(kept.token)
-            if claims is None and not self._renewable:
-                return None
             if claims is None:
+                again = time.monotonic() - self._renewed.get(audience, -_RENEW_AGAIN_AFTER) < _RENEW_AGAIN_AFTER
+                if again or not self._renewable:
+                    return None
+                self._renewed[audience] = time.monotonic()
                 old, self._source = self._source, self._make()
                 await old.close()
             renewed = await self._ask(audience, claims)
@@ -139,6 +145,16 @@ def caller_of(token: str) -> Caller:
         return next((payload[name] for name in names if isinstance(payload.get(name), str)), None)
 
     return Caller(text("tid"), text("oid"), text("appid", "azp"), text("upn", "unique_name", "app_displayname"))
+
+
+_AUTHORITY = re.compile(r'\bauthorization(?:_uri)?="?https://[^/"]+/([0-9a-fA-F-]{36})\b')
+
+
+def is_other_tenants(challenge: str | None, token: str) -> bool:
+    """Whether a 401 asks for a token of another tenant than the one that was sent: a new token would not help."""
+    found = _AUTHORITY.search(challenge or "")
+    own = caller_of(token).tenant_id
+    return found is not None and own is not None and found.group(1).casefold() != own.casefold()
 
 
 _CLAIMS = re.compile(r'\bclaims="?([A-Za-z0-9+/_=-]+)"?')

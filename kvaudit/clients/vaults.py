@@ -1,7 +1,6 @@
 """Lists of a vault's own endpoint, through azure-keyvault-secrets, -keys and -certificates."""
 
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import Any
 
 from azure.keyvault.certificates.aio import CertificateClient

@@ -8,9 +8,8 @@ from typing import Any
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest
-from kvaudit.collectors.collector import Collector
 from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
-from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
+from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS, FALLBACK_API_VERSION
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
 from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
 from kvaudit.collectors.schedule_instances import (
@@ -24,7 +23,8 @@ from kvaudit.model.gaps import Gap
 _NO_PREMIUM = "AadPremiumLicenseRequired"
 """A tenant without the licence for PIM: nobody is eligible (facts azure.md 2.4)."""
 
-_DENY_WITHOUT_EFFECT = "2022-04-01"
+_NOT_OFFERED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"})
+"""Codes of Resource Manager for an api-version or type that a cloud does not have (yet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,20 @@ class SubscriptionRead:
 
     vaults: tuple[dict[str, Any], ...]
     principals: frozenset[str]
+    groups: frozenset[str]
 
 
-async def read_subscription(reading: Reading, request: CollectRequest, scope: str) -> SubscriptionRead:
-    """Reads every control-plane listing of a subscription at once."""
+async def read_subscription(
+    reading: Reading, request: CollectRequest, scope: str, *, tenant: str | None
+) -> SubscriptionRead:
+    """Reads every control-plane listing of a subscription at once.
+
+    Args:
+        reading: what the collection shares.
+        request: narrows the vaults. Assignments are read whole: inherited ones reach every vault.
+        scope: of the subscription.
+        tenant: folded ID of the caller's tenant: policy entries of another cannot be looked up in its directory.
+    """
 
     def wanted(item: Any) -> bool:
         return _is_wanted(request, item)
@@ -47,16 +57,18 @@ async def read_subscription(reading: Reading, request: CollectRequest, scope: st
         reading.list_arm(ROLE_ASSIGNMENTS, scope),
         reading.list_arm(ROLE_DEFINITIONS, scope),
         _read_denies(reading, scope),
-        _read_instances(reading, ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope),
-        _read_instances(reading, ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope),
+        reading.list_arm(ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
+        reading.list_arm(ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
     )
     principals = {
         *_named((*assignments, *eligible, *active), lambda properties: [properties.get("principalId")]),
-        *_named(vaults, _policy_objects),
+        *_named(vaults, lambda properties: _policy_objects(properties, tenant)),
         *_named(denies, _denied),
     }
     return SubscriptionRead(
-        tuple(item for item in vaults if isinstance(item, dict)), frozenset(principals - {EVERYONE})
+        vaults=tuple(item for item in vaults if isinstance(item, dict) and isinstance(item.get("id"), str)),
+        principals=frozenset(principals - {EVERYONE}),
+        groups=frozenset(_named((*assignments, *eligible, *active), _group)),
     )
 
 
@@ -74,27 +86,23 @@ def _name_wanted(request: CollectRequest, item: Any) -> bool:
     return not request.vaults or name in {vault.strip().casefold() for vault in request.vaults}
 
 
-async def _read_instances(reading: Reading, collector: Collector[Any], scope: str) -> list[Any]:
-    path = collector.path.replace("{scope}", scope)
-    pages = reading.azure.arm_pages(path, api_version=collector.api_version or "", query=collector.query)
-    return await reading.store(collector, scope, pages, none_when=lambda problem: problem.code == _NO_PREMIUM)
+def _is_without_premium(problem: ReadFailure) -> bool:
+    return problem.status == 400 and problem.code == _NO_PREMIUM
 
 
 async def _read_denies(reading: Reading, scope: str) -> list[Any]:
     """Denies with their effect; where this api-version is not offered, without it, which is a gap of its own."""
-    path = DENY_ASSIGNMENTS.path.replace("{scope}", scope)
-    pages = reading.azure.arm_pages(path, api_version=DENY_ASSIGNMENTS.api_version or "", query=DENY_ASSIGNMENTS.query)
     try:
-        return await reading.store(DENY_ASSIGNMENTS, scope, pages, raise_when=_is_not_offered)
+        return await reading.list_arm(DENY_ASSIGNMENTS, scope, raise_when=_is_not_offered)
     except ReadFailure as problem:
         refused = problem
-    older = replace(DENY_ASSIGNMENTS, api_version=_DENY_WITHOUT_EFFECT)
+    older = replace(DENY_ASSIGNMENTS, api_version=FALLBACK_API_VERSION)
     reading.writer.add_gap(
         Gap(
             "deny_assignment_effects",
             scope,
             f"the effect of deny assignments was not read: api-version {DENY_ASSIGNMENTS.api_version} is not offered here",
-            status=400,
+            status=refused.status,
             code=refused.code,
             asked_at=reading.now(),
         )
@@ -103,8 +111,8 @@ async def _read_denies(reading: Reading, scope: str) -> list[Any]:
 
 
 def _is_not_offered(problem: ReadFailure) -> bool:
-    """Whether an api-version is not offered in this cloud (400 `InvalidApiVersionParameter` and its kin)."""
-    return problem.status == 400 and "version" in f"{problem.code} {problem.reason}".casefold()
+    """Whether an api-version is not offered in this cloud."""
+    return problem.status in {400, 404} and problem.code in _NOT_OFFERED
 
 
 def _named(items: Any, names: Callable[[dict[str, Any]], list[Any]]) -> set[str]:
@@ -119,14 +127,19 @@ def _named(items: Any, names: Callable[[dict[str, Any]], list[Any]]) -> set[str]
     return found
 
 
-def _policy_objects(properties: dict[str, Any]) -> list[Any]:
-    """Object IDs in access policies, of the vault's own tenant: those of others cannot be looked up here."""
+def _group(properties: dict[str, Any]) -> list[Any]:
+    """The principal of an assignment when it says itself that it is a group."""
+    return [properties.get("principalId")] if properties.get("principalType") == "Group" else []
+
+
+def _policy_objects(properties: dict[str, Any], tenant: str | None) -> list[Any]:
+    """Object IDs in access policies of the caller's tenant. "Not found" would say nothing about those of another."""
     entries = properties.get("accessPolicies")
-    tenant = str(properties.get("tenantId") or "").casefold()
+    own = properties.get("tenantId")
     return [
         entry.get("objectId")
         for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, dict) and str(entry.get("tenantId") or tenant).casefold() == tenant
+        if isinstance(entry, dict) and tenant in {None, str(entry.get("tenantId") or own).casefold()}
     ]
 
 

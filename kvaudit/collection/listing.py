@@ -3,19 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from kvaudit.clients.azure import Azure
-from kvaudit.clients.failures import ReadFailure
+from kvaudit.clients.failures import WITHOUT_TOKEN, ReadFailure
 from kvaudit.clients.paging import Page
 from kvaudit.collection.request import Progress
 from kvaudit.collectors.collector import Collector
 from kvaudit.model.gaps import Gap
-from kvaudit.snapshot.layout import listing_key
 from kvaudit.snapshot.writer import SnapshotWriter
 
 CONCURRENT_READS = 24
-"""Listings under way together: below the client's connections, so that none waits for a connection."""
+"""Listings under way together: below the client's connections to one host, so that none waits for a connection.
+Resource Manager's bucket holds 250 reads and refills 25 a second (facts azure.md 2.7)."""
 
 
 class Reading:
@@ -26,6 +27,10 @@ class Reading:
         writer: takes what was read.
         progress: is told what was done.
         now: the time, ISO 8601.
+
+    Attributes:
+        failed_kinds: kinds of which a listing failed.
+        refused_kinds: kinds of which a listing failed for want of a permission or token.
     """
 
     def __init__(self, azure: Azure, writer: SnapshotWriter, progress: Progress, now: Callable[[], str]) -> None:
@@ -37,10 +42,16 @@ class Reading:
         self._totals: Counter[str] = Counter()
         self._done: Counter[str] = Counter()
         self.failed_kinds: set[str] = set()
+        self.refused_kinds: set[str] = set()
+
+    @property
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """A place among the reads that are under way together."""
+        return self._slots
 
     def is_finished(self, kind: str, scope: str) -> bool:
-        """Whether an earlier run read this listing to its end."""
-        return listing_key(kind, scope) in self.writer.finished
+        """Whether this listing was read to its end, by this run or an earlier one."""
+        return self.writer.is_finished(kind, scope)
 
     def expect(self, kind: str, listings: int) -> None:
         """Tells that so many listings of a kind will be read."""
@@ -58,7 +69,8 @@ class Reading:
         scope: str,
         *,
         keep: Callable[[Any], bool] = lambda _: True,
-        expected: bool = False,
+        none_when: Callable[[ReadFailure], bool] = lambda _: False,
+        raise_when: Callable[[ReadFailure], bool] = lambda _: False,
     ) -> list[Any]:
         """Reads a Resource Manager listing into the snapshot and returns what was kept of it, also of a part.
 
@@ -66,11 +78,18 @@ class Reading:
             collector: what to read.
             scope: folded or as Azure sent it; goes into the path.
             keep: which items are stored.
-            expected: whether `expect` was told already.
+            none_when: see `store`.
+            raise_when: see `store`.
         """
         path = collector.path.replace("{scope}", "" if scope == "/" else scope)
-        pages = self.azure.arm_pages(path, api_version=collector.api_version or "", query=collector.query)
-        return await self.store(collector, scope, pages, keep=keep, expected=expected)
+
+        async def pages() -> AsyncIterator[Page]:
+            async for page in self.azure.arm_pages(
+                path, api_version=collector.api_version or "", query=collector.query
+            ):
+                yield page
+
+        return await self.store(collector, scope, pages(), keep=keep, none_when=none_when, raise_when=raise_when)
 
     async def store(
         self,
@@ -79,7 +98,6 @@ class Reading:
         pages: AsyncIterator[Page],
         *,
         keep: Callable[[Any], bool] = lambda _: True,
-        shown: Callable[[Any], Any] = lambda item: item,
         expected: bool = False,
         none_when: Callable[[ReadFailure], bool] = lambda _: False,
         raise_when: Callable[[ReadFailure], bool] = lambda _: False,
@@ -87,7 +105,11 @@ class Reading:
         """Stores the pages of a listing and finishes it; a failure becomes a gap and keeps what came before it.
 
         Args:
-            shown: what of an item is stored.
+            collector: what is read.
+            scope: of the listing.
+            pages: its pages.
+            keep: which items are stored.
+            expected: whether `expect` was told already.
             none_when: whether a failure is an answer that means "there are none".
             raise_when: whether a failure is the caller's to deal with: it is raised, and no gap is noted.
         """
@@ -104,7 +126,7 @@ class Reading:
                 async for page in pages:
                     number += 1
                     count += len(page.items)
-                    items = [shown(item) for item in page.items if keep(item)]
+                    items = [item for item in page.items if keep(item)]
                     kept.extend(items)
                     self.writer.add_page(collector.kind, scope, items)
         except ReadFailure as problem:
@@ -124,6 +146,8 @@ class Reading:
     def gap(self, collector: Collector[Any], scope: str, problem: ReadFailure) -> None:
         """Notes a read that failed."""
         self.failed_kinds.add(collector.kind)
+        if problem.status in {401, 403} or problem.code == WITHOUT_TOKEN:
+            self.refused_kinds.add(collector.kind)
         self.writer.add_gap(
             Gap(
                 kind=collector.kind,

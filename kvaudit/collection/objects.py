@@ -1,23 +1,16 @@
 """Names and attributes of secrets, keys and certificates. Never a value."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from kvaudit.clients.failures import ReadFailure
+from kvaudit.clients.paging import Page
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.collectors.collector import Collector, Plane
-from kvaudit.collectors.vault_objects import (
-    CERTIFICATES,
-    KEYS,
-    KEYS_AT_VAULT,
-    SECRETS,
-    SECRETS_AT_VAULT,
-    metadata_only,
-)
+from kvaudit.collectors.vault_objects import CERTIFICATES, KEYS, KEYS_AT_VAULT, SECRETS, SECRETS_AT_VAULT
 
-_SOURCES: dict[Objects, tuple[Collector[Any], ...]] = {
+SOURCES: dict[Objects, tuple[Collector[Any], ...]] = {
     Objects.NONE: (),
     Objects.ARM: (SECRETS, KEYS),
     Objects.VAULT: (SECRETS_AT_VAULT, KEYS_AT_VAULT, CERTIFICATES),
@@ -25,27 +18,29 @@ _SOURCES: dict[Objects, tuple[Collector[Any], ...]] = {
 
 
 async def read_objects(reading: Reading, request: CollectRequest, vaults: Sequence[dict[str, Any]]) -> None:
-    """Reads the object lists of every vault through the source that was asked for."""
-    sources = _SOURCES[request.objects]
+    """Reads the object lists of every vault through the source that was asked for.
+
+    Args:
+        reading: what the collection shares.
+        request: says which source.
+        vaults: raw, each with an ID, no ID twice.
+    """
     waiting = []
-    for source in sources:
-        todo = [vault for vault in vaults if not reading.is_finished(source.kind, str(vault.get("id")))]
+    for source in SOURCES[request.objects]:
+        todo = [vault for vault in vaults if not reading.is_finished(source.kind, vault["id"])]
         reading.expect(source.kind, len(todo))
-        waiting += [_read(reading, source, vault) for vault in todo]
+        waiting += [reading.store(source, vault["id"], _pages(reading, source, vault), expected=True) for vault in todo]
     await asyncio.gather(*waiting)
 
 
-async def _read(reading: Reading, source: Collector[Any], vault: dict[str, Any]) -> None:
-    scope = str(vault.get("id"))
+async def _pages(reading: Reading, source: Collector[Any], vault: dict[str, Any]) -> AsyncIterator[Page]:
+    """The pages of one list. The vault's address is taken as Azure sent it, never built."""
+    version = source.api_version or ""
     if source.plane is Plane.ARM:
-        path = source.path.replace("{scope}", scope)
-        pages = reading.azure.arm_pages(path, api_version=source.api_version or "", query=source.query)
+        pages = reading.azure.arm_pages(source.path.replace("{scope}", vault["id"]), api_version=version)
     else:
-        uri = str((vault.get("properties") or {}).get("vaultUri") or "").rstrip("/")
-        try:
-            pages = reading.azure.vault_pages(uri, source.path, api_version=source.api_version or "")
-        except ReadFailure as problem:
-            reading.gap(source, scope, problem)
-            reading.done(source.kind)
-            return
-    await reading.store(source, scope, pages, shown=metadata_only, expected=True)
+        properties = vault.get("properties")
+        address = properties.get("vaultUri") if isinstance(properties, dict) else None
+        pages = reading.azure.vault_pages(str(address or ""), source.path, api_version=version)
+    async for page in pages:
+        yield page
