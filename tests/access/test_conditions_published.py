@@ -165,19 +165,27 @@ def test_examples_of_operators(text: str, value: bool) -> None:
     "text",
     [
         "a AND b OR c",  # "the evaluation order is ambiguous"
-        "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:versionId] DateTimeEquals "
-        "'2022-06-01T00:00:00.0Z' OR NOT Exists "
-        "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:versionId]",
+        (
+            "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:versionId] DateTimeEquals "
+            "'2022-06-01T00:00:00.0Z' OR NOT Exists "
+            "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:versionId]"
+        ),
         "@Resource[Microsoft.Storage/storageAccounts:isHnsEnabled] BoolEquals true",
-        "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags:Project<$key_case_sensitive$>] "
-        "StringEqualsIgnoreCase 'Cascade'",
-        "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags&$keys$&] "
-        "ForAllOfAnyValues:StringEquals {'Project', 'Program'}",
+        (
+            "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags:Project<$key_case_sensitive$>] "
+            "StringEqualsIgnoreCase 'Cascade'"
+        ),
+        (
+            "@Request[Microsoft.Storage/storageAccounts/blobServices/containers/blobs/tags&$keys$&] "
+            "ForAllOfAnyValues:StringEquals {'Project', 'Program'}"
+        ),
         "@Environment[UtcNow] DateTimeGreaterThan '2026-06-01T00:00:00.0Z'",
         "@Environment[isPrivateLink] BoolEquals true",
         "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Engineering_Project] StringEquals 'Baker'",
-        "@Resource[Microsoft.KeyVault/vaults:name] StringEquals "
-        "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Engineering_Project]",
+        (
+            "@Resource[Microsoft.KeyVault/vaults:name] StringEquals "
+            "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:Engineering_Project]"
+        ),
         "@Request[subOperation] ForAnyOfAnyValues:StringEqualsIgnoreCase {'Blob.List'}",
         "SubOperationMatches{'Blob.List'}",
     ],

@@ -206,11 +206,15 @@ _Item = tuple[Value, bool]
 def _side(operand: Operand, operator: Operator, question: Question) -> list[_Item] | Absent | Open | Unpublished:
     if isinstance(operand, Attribute):
         found = resolve(operand, question)
+        if isinstance(found, Unpublished):
+            return found
+        if found.family is not operator.family:
+            return Unpublished("the operator is not published for the kind of value that the attribute has")
         if not isinstance(found, Known):
             return found
         value = read_value(operator.family, Text(found.value))
-        if found.family is not operator.family or value is None:
-            return Unpublished("the operator is not published for the kind of value that the attribute has")
+        if value is None:
+            return Unpublished("the record holds something else than the attribute's kind of value")
         return [(value, found.caseless)]
     items: tuple[Text | Bare, ...] = operand.items if isinstance(operand, ValueSet) else (operand,)
     values = [read_value(operator.family, item) for item in items]
@@ -245,7 +249,7 @@ def _compared(operator: Operator, left: list[_Item], right: list[_Item], negated
 
 def _holds(operator: Operator, shape: tuple[Quantifier, Quantifier], left: list[Value], right: list[Value]) -> bool:
     outer, inner = shape
-    return outer(inner(compare(operator.test, one, other) != operator.negated for other in right) for one in left)
+    return outer(inner(compare(operator.relation, one, other) != operator.negated for other in right) for one in left)
 
 
 def _shapes(operator: Operator, lefts: int, rights: int) -> list[tuple[Quantifier, Quantifier]]:

@@ -29,7 +29,7 @@ class Family(Enum):
     BOOL = auto()
 
 
-class Test(Enum):
+class Relation(Enum):
     """How an operator compares, before any negation."""
 
     EQUALS = "Equals"
@@ -55,7 +55,7 @@ class Operator:
     """
 
     family: Family
-    test: Test
+    relation: Relation
     negated: bool = False
     ignores_case: bool = False
     crossable: bool = False
@@ -69,7 +69,7 @@ _PREFIXES: dict[str, tuple[Quantifier, Quantifier]] = {
     "foranyofallvalues": (any, all),
     "forallofallvalues": (all, all),
 }
-_ORDERS = (Test.LESS_THAN, Test.LESS_THAN_EQUALS, Test.GREATER_THAN, Test.GREATER_THAN_EQUALS)
+_ORDERS = (Relation.LESS_THAN, Relation.LESS_THAN_EQUALS, Relation.GREATER_THAN, Relation.GREATER_THAN_EQUALS)
 _GUID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DATE_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,7}))?Z")
@@ -80,21 +80,21 @@ def _published() -> dict[str, Operator]:
     table: dict[str, Operator] = {}
 
     def add(prefix: str, operator: Operator) -> None:
-        for negated in (False, True) if operator.test not in _ORDERS else (False,):
-            name = f"{prefix}{'Not' if negated else ''}{operator.test.value}"
+        for negated in (False, True) if operator.relation not in _ORDERS else (False,):
+            name = f"{prefix}{'Not' if negated else ''}{operator.relation.value}"
             table[(name + "IgnoreCase" * operator.ignores_case).casefold()] = replace(operator, negated=negated)
 
     for ignores_case in (False, True):
-        for test in (Test.EQUALS, Test.LIKE, Test.STARTS_WITH):
-            crossable = test is not Test.STARTS_WITH
-            add("String", Operator(Family.STRING, test, ignores_case=ignores_case, crossable=crossable))
-    for test in (Test.ENDS_WITH, Test.CONTAINS):
-        add("String", Operator(Family.STRING, test))
-    for test in (Test.EQUALS, *_ORDERS):
-        add("Numeric", Operator(Family.NUMERIC, test, crossable=True))
-        add("DateTime", Operator(Family.DATE_TIME, test))
-    add("Guid", Operator(Family.GUID, Test.EQUALS, crossable=True))
-    add("Bool", Operator(Family.BOOL, Test.EQUALS))
+        for relation in (Relation.EQUALS, Relation.LIKE, Relation.STARTS_WITH):
+            crossable = relation is not Relation.STARTS_WITH
+            add("String", Operator(Family.STRING, relation, ignores_case=ignores_case, crossable=crossable))
+    for relation in (Relation.ENDS_WITH, Relation.CONTAINS):
+        add("String", Operator(Family.STRING, relation))
+    for relation in (Relation.EQUALS, *_ORDERS):
+        add("Numeric", Operator(Family.NUMERIC, relation, crossable=True))
+        add("DateTime", Operator(Family.DATE_TIME, relation))
+    add("Guid", Operator(Family.GUID, Relation.EQUALS, crossable=True))
+    add("Bool", Operator(Family.BOOL, Relation.EQUALS))
     return table
 
 
@@ -129,28 +129,28 @@ def read_value(family: Family, item: Text | Bare) -> Value | None:
 
 def readable(operator: Operator, right: Value) -> bool:
     """Whether the right value has a published meaning: a `StringLike` pattern may hold an escape that has none."""
-    return operator.test is not Test.LIKE or (isinstance(right, str) and like_pattern(right) is not None)
+    return operator.relation is not Relation.LIKE or (isinstance(right, str) and like_pattern(right) is not None)
 
 
-def compare(test: Test, left: Value, right: Value) -> bool:
-    """Whether two values of one family pass a test, before any negation."""
-    match test, left, right:
-        case Test.EQUALS, _, _:
+def compare(relation: Relation, left: Value, right: Value) -> bool:
+    """Whether two values of one family stand in a relation, before any negation."""
+    match relation, left, right:
+        case Relation.EQUALS, _, _:
             return left == right
-        case Test.STARTS_WITH, str(), str():
+        case Relation.STARTS_WITH, str(), str():
             return left.startswith(right)
-        case Test.ENDS_WITH, str(), str():
+        case Relation.ENDS_WITH, str(), str():
             return left.endswith(right)
-        case Test.CONTAINS, str(), str():
+        case Relation.CONTAINS, str(), str():
             return right in left
-        case Test.LIKE, str(), str():
+        case Relation.LIKE, str(), str():
             return fits(like_pattern(right) or (), left)
-        case Test.LESS_THAN, tuple(), tuple():
+        case Relation.LESS_THAN, tuple(), tuple():
             return left < right
-        case Test.LESS_THAN_EQUALS, tuple(), tuple():
+        case Relation.LESS_THAN_EQUALS, tuple(), tuple():
             return left <= right
-        case Test.GREATER_THAN, tuple(), tuple():
+        case Relation.GREATER_THAN, tuple(), tuple():
             return left > right
-        case Test.GREATER_THAN_EQUALS, tuple(), tuple():
+        case Relation.GREATER_THAN_EQUALS, tuple(), tuple():
             return left >= right
-    raise TypeError(f"{test} does not compare {type(left).__name__} with {type(right).__name__}")
+    raise TypeError(f"{relation} does not compare {type(left).__name__} with {type(right).__name__}")

@@ -86,10 +86,14 @@ class Known:
 class Absent:
     """The request carries no such attribute, as Microsoft describes it."""
 
+    family: Family
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
     """The attribute has a value that the question leaves open."""
+
+    family: Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _vault_attribute(key: tuple[str, str], action: str, question: Question) -> K
     if question.collection:
         # "A secret-name condition on readMetadata makes list fail": published for this attribute and action alone.
         if key == SECRET_NAME and action == READ_METADATA:
-            return Absent()
+            return Absent(Family.STRING)
         return Unpublished("what a call on a collection carries of a secret's name is not published here")
     if action not in (_ON_EXISTING if key == SECRET_NAME else _ON_REQUESTED):
         return Unpublished(f"the secret's name with @{key[0]} is not published for this action")
@@ -131,17 +135,19 @@ def _vault_attribute(key: tuple[str, str], action: str, question: Question) -> K
 
 
 def _known(name: str | None) -> Known | Open:
-    return Open() if name is None else Known(name, Family.STRING, caseless=True)
+    return Open(Family.STRING) if name is None else Known(name, Family.STRING, caseless=True)
+
+
+def _guid(value: str | None) -> Known | Open:
+    return Open(Family.GUID) if value is None else Known(value, Family.GUID, caseless=False)
 
 
 def _assignment_attribute(name: str, assigned: Assigned) -> Known | Open | Unpublished:
     match name:
         case "roledefinitionid":
-            return Open() if assigned.role is None else Known(assigned.role, Family.GUID, caseless=False)
+            return _guid(assigned.role)
         case "principalid":
-            return (
-                Open() if assigned.principal_id is None else Known(assigned.principal_id, Family.GUID, caseless=False)
-            )
+            return _guid(assigned.principal_id)
         case "principaltype":
             if assigned.principal_type is not None and assigned.principal_type.casefold() not in _PRINCIPAL_TYPES:
                 return Unpublished("principal types other than User, Group and ServicePrincipal are not published")

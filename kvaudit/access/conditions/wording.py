@@ -4,7 +4,7 @@ The words say what the condition asks, in the order in which it was written; whe
 stands in their place. Texts come from the tenant: invisible characters are spelled out and everything is cut to size.
 """
 
-from kvaudit.access.conditions.operators import Family, Operator, Test, find_operator, read_value
+from kvaudit.access.conditions.operators import Family, Operator, Relation, find_operator, read_value
 from kvaudit.access.conditions.parser import ConditionError
 from kvaudit.access.conditions.question import ASSIGNMENT_ATTRIBUTE, REQUESTED_SECRET_NAME, SECRET_NAME, VAULT_NAME
 from kvaudit.access.conditions.tokens import shown
@@ -32,11 +32,11 @@ _MAX_VALUE = 80
 _MAX_VALUES = 10
 
 _VERBS = {
-    Test.EQUALS: ("is", "is not"),
-    Test.STARTS_WITH: ("starts with", "does not start with"),
-    Test.ENDS_WITH: ("ends with", "does not end with"),
-    Test.CONTAINS: ("contains", "does not contain"),
-    Test.LIKE: ("matches", "does not match"),
+    Relation.EQUALS: ("is", "is not"),
+    Relation.STARTS_WITH: ("starts with", "does not start with"),
+    Relation.ENDS_WITH: ("ends with", "does not end with"),
+    Relation.CONTAINS: ("contains", "does not contain"),
+    Relation.LIKE: ("matches", "does not match"),
 }
 
 
@@ -126,10 +126,10 @@ def _comparison(node: Comparison, negated: bool) -> str | None:
         return None
     source, name = node.left.key
     if (source, name) in (SECRET_NAME, REQUESTED_SECRET_NAME, VAULT_NAME):
-        verb = _VERBS.get(operator.test)
+        verb = _VERBS.get(operator.relation) if operator.family is Family.STRING else None
         place = "in vaults" if (source, name) == VAULT_NAME else "for secrets"
         return f"{place} whose name {verb[refused]} {_quoted(values, refused)}" if verb else None
-    if operator.test is Test.EQUALS and name.startswith(ASSIGNMENT_ATTRIBUTE):
+    if operator.relation is Relation.EQUALS and name.startswith(ASSIGNMENT_ATTRIBUTE):
         return _assigned(name.removeprefix(ASSIGNMENT_ATTRIBUTE), operator.family, values, refused)
     return None
 
