@@ -51,16 +51,6 @@ def optional_flag(source: Mapping[str, Any], key: str) -> bool | None:
     raise UnreadableItemError(f"{key} is neither true nor false")
 
 
-def optional_number(source: Mapping[str, Any], key: str) -> int | None:
-    """The whole number under a key; None when it is null or absent."""
-    value = source.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UnreadableItemError(f"{key} is not a whole number")
-    return value
-
-
 def optional_texts(source: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
     """The strings of the array under a key; None when it is null or absent."""
     value = source.get(key)
