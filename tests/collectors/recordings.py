@@ -28,7 +28,11 @@ class _Loader(yaml.CSafeLoader):
     """YAML 1.1 as vcr writes it; a few old files carry Python's own tag for text."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:python/unicode", _Loader.construct_yaml_str)
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:python/unicode", _text)
 
 
 @cache
