@@ -5,7 +5,7 @@ from typing import Any
 
 from kvaudit.lab.estate import Estate, Raw, fold
 from kvaudit.lab.estate_names import Names
-from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
+from kvaudit.lab.estate_yaml import Mistakes, Table
 
 _NAMESPACE = uuid.UUID("00000000-0000-0000-0000-00000000c0de")
 _BLOCK = {
@@ -18,35 +18,19 @@ _BLOCK = {
 
 def compile_access(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
     """Adds roles, assignments, eligible and active instances and denies of the document to the estate."""
-    for item in _tables(document, "roles", mistakes):
-        _role(item, estate, mistakes, names)
-    for item in _tables(document, "assignments", mistakes):
-        _assignment(item, estate, names)
-    for item in _tables(document, "eligible", mistakes):
-        _instance(item, estate, names, eligible=True)
-    for item in _tables(document, "active", mistakes):
-        _instance(item, estate, names, eligible=False)
-    for item in _tables(document, "denies", mistakes):
-        _deny(item, estate, mistakes, names)
+    for item in document.get("roles") or ():
+        _role(item, estate, names)
+    for item in document.get("assignments") or ():
+        _assignment(item, estate, mistakes, names)
+    for section in ("eligible", "active"):
+        for item in document.get(section) or ():
+            _instance(item, estate, mistakes, names, eligible=section == "eligible")
+    for item in document.get("denies") or ():
+        _deny(item, estate, names)
 
 
-def _tables(document: Table, section: str, mistakes: Mistakes) -> list[Table]:
-    rows = document.get(section) or Rows(document.where(section))
-    found = []
-    for item in rows:
-        if isinstance(item, Table):
-            found.append(item)
-        else:
-            mistakes.add(rows.place, f"an entry of {section} is a mapping")
-    return found
-
-
-def _role(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
-    guid = str(item.get("id") or uuid.uuid5(_NAMESPACE, f"role/{item.get('name')}")).casefold()
-    blocks = item.get("permissions")
-    if not item.get("name") or not isinstance(blocks, Rows):
-        mistakes.add(item.place, "a role needs name and permissions (a list of blocks)")
-        return
+def _role(item: Table, estate: Estate, names: Names) -> None:
+    guid = str(item.get("id") or uuid.uuid5(_NAMESPACE, f"role/{item['name']}")).casefold()
     names.add("role", str(item["name"]), guid, item.place)
     scopes = []
     for index, _ in enumerate(item.get("assignable_scopes") or ()):
@@ -63,7 +47,7 @@ def _role(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None
             "type": "CustomRole",
             "description": item.get("description") or "",
             "assignableScopes": scopes or ["/"],
-            "permissions": [_block(block) for block in blocks if isinstance(block, Table)],
+            "permissions": [_block(block) for block in item["permissions"]],
         },
     }
 
@@ -114,7 +98,7 @@ def _identity(scope: str, collection: str, name: str) -> str:
     return f"{'' if scope == '/' else scope.rstrip('/')}/providers/Microsoft.Authorization/{collection}/{name}"
 
 
-def _assignment(item: Table, estate: Estate, names: Names) -> Raw | None:
+def _assignment(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> Raw | None:
     properties = _common(item, estate, names)
     if properties is None:
         return None
@@ -129,11 +113,13 @@ def _assignment(item: Table, estate: Estate, names: Names) -> Raw | None:
         "delegatedManagedIdentityResourceId": item.get("delegated_managed_identity"),
     }
     raw = {"properties": properties, "id": identity, "type": "Microsoft.Authorization/roleAssignments", "name": name}
+    if fold(identity) in estate.role_assignments:
+        mistakes.add(item.place, "this assignment stands here a second time")
     estate.role_assignments[fold(identity)] = raw
     return raw
 
 
-def _instance(item: Table, estate: Estate, names: Names, *, eligible: bool) -> None:
+def _instance(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, eligible: bool) -> None:
     """An eligible instance, or an active one, which shows as a role assignment too."""
     properties = _common(item, estate, names)
     if properties is None:
@@ -147,7 +133,7 @@ def _instance(item: Table, estate: Estate, names: Names, *, eligible: bool) -> N
         "endDateTime": item.get("end"),
     }
     if not eligible:
-        shown = _assignment(item, estate, names)
+        shown = _assignment(item, estate, mistakes, names)
         properties |= {
             "assignmentType": item.get("assignment_type") or "Assigned",
             "originRoleAssignmentId": shown["id"] if shown else None,
@@ -162,11 +148,9 @@ def _instance(item: Table, estate: Estate, names: Names, *, eligible: bool) -> N
     }
 
 
-def _deny(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
+def _deny(item: Table, estate: Estate, names: Names) -> None:
     scope = names.scope(item)
-    blocks = item.get("permissions")
-    if scope is None or not isinstance(blocks, Rows):
-        mistakes.add(item.place, "a deny needs scope and permissions (a list of blocks)")
+    if scope is None:
         return
     name = str(item.get("id") or uuid.uuid5(_NAMESPACE, f"deny/{scope}/{item.get('name')}"))
     identity = _identity(scope, "denyAssignments", name)
@@ -174,12 +158,14 @@ def _deny(item: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None
         "properties": {
             "denyAssignmentName": item.get("name") or name,
             "description": item.get("description") or "",
-            "permissions": [_block(block) for block in blocks if isinstance(block, Table)],
+            "permissions": [_block(block) for block in item["permissions"]],
             "scope": scope,
             "doNotApplyToChildScopes": bool(item.get("only_this_scope")),
             "principals": _principals(item, "principals", estate, names),
             "excludePrincipals": _principals(item, "exclude", estate, names),
             "isSystemProtected": bool(item.get("system")),
+            "condition": item.get("condition"),
+            "conditionVersion": "2.0" if item.get("condition") else None,
             "denyAssignmentEffect": item.get("effect") or "enforced",
         },
         "id": identity,

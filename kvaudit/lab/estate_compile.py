@@ -3,42 +3,15 @@
 What stands on vaults and what assigns access is in `estate_vaults` and `estate_access`.
 """
 
-import re
 from typing import Any
 
 from kvaudit.lab.estate import Estate, Identity, Raw, fold
 from kvaudit.lab.estate_access import compile_access
+from kvaudit.lab.estate_check import check_form
 from kvaudit.lab.estate_names import Names
 from kvaudit.lab.estate_vaults import compile_vaults
 from kvaudit.lab.estate_verbatim import add_arm_payload, add_graph_payload
-from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
-
-_SECTIONS = frozenset(
-    [
-        "name",
-        "tenant",
-        "other_tenants",
-        "management_groups",
-        "subscriptions",
-        "users",
-        "groups",
-        "service_principals",
-        "applications",
-        "deleted_principals",
-        "roles",
-        "vaults",
-        "deleted_vaults",
-        "assignments",
-        "eligible",
-        "active",
-        "denies",
-        "arm",
-        "graph",
-        "paging",
-        "identities",
-    ]
-)
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from kvaudit.lab.estate_yaml import Mistakes, Place, Rows, Table
 
 
 def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -> Estate:
@@ -47,24 +20,19 @@ def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -
     Args:
         roles: built-in role definitions by folded GUID.
     """
-    for key in document:
-        if key not in _SECTIONS:
-            mistakes.add(
-                document.where(key), f"there is no section {key!r}; the sections are {', '.join(sorted(_SECTIONS))}"
-            )
+    check_form(document, mistakes)
     estate = Estate(name=str(document.get("name") or "estate"), role_definitions=roles)
     names = Names(estate, mistakes)
-    _tenants(document, estate, mistakes)
+    _tenants(document, estate)
     _hierarchy(document, estate, mistakes, names)
-    _directory(document, estate, mistakes, names)
+    _directory(document, estate, names)
     compile_vaults(document, estate, mistakes, names)
     compile_access(document, estate, mistakes, names)
     for section, add in (("arm", add_arm_payload), ("graph", add_graph_payload)):
-        for place, item in _items(document, section, mistakes):
-            problem = add(estate, plain(item))
-            if problem:
+        for place, item in _items(document, section):
+            for problem in add(estate, plain(item)):
                 mistakes.add(place, problem)
-    if isinstance(document.get("paging"), dict):
+    if "paging" in document:
         estate.paging |= plain(document["paging"])
     return estate
 
@@ -76,62 +44,33 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _items(document: Table, section: str, mistakes: Mistakes) -> list[tuple[Any, Table]]:
-    """The tables of a section with their places; anything else is a mistake."""
+def _items(document: Table, section: str) -> list[tuple[Place, Table]]:
+    """The entries of a section with their places; their form has been checked."""
     rows = document.get(section)
-    if rows is None:
-        return []
-    if not isinstance(rows, Rows):
-        mistakes.add(document.where(section), f"{section} is a list")
-        return []
-    found = []
-    for item, place in zip(rows, rows.places, strict=True):
-        if isinstance(item, Table):
-            found.append((place, item))
-        else:
-            mistakes.add(place, f"an entry of {section} is a mapping")
-    return found
+    return list(zip(rows.places, rows, strict=True)) if isinstance(rows, Rows) else []
 
 
-def _need(item: Table, keys: tuple[str, ...], mistakes: Mistakes, what: str) -> bool:
-    missing = [key for key in keys if item.get(key) in (None, "")]
-    if missing:
-        mistakes.add(item.place, f"{what} lacks {', '.join(missing)}")
-    return not missing
-
-
-def _check_guid(item: Table, key: str, mistakes: Mistakes) -> str:
-    text = str(item.get(key, ""))
-    if not _GUID.fullmatch(text):
-        mistakes.add(item.where(key), f"{key} {text!r} is not a GUID such as 11111111-1111-1111-1111-000000000001")
-    return text.casefold()
-
-
-def _tenants(document: Table, estate: Estate, mistakes: Mistakes) -> None:
+def _tenants(document: Table, estate: Estate) -> None:
     home = document.get("tenant")
-    if not isinstance(home, Table):
-        mistakes.add(document.where("tenant"), "the estate lacks tenant: {id, name, domain}")
+    if home is None:
         return
-    estate.home_tenant = _check_guid(home, "id", mistakes)
-    for item in (home, *(entry for _, entry in _items(document, "other_tenants", mistakes))):
-        if _need(item, ("id", "name"), mistakes, "a tenant"):
-            identity = _check_guid(item, "id", mistakes)
-            domain = str(item.get("domain") or f"{item['name']}.example".casefold())
-            estate.tenants[identity] = {
-                "id": f"/tenants/{identity}",
-                "tenantId": identity,
-                "displayName": item["name"],
-                "defaultDomain": domain,
-                "domains": [domain],
-                "countryCode": "DE",
-                "tenantCategory": "Home",
-            }
+    estate.home_tenant = str(home["id"]).casefold()
+    for item in (home, *(entry for _, entry in _items(document, "other_tenants"))):
+        identity = str(item["id"]).casefold()
+        domain = str(item.get("domain") or f"{item['name']}.example".casefold().replace(" ", "-"))
+        estate.tenants[identity] = {
+            "id": f"/tenants/{identity}",
+            "tenantId": identity,
+            "displayName": item["name"],
+            "defaultDomain": domain,
+            "domains": [domain],
+            "countryCode": "DE",
+            "tenantCategory": "Home",
+        }
 
 
 def _hierarchy(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
-    for place, item in _items(document, "management_groups", mistakes):
-        if not _need(item, ("name",), mistakes, "a management group"):
-            continue
+    for place, item in _items(document, "management_groups"):
         name, parent = str(item["name"]), item.get("parent")
         if parent is not None and fold(str(parent)) not in estate.management_groups:
             mistakes.add(item.where("parent"), f"no management group {parent!r} stands above this one")
@@ -143,10 +82,8 @@ def _hierarchy(document: Table, estate: Estate, mistakes: Mistakes, names: Names
             "tenantId": estate.home_tenant,
         }
         names.add("management group", str(item.get("display_name") or name), fold(name), place)
-    for place, item in _items(document, "subscriptions", mistakes):
-        if not _need(item, ("id", "name"), mistakes, "a subscription"):
-            continue
-        identity = _check_guid(item, "id", mistakes)
+    for place, item in _items(document, "subscriptions"):
+        identity = str(item["id"]).casefold()
         estate.subscriptions[identity] = {
             "id": f"/subscriptions/{identity}",
             "subscriptionId": identity,
@@ -165,7 +102,7 @@ def _hierarchy(document: Table, estate: Estate, mistakes: Mistakes, names: Names
             estate.subscription_parent[identity] = fold(str(above))
 
 
-def _directory(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
+def _directory(document: Table, estate: Estate, names: Names) -> None:
     sections: tuple[tuple[str, dict[str, Raw], Any], ...] = (
         ("users", estate.users, _user),
         ("groups", estate.groups, _group),
@@ -173,38 +110,37 @@ def _directory(document: Table, estate: Estate, mistakes: Mistakes, names: Names
         ("applications", estate.applications, _application),
     )
     for section, store, make in sections:
-        for place, item in _items(document, section, mistakes):
-            if _need(item, ("id", "name"), mistakes, f"an entry of {section}"):
-                identity = _check_guid(item, "id", mistakes)
-                store[identity] = make(item, identity, estate)
-                names.add("principal", str(item["name"]), identity, place)
-                if item.get("tenant"):
-                    estate.object_tenant[identity] = str(item["tenant"]).casefold()
-    for place, item in _items(document, "deleted_principals", mistakes):
-        if _need(item, ("id", "name"), mistakes, "a deleted principal"):
-            identity = _check_guid(item, "id", mistakes)
-            kind = str(item.get("type") or "user")
-            estate.deleted_directory_objects[identity] = {
-                "@odata.type": f"#microsoft.graph.{kind}",
-                "id": identity,
-                "displayName": item["name"],
-                "deletedDateTime": item.get("deleted") or "2026-11-10T08:00:00Z",
-            }
+        for place, item in _items(document, section):
+            identity = str(item["id"]).casefold()
+            store[identity] = make(item, identity, estate)
             names.add("principal", str(item["name"]), identity, place)
+            if "tenant" in item:
+                estate.object_tenant[identity] = str(item["tenant"]).casefold()
+    for place, item in _items(document, "deleted_principals"):
+        identity = str(item["id"]).casefold()
+        estate.deleted_directory_objects[identity] = {
+            "@odata.type": f"#microsoft.graph.{item.get('type') or 'user'}",
+            "id": identity,
+            "displayName": item["name"],
+            "deletedDateTime": item.get("deleted") or "2026-11-10T08:00:00Z",
+        }
+        names.add("principal", str(item["name"]), identity, place)
     for section in ("groups", "service_principals", "applications"):
-        for _, item in _items(document, section, mistakes):
-            identity = str(item.get("id", "")).casefold()
-            for key, edges in (("members", estate.members), ("owners", estate.owners)):
-                if key in item:
-                    edges[identity] = [
-                        found
-                        for found in (names.principal(item, key, index) for index in range(len(item[key])))
-                        if found
-                    ]
-            if section == "groups":
-                estate.members.setdefault(identity, [])
-                if item.get("hidden_members"):
-                    estate.hidden_members.add(identity)
+        for _, item in _items(document, section):
+            _edges(item, section, estate, names)
+
+
+def _edges(item: Table, section: str, estate: Estate, names: Names) -> None:
+    """Members and owners, which may be named before they are defined."""
+    identity = str(item["id"]).casefold()
+    for key, edges in (("members", estate.members), ("owners", estate.owners)):
+        if key in item:
+            named = (names.principal(item, key, index) for index in range(len(item[key])))
+            edges[identity] = [found for found in named if found]
+    if section == "groups":
+        estate.members.setdefault(identity, [])
+        if item.get("hidden_members"):
+            estate.hidden_members.add(identity)
 
 
 def _user(item: Table, identity: str, estate: Estate) -> Raw:
@@ -233,7 +169,7 @@ def _group(item: Table, identity: str, estate: Estate) -> Raw:  # noqa: ARG001 -
 
 
 def _service_principal(item: Table, identity: str, estate: Estate) -> Raw:
-    app_id = str(item.get("app_id") or identity.replace("1111-1111-1111-", "aaaa-aaaa-aaaa-"))
+    app_id = str(item["app_id"])
     if item.get("secret"):
         estate.client_secrets[app_id.casefold()] = {str(item["secret"])}
         name = str(item.get("identity") or item["name"])
@@ -253,4 +189,4 @@ def _service_principal(item: Table, identity: str, estate: Estate) -> Raw:
 
 
 def _application(item: Table, identity: str, estate: Estate) -> Raw:  # noqa: ARG001 - one shape for every maker
-    return {"id": identity, "appId": str(item.get("app_id") or identity), "displayName": item["name"]}
+    return {"id": identity, "appId": str(item["app_id"]), "displayName": item["name"]}

@@ -5,28 +5,9 @@ from typing import Any
 
 from kvaudit.lab.estate import Estate, Raw, StoredObject, StoredVersion, fold
 from kvaudit.lab.estate_names import Names
-from kvaudit.lab.estate_yaml import Mistakes, Rows, Table
+from kvaudit.lab.estate_yaml import Mistakes, Table
 
 _KINDS = ("secrets", "keys", "certificates")
-_KNOWN = frozenset(
-    [
-        "name",
-        "subscription",
-        "group",
-        "location",
-        "tags",
-        "rbac",
-        "tenant",
-        "policies",
-        "properties",
-        "secrets",
-        "keys",
-        "certificates",
-        "private_endpoints",
-        "sku",
-        "deleted",
-    ]
-)
 _EPOCH = 1_767_225_600
 """2026-01-01T00:00:00Z, when the objects of sample estates were made."""
 
@@ -34,20 +15,7 @@ _EPOCH = 1_767_225_600
 def compile_vaults(document: Table, estate: Estate, mistakes: Mistakes, names: Names) -> None:
     """Adds every vault and soft-deleted vault of the document to the estate."""
     for section in ("vaults", "deleted_vaults"):
-        rows = document.get(section) or Rows(document.where(section))
-        for item in rows:
-            if (
-                not isinstance(item, Table)
-                or not item.get("name")
-                or not item.get("subscription")
-                or not item.get("group")
-            ):
-                place = item.place if isinstance(item, Table) else rows.place
-                mistakes.add(place, "a vault needs name, subscription and group")
-                continue
-            for key in item:
-                if key not in _KNOWN:
-                    mistakes.add(item.where(key), f"a vault has no {key!r}; ARM properties go under properties")
+        for item in document.get(section) or ():
             _vault(item, estate, mistakes, names, deleted=section == "deleted_vaults")
 
 
@@ -80,14 +48,16 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
         "type": "Microsoft.KeyVault/vaults",
         "location": location,
         "tags": dict(item.get("tags") or {}),
-        "properties": _properties(item, estate, names, name, mistakes),
+        "properties": _properties(item, estate, names, name),
     }
     if deleted:
         _add_deleted(estate, raw, group)
         return
     estate.vaults[fold(identity)] = raw
-    estate.objects[fold(identity)] = {kind: _objects(item, kind, mistakes) for kind in _KINDS}
+    estate.objects[fold(identity)] = {kind: _objects(item, kind) for kind in _KINDS}
     _add_certificate_halves(estate.objects[fold(identity)])
+    for workspace in item.get("diagnostic_settings") or ():
+        estate.diagnostic_settings.setdefault(fold(identity), []).append(_diagnostic_setting(identity, workspace))
     for index in range(int(item.get("private_endpoints") or 0)):
         connection = {
             "id": f"{identity}/privateEndpointConnections/{name}-{index + 1}",
@@ -100,13 +70,27 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
         raw["properties"].setdefault("privateEndpointConnections", []).append(connection)
 
 
-def _properties(item: Table, estate: Estate, names: Names, name: str, mistakes: Mistakes) -> Raw:
+def _diagnostic_setting(vault_id: str, workspace: str) -> Raw:
+    """A setting that sends the audit log to a Log Analytics workspace."""
+    return {
+        "id": f"{vault_id}/providers/microsoft.insights/diagnosticSettings/{workspace}",
+        "type": "Microsoft.Insights/diagnosticSettings",
+        "name": workspace,
+        "properties": {
+            "workspaceId": f"{'/'.join(vault_id.split('/')[:5])}/providers/Microsoft.OperationalInsights/workspaces/{workspace}",
+            "logs": [
+                {"category": "AuditEvent", "enabled": True, "retentionPolicy": {"enabled": False, "days": 0}},
+            ],
+            "metrics": [],
+        },
+    }
+
+
+def _properties(item: Table, estate: Estate, names: Names, name: str) -> Raw:
     properties: Raw = {
         "sku": {"family": "A", "name": str(item.get("sku") or "standard")},
         "tenantId": str(item.get("tenant") or estate.home_tenant),
-        "accessPolicies": [
-            _policy(entry, estate, names, mistakes) for entry in item.get("policies") or [] if isinstance(entry, Table)
-        ],
+        "accessPolicies": [_policy(entry, estate, names) for entry in item.get("policies") or ()],
         "enabledForDeployment": False,
         "enableSoftDelete": True,
         "softDeleteRetentionInDays": 90,
@@ -130,10 +114,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _policy(entry: Table, estate: Estate, names: Names, mistakes: Mistakes) -> Raw:
-    if "principal" not in entry:
-        mistakes.add(entry.place, "an access policy needs a principal")
-        return {}
+def _policy(entry: Table, estate: Estate, names: Names) -> Raw:
     raw: Raw = {
         "tenantId": str(entry.get("tenant") or estate.home_tenant),
         "objectId": names.principal(entry, "principal"),
@@ -144,19 +125,11 @@ def _policy(entry: Table, estate: Estate, names: Names, mistakes: Mistakes) -> R
     return raw
 
 
-def _objects(item: Table, kind: str, mistakes: Mistakes) -> dict[str, StoredObject]:
-    found: dict[str, StoredObject] = {}
-    rows = item.get(kind) or []
-    for entry in rows:
-        table = entry if isinstance(entry, Table) else Table(item.where(kind))
-        if not isinstance(entry, Table):
-            table["name"] = entry
-        name = table.get("name")
-        if not isinstance(name, str) or not name:
-            mistakes.add(table.place, f"an entry of {kind} needs a name")
-            continue
-        found[name.casefold()] = StoredObject(name, [_version(table, kind, str(item.get("name")))])
-    return found
+def _objects(item: Table, kind: str) -> dict[str, StoredObject]:
+    found = (
+        StoredObject(str(entry["name"]), [_version(entry, kind, str(item["name"]))]) for entry in item.get(kind) or ()
+    )
+    return {stored.name.casefold(): stored for stored in found}
 
 
 def _version(table: Table, kind: str, vault: str) -> StoredVersion:

@@ -1,6 +1,9 @@
-"""Payloads that `az rest` exported from a real tenant, served as they are."""
+"""Payloads that `az rest` exported from a real tenant, served as they are: single items, or whole lists (`value`)."""
 
-from kvaudit.lab.estate import Estate, Raw, fold
+from collections.abc import Iterator
+from typing import Any
+
+from kvaudit.lab.estate import Estate, Raw, StoredObject, StoredVersion, fold
 
 _STORES = {
     "microsoft.keyvault/vaults": "vaults",
@@ -11,6 +14,12 @@ _STORES = {
     "microsoft.authorization/roleassignmentscheduleinstances": "role_assignment_schedule_instances",
     "microsoft.resources/resourcegroups": "resource_groups",
 }
+_NEEDED = {
+    "microsoft.authorization/roleassignments": ("scope", "principalId", "roleDefinitionId"),
+    "microsoft.authorization/roleassignmentscheduleinstances": ("scope", "principalId", "roleDefinitionId"),
+    "microsoft.authorization/roleeligibilityscheduleinstances": ("scope", "principalId", "roleDefinitionId"),
+    "microsoft.authorization/denyassignments": ("scope",),
+}
 _GRAPH = {
     "#microsoft.graph.user": "users",
     "#microsoft.graph.group": "groups",
@@ -20,43 +29,141 @@ _GRAPH = {
 }
 
 
-def add_arm_payload(estate: Estate, raw: Raw) -> str | None:
-    """Adds one Resource Manager payload; says what is wrong with it, or None."""
+def add_arm_payload(estate: Estate, raw: Raw) -> Iterator[str]:
+    """Adds a Resource Manager payload, or every item of a list of them; gives what is wrong with them."""
+    if "id" not in raw and isinstance(raw.get("value"), list):
+        for number, item in enumerate(raw["value"], start=1):
+            problems = add_arm_payload(estate, item) if isinstance(item, dict) else iter(("it is no mapping",))
+            yield from (f"item {number} of value: {problem}" for problem in problems)
+        return
     identity = raw.get("id")
     if not isinstance(identity, str) or not identity.startswith("/"):
-        return "a payload under arm: needs the id that Azure sent"
+        yield "a payload under arm: needs the id that Azure sent"
+        return
     kind = str(raw.get("type") or _type_of(identity)).casefold()
+    problem = _lacking(kind, raw)
+    if problem:
+        yield problem
+        return
+    _add(estate, raw, fold(identity), kind)
+    _add_subscription_of(estate, identity)
+
+
+def _lacking(kind: str, raw: Raw) -> str | None:
+    properties = raw.get("properties")
+    if kind == "microsoft.keyvault/vaults" and not isinstance(raw.get("name"), str):
+        return "a vault needs the name that Azure sent"
+    if kind == "microsoft.authorization/roledefinitions" and not isinstance(properties, dict):
+        return "a role definition needs the properties that Azure sent"
+    wanted = _NEEDED.get(kind, ())
+    held = properties if isinstance(properties, dict) else {}
+    missing = [name for name in wanted if not isinstance(held.get(name), str)]
+    return f"{kind} needs properties.{', properties.'.join(missing)}" if missing else None
+
+
+def _add(estate: Estate, raw: Raw, key: str, kind: str) -> None:
     if kind == "microsoft.authorization/roledefinitions":
-        estate.role_definitions[fold(str(raw.get("name") or identity.rsplit("/", 1)[-1]))] = raw
-    elif "subscriptionId" in raw and identity.count("/") == 2:
-        estate.subscriptions[fold(raw["subscriptionId"])] = raw
+        estate.role_definitions[fold(str(raw.get("name") or key.rsplit("/", 1)[-1]))] = raw
+    elif kind == "microsoft.management/managementgroups":
+        _add_management_group(estate, raw, key)
+    elif kind in {"microsoft.resources/subscriptions", "/subscriptions"} or "subscriptionId" in raw:
+        _add_subscription(estate, raw, key)
+    elif kind in {"microsoft.keyvault/vaults/secrets", "microsoft.keyvault/vaults/keys"}:
+        _add_object(estate, raw, key)
     elif kind in _STORES:
-        getattr(estate, _STORES[kind])[fold(identity)] = raw
+        getattr(estate, _STORES[kind])[key] = raw
         if kind == "microsoft.keyvault/vaults":
-            estate.objects.setdefault(fold(identity), {"secrets": {}, "keys": {}, "certificates": {}})
+            estate.objects.setdefault(key, {"secrets": {}, "keys": {}, "certificates": {}})
     else:
-        estate.other_resources[fold(identity)] = raw
-    subscription = identity.split("/")[2] if identity.startswith("/subscriptions/") else None
-    if subscription and fold(subscription) not in estate.subscriptions:
-        estate.subscriptions[fold(subscription)] = {
-            "id": f"/subscriptions/{subscription}",
-            "subscriptionId": subscription,
-            "displayName": subscription,
-            "state": "Enabled",
-            "tenantId": estate.home_tenant,
-        }
-    return None
+        estate.other_resources[key] = raw
+
+
+def _parent(raw: Raw) -> str | None:
+    """Folded name of the management group that a payload names as its parent, in either of two places."""
+    properties: Any = raw.get("properties") or {}
+    parent = properties.get("parent") or (properties.get("details") or {}).get("parent") or {}
+    return fold(str(parent["id"])).rsplit("/", 1)[-1] if parent.get("id") else None
+
+
+def _add_management_group(estate: Estate, raw: Raw, key: str) -> None:
+    name = key.rsplit("/", 1)[-1]
+    properties = raw.get("properties") or {}
+    estate.management_groups[name] = {
+        "id": raw["id"],
+        "name": raw.get("name") or name,
+        "displayName": properties.get("displayName") or name,
+        "parent": _parent(raw),
+        "tenantId": properties.get("tenantId") or estate.home_tenant,
+    }
+
+
+def _add_subscription(estate: Estate, raw: Raw, key: str) -> None:
+    """An item of `GET /subscriptions`, or a row of a management group's descendants, which tells the parent only."""
+    name = key.rsplit("/", 1)[-1]
+    if "subscriptionId" in raw:
+        estate.subscriptions[name] = raw
+    parent = _parent(raw)
+    if parent:
+        estate.subscription_parent[name] = parent
+
+
+def _add_object(estate: Estate, raw: Raw, key: str) -> None:
+    """A secret or key as Resource Manager lists it: its name and attributes."""
+    vault, kind, name = key.rsplit("/", 2)
+    properties = raw.get("properties") or {}
+    attributes = properties.get("attributes") or {}
+    version = StoredVersion(
+        version="0" * 32,
+        enabled=attributes.get("enabled", True),
+        created=int(attributes.get("created") or 0),
+        updated=int(attributes.get("updated") or 0),
+        expires=attributes.get("exp"),
+        not_before=attributes.get("nbf"),
+        content_type=properties.get("contentType"),
+        tags=raw.get("tags") or {},
+        key={"kty": properties.get("kty") or "RSA"} if kind == "keys" else {},
+    )
+    store = estate.objects.setdefault(vault, {"secrets": {}, "keys": {}, "certificates": {}})
+    store[kind][name] = StoredObject(str(raw.get("name") or name), [version])
+
+
+def _add_subscription_of(estate: Estate, identity: str) -> None:
+    """A subscription that payloads name and none describes."""
+    parts = identity.split("/")
+    if len(parts) < 4 or parts[1] != "subscriptions" or fold(parts[2]) in estate.subscriptions:
+        return
+    estate.subscriptions[fold(parts[2])] = {
+        "id": f"/subscriptions/{parts[2]}",
+        "subscriptionId": parts[2],
+        "displayName": parts[2],
+        "state": "Enabled",
+        "tenantId": estate.home_tenant,
+    }
 
 
 def _type_of(identity: str) -> str:
+    if "/providers/" not in identity:
+        return "/subscriptions" if identity.casefold().startswith("/subscriptions/") else ""
     parts = identity.rsplit("/providers/", 1)[-1].split("/")
-    return "/".join(parts[:2])
+    return "/".join([parts[0], *parts[1::2]])
 
 
-def add_graph_payload(estate: Estate, raw: Raw) -> str | None:
-    """Adds one Graph object; says what is wrong with it, or None."""
+def add_graph_payload(estate: Estate, raw: Raw) -> Iterator[str]:
+    """Adds a Graph object, or every item of a list of them; gives what is wrong with them.
+
+    A group may hold its `members`, as `$expand=members` gives them.
+    """
+    if "id" not in raw and isinstance(raw.get("value"), list):
+        for number, item in enumerate(raw["value"], start=1):
+            problems = add_graph_payload(estate, item) if isinstance(item, dict) else iter(("it is no mapping",))
+            yield from (f"item {number} of value: {problem}" for problem in problems)
+        return
     kind, identity = str(raw.get("@odata.type") or "").casefold(), raw.get("id")
     if kind not in _GRAPH or not isinstance(identity, str):
-        return f"a payload under graph: needs id and @odata.type, one of {', '.join(sorted(_GRAPH))}"
+        yield f"a payload under graph: needs id and @odata.type, one of {', '.join(sorted(_GRAPH))}"
+        return
     getattr(estate, _GRAPH[kind])[fold(identity)] = raw
-    return None
+    if kind == "#microsoft.graph.group":
+        members = raw.get("members") if isinstance(raw.get("members"), list) else []
+        found = [fold(str(item["id"])) for item in members or [] if isinstance(item, dict) and item.get("id")]
+        estate.members.setdefault(fold(identity), []).extend(found)

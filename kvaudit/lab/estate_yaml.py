@@ -4,14 +4,16 @@ Scalars follow YAML 1.2: `on`, `no` and `012` are what they look like. A key giv
 wins. The file and what its aliases expand to are bounded.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_NODES = 2_000_000
-"""Nodes after every alias was followed: refuses files whose aliases multiply without bound."""
+MAX_DEPTH = 100
+MAX_REPEATED = 100_000
+"""Nodes that aliases may repeat: refuses files whose aliases multiply without bound."""
 
 
 class EstateFileError(Exception):
@@ -85,9 +87,7 @@ for _tag, _pattern, _first in (
     ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
     ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+0123456789."),
 ):
-    import re as _re
-
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _re.compile(_pattern), list(_first))
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
 def read_places(text: bytes, file: str, mistakes: Mistakes) -> Any:
@@ -99,29 +99,45 @@ def read_places(text: bytes, file: str, mistakes: Mistakes) -> Any:
     if len(text) > MAX_BYTES:
         raise EstateFileError((f"{file}:1:1 the file has {len(text)} bytes; {MAX_BYTES} is the most",))
     try:
+        _refuse_depth(text, file)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise EstateFileError((f"{file}:{line}:{column} {problem.problem or 'this is not YAML'}",)) from problem
     except yaml.YAMLError as problem:
-        raise EstateFileError((f"{file}:1:1 this is not YAML: {problem}",)) from problem
+        raise EstateFileError((f"{file}:1:1 this is not YAML: {str(problem).splitlines()[0]}",)) from problem
     if node is None:
         raise EstateFileError((f"{file}:1:1 the file is empty",))
     return _Walk(file, mistakes).value(node, 0)
+
+
+def _refuse_depth(text: bytes, file: str) -> None:
+    """Refuses deep nesting before the parser recurses into it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            where = f"{event.start_mark.line + 1}:{event.start_mark.column + 1}" if event.start_mark else "1:1"
+            raise EstateFileError((f"{file}:{where} the file nests too deeply",))
 
 
 class _Walk:
     def __init__(self, file: str, mistakes: Mistakes) -> None:
         self._file = file
         self._mistakes = mistakes
-        self._nodes = 0
+        self._seen: set[int] = set()
+        self._repeated = 0
 
     def value(self, node: yaml.Node, depth: int) -> Any:
-        self._nodes += 1
+        self._repeated += id(node) in self._seen
+        self._seen.add(id(node))
         place = Place(node.start_mark.line + 1, node.start_mark.column + 1)
-        if self._nodes > MAX_NODES or depth > 100:
-            raise EstateFileError((f"{self._file}:{place.line}:{place.column} the file nests or expands too far",))
+        if self._repeated > MAX_REPEATED or depth > MAX_DEPTH:
+            raise EstateFileError((f"{self._file}:{place.line}:{place.column} the aliases of the file expand too far",))
         if isinstance(node, yaml.MappingNode):
             return self._table(node, place, depth)
         if isinstance(node, yaml.SequenceNode):
