@@ -37,6 +37,11 @@ class Names:
         value, place = self._value(item, key, None)
         return self._find("role", value, place)
 
+    def subscription(self, item: Table, key: str = "subscription") -> str | None:
+        """The id of the subscription that `item[key]` names."""
+        value, place = self._value(item, key, None)
+        return self._find("subscription", value, place)
+
     def scope(self, item: Table, key: str = "scope") -> str | None:
         """The resource ID of a place: `/`, `management-group:N`, `subscription:N`, `group:SUBSCRIPTION/GROUP`, `vault:N`,
         `secret:VAULT/N`, `key:VAULT/N`, `certificate:VAULT/N`, or a resource ID as it is.

@@ -20,12 +20,10 @@ def compile_vaults(document: Table, estate: Estate, mistakes: Mistakes, names: N
 
 
 def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, deleted: bool) -> None:
-    holder = Table(item.place)
-    holder["scope"] = f"group:{item['subscription']}/{item['group']}"
-    holder.places["scope"] = item.where("subscription")
-    group = names.scope(holder)
-    if group is None:
+    subscription = names.subscription(item)
+    if subscription is None:
         return
+    group = f"/subscriptions/{subscription}/resourceGroups/{item['group']}"
     name = str(item["name"])
     identity = f"{group}/providers/Microsoft.KeyVault/vaults/{name}"
     if fold(identity) in estate.vaults:
