@@ -39,7 +39,9 @@ class Directory:
         elsewhere: folded IDs that records name as those of another tenant's directory.
     """
 
-    def __init__(self, estate: Estate, types: Mapping[str, str], elsewhere: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, estate: Estate, types: Mapping[str, str | None], elsewhere: frozenset[str] = frozenset()
+    ) -> None:
         self._elsewhere = elsewhere
         self._estate = estate
         self._types = types
@@ -65,7 +67,7 @@ class Directory:
         return self._known_types[principal_id]
 
     def is_recorded(self, principal_id: str) -> bool:
-        """Whether an assignment, a policy or a membership names this ID."""
+        """Whether a role assignment or a membership names this ID."""
         return principal_id in self._types or principal_id in self._member_types or principal_id in self._direct_members
 
     def may_be_group(self, principal_id: str) -> bool:

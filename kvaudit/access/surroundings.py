@@ -222,21 +222,27 @@ _READ = "Microsoft.KeyVault/vaults/read"
 
 
 def _elsewhere(estate: Estate) -> frozenset[str]:
-    """The object IDs that access policies name for another tenant than the one that was asked."""
-    return frozenset(
-        entry.object_id.casefold()
-        for vault in estate.vaults
-        for entry in vault.access_policies or ()
-        if estate.tenant_id and entry.tenant_id and entry.tenant_id.casefold() != estate.tenant_id.casefold()
-    )
+    """The object IDs that access policies name for another tenant than the one that was asked, and nothing else names.
+
+    An ID that an entry of this tenant or a role assignment names too may be one of this directory's.
+    """
+    home: set[str] = set()
+    away: set[str] = set()
+    for vault in estate.vaults:
+        for entry in vault.access_policies or ():
+            other = estate.tenant_id and entry.tenant_id and entry.tenant_id.casefold() != estate.tenant_id.casefold()
+            (away if other else home).add(entry.object_id.casefold())
+    home.update(item.principal_id for item in estate.role_assignments)
+    home.update(item.principal_id for item in estate.schedule_instances)
+    return frozenset(away - home)
 
 
-def _types(estate: Estate) -> dict[str, str]:
-    types: dict[str, str] = {}
+def _types(estate: Estate) -> dict[str, str | None]:
+    """Every principal that a grant of Azure RBAC names -> what records say of its type."""
+    types: dict[str, str | None] = {}
     records: tuple[Record, ...] = (*estate.role_assignments, *estate.schedule_instances)
     for record in records:
-        if record.principal_type:
-            types[record.principal_id] = record.principal_type
+        types[record.principal_id] = record.principal_type or types.get(record.principal_id)
     for deny in estate.deny_assignments:
         for item in (*deny.principals, *deny.exclude_principals):
             if item.type in ("User", "Group", "ServicePrincipal"):

@@ -76,11 +76,9 @@ def _doubts(estate: Estate, who: str) -> set[str]:
     if who in ("guest", "stranger"):
         found.add("member partner")
     asked = who == "robot" and who in estate.member_of
-    if (
-        who not in GROUPS
-        and not asked
-        and any(entry.object_id == "stranger" for entry in estate.vaults[0].access_policies or ())
-    ):
+    tenants = {entry.tenant_id for entry in estate.vaults[0].access_policies or () if entry.object_id == "stranger"}
+    # Named for this tenant it may be any group of it; named for the other alone it can only be one of that tenant's.
+    if not asked and (TENANT in tenants or (tenants and who == "guest")):
         found.add("member stranger")
     return found
 
