@@ -1,5 +1,7 @@
 """What a gap is in a person's words: where, what it touches, and what closes it. Formats escape the tenant's text in it."""
 
+from dataclasses import dataclass
+
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
 from kvaudit.report.audit import Audit
@@ -35,8 +37,12 @@ def touches(audit: Audit, gap: Gap) -> str:
     if hides_vaults(audit, gap):
         return "hides every vault there"
     reach = audit.reach[gap.id]
-    parts = [counted(reach.answers, "answer")] if reach.answers else []
-    parts += [counted(reach.verdicts, "verdict")] if reach.verdicts else []
+    return _unknown(reach.answers, reach.verdicts)
+
+
+def _unknown(answers: int, verdicts: int) -> str:
+    parts = [counted(answers, "answer")] if answers else []
+    parts += [counted(verdicts, "verdict")] if verdicts else []
     return f"makes {' and '.join(parts)} unknown" if parts else "touches no answer that was seen"
 
 
@@ -45,3 +51,57 @@ def closing(gap: Gap) -> str:
     if gap.permission:
         return f"closed by {gap.permission}"
     return "asking again may close it" if gap.retryable else "no permission is known to close it"
+
+
+@dataclass(frozen=True, slots=True)
+class GapGroup:
+    """Gaps of one place that have one cause: a subscription that refuses seven listings is told once.
+
+    Attributes:
+        place: where.
+        scope: where, as it was asked.
+        cause: status and error code, or "".
+        reason: what happened, of the gap that matters most.
+        gaps: those that matter most first.
+    """
+
+    place: str
+    scope: str
+    cause: str
+    reason: str
+    gaps: tuple[Gap, ...]
+
+
+def grouped(audit: Audit) -> tuple[GapGroup, ...]:
+    """Every gap of an audit, in groups, those that matter most first."""
+    table: dict[tuple[str, str], list[Gap]] = {}
+    for gap in sorted(audit.gaps, key=lambda item: (-weight(audit, item), item.kind, item.scope)):
+        cause = " ".join(str(part) for part in (gap.status, gap.code) if part) or gap.reason
+        table.setdefault((scopes.fold(gap.scope), cause), []).append(gap)
+    return tuple(
+        GapGroup(
+            place=gap_place(audit, gaps[0]),
+            scope=gaps[0].scope,
+            cause="" if cause == gaps[0].reason else cause,
+            reason=gaps[0].reason,
+            gaps=tuple(gaps),
+        )
+        for (_, cause), gaps in table.items()
+    )
+
+
+def kinds_of(group: GapGroup) -> str:
+    """What was not read there: `vaults, role assignments and 3 more`."""
+    names = list(dict.fromkeys(gap.kind.replace("_", " ") for gap in group.gaps))
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more kinds"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def touched_by(audit: Audit, group: GapGroup) -> str:
+    """What the gaps of a group change together, as a clause."""
+    if any(hides_vaults(audit, gap) for gap in group.gaps):
+        return "hides every vault there"
+    answers = sum(audit.reach[gap.id].answers for gap in group.gaps)
+    verdicts = sum(audit.reach[gap.id].verdicts for gap in group.gaps)
+    return _unknown(answers, verdicts)

@@ -11,25 +11,30 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kvaudit.report.audit import Audit
-from kvaudit.report.page_tables import tables_of
-from kvaudit.report.page_view import View
-from kvaudit.report.text import visible
+from kvaudit.report.page_data import PageData
+from kvaudit.report.page_view import view_of
+from kvaudit.report.text import counted, visible
+
+_SCRIPTS = ("data", "dom", "table", "findings", "tables", "detail", "main")
+_STYLES = ("base", "parts", "print")
 
 
 def render(audit: Audit, out: BinaryIO) -> None:
     """Writes the report as one HTML page, UTF-8; the same bytes for the same audit."""
-    style, script = _read("page.css"), _read("page.js")
-    view = View(audit)
-    text = json.dumps(tables_of(audit, view), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    template = _environment().get_template("page.html.j2")
-    stream = template.stream(
-        audit=audit,
-        view=view,
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
-        data=Markup(text),  # noqa: S704 - JSON in which no `<` is left, in an element that no browser runs
+    page = PageData(audit)
+    data = _data_island(page.build())
+    style, script = _bundle("css", _STYLES), _bundle("js", _SCRIPTS)
+    stream = (
+        _environment()
+        .get_template("page.html.j2")
+        .stream(
+            view=view_of(audit, page),
+            style=Markup(style),  # noqa: S704 - our own files
+            script=Markup(script),  # noqa: S704
+            style_hash=_csp_hash(style),
+            script_hash=_csp_hash(script),
+            data=data,
+        )
     )
     stream.enable_buffering(64)
     stream.dump(out, encoding="utf-8")
@@ -44,7 +49,7 @@ def templates_folder() -> Path:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=True,  # of every template; select_autoescape() does not know the ending .html.j2
         undefined=StrictUndefined,
@@ -52,20 +57,28 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    environment.filters["counted"] = counted
+    return environment
 
 
 def _shown(value: Any) -> Any:
-    """What every `{{ }}` passes through: the tenant's text is made visible before it is escaped."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(visible(line) for line in value.split("\n"))
-    return value
+    """What every `{{ }}` passes through: text of the tenant is made visible before it is escaped."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
-def _read(name: str) -> str:
-    return (templates_folder() / name).read_text(encoding="utf-8")
+def _bundle(kind: str, names: tuple[str, ...]) -> str:
+    texts = [(templates_folder() / kind / f"{name}.{kind}").read_text(encoding="utf-8") for name in names]
+    text = "\n".join(texts)
+    return f"\n(() => {{\n'use strict';\n{text}}})();\n" if kind == "js" else f"\n{text}"
 
 
 def _csp_hash(text: str) -> Markup:
     digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
     return Markup(f"'sha256-{digest}'")  # noqa: S704 - base64
+
+
+def _data_island(data: dict[str, Any]) -> Markup:
+    """JSON that stands in a script element of a type that no browser runs; `<` cannot end the element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return Markup(text)  # noqa: S704 - no `<` is left in it

@@ -1,270 +1,195 @@
-"""What the HTML page shows, prepared for its template: plain values, in the order in which they are shown."""
+"""What the fixed parts of the HTML report say: coverage, gaps, models, totals and one section for each rule."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from functools import cached_property
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from kvaudit.access.answers import Holding
 from kvaudit.model.answers import Answer
-from kvaudit.model.permissions import words_of
-from kvaudit.model.vaults import PermissionModel, PermissionModelSource, Vault
-from kvaudit.report.audit import Audit, Finding
+from kvaudit.model.vaults import PermissionModel
+from kvaudit.report.audit import Audit, GapReach
 from kvaudit.report.controls import controls_of
-from kvaudit.report.gap_words import closing, gap_place, touches, weight
-from kvaudit.report.grouping import RuleFindings, by_rule
-from kvaudit.report.sentences import citation_sentence, principal_name, scope_name
+from kvaudit.report.gap_words import GapGroup, closing, grouped, touched_by, touches
+from kvaudit.report.grouping import by_rule
+from kvaudit.report.page_data import PageData
+from kvaudit.report.readers import Kind, Readers
+from kvaudit.report.readiness import Readiness
+from kvaudit.report.rule_pages import page_of
 from kvaudit.report.text import counted
-from kvaudit.rules.judgement import Severity
+from kvaudit.rules.judgement import Rule, Verdict
 
-SECTIONS_KEPT = 500
-"""Vaults that have a section of their own; the rest is in the tables, findings.json and access.csv."""
-
-FINDINGS_SHOWN = 200
-EVIDENCE_SHOWN = 10
-HOLDERS_SHOWN = 100
+_GROUPS_SHOWN = 500
+_ROUTES_SHOWN = 10
 
 
+@dataclass(frozen=True)
 class View:
-    """Everything that the template asks for.
+    """The values of `page.html.j2`. Text in it may be the tenant's: the template escapes all of it.
+
+    Attributes:
+        hidden_gaps: gaps beyond those shown; findings.json holds all.
+        vaults_without_rows: vaults whose rows of access are too many for a page.
+    """
+
+    title: str
+    scope: tuple[str, ...]
+    tool_version: str
+    generated_at: str
+    collected_at: str | None
+    tenant_id: str | None
+    vaults: int
+    subscriptions: int
+    failures: int
+    failed_vaults: int
+    unknown_verdicts: int
+    coverage: tuple[dict[str, Any], ...]
+    listings_asked: int
+    listings_read: int
+    gaps: tuple[dict[str, Any], ...]
+    gap_count: int
+    hidden_gaps: int
+    readiness: Readiness
+    bars: tuple[dict[str, Any], ...]
+    exposure: dict[str, int]
+    rules: tuple[dict[str, Any], ...]
+    quiet_rules: tuple[dict[str, Any], ...]
+    vaults_without_rows: int
+
+
+def view_of(audit: Audit, page: PageData) -> View:
+    """The fixed parts of an audit's page.
 
     Args:
         audit: what to show.
+        page: its data, already built.
     """
+    estate = audit.estate
+    subscriptions = {vault.subscription_id for vault in estate.vaults}
+    subscriptions |= {item.subscription_id for item in estate.subscriptions}
+    groups = grouped(audit)
+    return View(
+        title=f"Who can do what in {counted(len(estate.vaults), 'key vault')}",
+        scope=tuple(f"{key.replace('_', ' ')}: {', '.join(values)}" for key, values in audit.scope.items() if values),
+        tool_version=audit.tool_version,
+        generated_at=_time(audit.generated_at),
+        collected_at=_time(estate.collected_at) if estate.collected_at else None,
+        tenant_id=estate.tenant_id,
+        vaults=len(estate.vaults),
+        subscriptions=len(subscriptions),
+        failures=len(audit.findings),
+        failed_vaults=len({finding.vault.scope for finding in audit.findings}),
+        unknown_verdicts=len(audit.unknowns),
+        coverage=tuple(
+            {"kind": kind.replace("_", " "), "asked": item.asked, "read": item.read, "items": item.items}
+            for kind, item in audit.coverage.items()
+        ),
+        listings_asked=sum(item.asked for item in audit.coverage.values()),
+        listings_read=sum(item.read for item in audit.coverage.values()),
+        gaps=tuple(_gap_group(audit, group) for group in groups[:_GROUPS_SHOWN]),
+        gap_count=len(audit.gaps),
+        hidden_gaps=sum(len(group.gaps) for group in groups[_GROUPS_SHOWN:]),
+        readiness=audit.readiness,
+        bars=_bars(audit.readiness),
+        exposure=_exposure(audit),
+        rules=_rules(audit),
+        quiet_rules=_quiet_rules(audit),
+        vaults_without_rows=page.vaults_without_rows,
+    )
 
-    def __init__(self, audit: Audit) -> None:
-        self._audit = audit
-        self.worst: dict[str, Severity] = {}
-        for finding in audit.findings:
-            severity = finding.rule.severity
-            if finding.vault.scope not in self.worst or severity.rank < self.worst[finding.vault.scope].rank:
-                self.worst[finding.vault.scope] = severity
-        self.order = sorted(audit.estate.vaults, key=lambda item: (self._rank(item), item.name.casefold(), item.scope))
-        self.numbers = {vault.scope: number for number, vault in enumerate(self.order)}
-        self.holdings: list[Holding] = list(audit.access.rows())
-        self._by_vault: defaultdict[str, list[Holding]] = defaultdict(list)
-        for holding in self.holdings:
-            if holding.vault_id is not None:
-                self._by_vault[holding.vault_id].append(holding)
-        principals = sorted(
-            {holding.principal_id for holding in self.holdings if holding.principal_id},
-            key=lambda item: (principal_name(audit.estate, item).casefold(), item),
-        )
-        self.principal_numbers = {principal: number for number, principal in enumerate(principals)}
 
-    def _rank(self, vault: Vault) -> int:
-        return self.worst[vault.scope].rank if vault.scope in self.worst else len(Severity)
-
-    @property
-    def title(self) -> str:
-        """What the report is about, for the heading."""
-        return f"{counted(len(self._audit.estate.vaults), 'key vault')}"
-
-    @property
-    def scope(self) -> str:
-        """What was asked for, in the words of the command line."""
-        return ", ".join(f"{key.replace('_', ' ')}: {', '.join(values)}" for key, values in self._audit.scope.items())
-
-    @property
-    def listings_asked(self) -> int:
-        """Listings that were asked."""
-        return sum(item.asked for item in self._audit.coverage.values())
-
-    @property
-    def listings_read(self) -> int:
-        """Listings that were read to their end."""
-        return sum(item.read for item in self._audit.coverage.values())
-
-    @cached_property
-    def gaps(self) -> list[dict[str, str]]:
-        """Gaps, those that matter most first."""
-        audit = self._audit
-        ranked = sorted(audit.gaps, key=lambda gap: (-weight(audit, gap), gap.kind, gap.scope))
-        return [
+def _gap_group(audit: Audit, group: GapGroup) -> dict[str, Any]:
+    return {
+        "place": group.place,
+        "scope": group.scope,
+        "cause": group.cause,
+        "reason": group.reason,
+        "touches": touched_by(audit, group),
+        "gaps": [
             {
                 "id": gap.id,
-                "what": gap.kind.replace("_", " "),
-                "where": gap_place(audit, gap),
-                "why": gap.reason,
+                "kind": gap.kind.replace("_", " "),
                 "touches": touches(audit, gap),
+                "telling": len(group.gaps) > 1 and audit.reach[gap.id] != GapReach(),
+                "permission": gap.permission,
                 "closing": closing(gap),
             }
-            for gap in ranked
-        ]
+            for gap in group.gaps
+        ],
+    }
 
-    @property
-    def coverage(self) -> list[dict[str, Any]]:
-        """Counts by kind of record."""
-        return [
-            {"kind": kind.replace("_", " "), "asked": item.asked, "read": item.read, "items": item.items}
-            for kind, item in sorted(self._audit.coverage.items())
-        ]
 
-    @property
-    def deadline(self) -> str:
-        """How long it is until 2027-02-27, or since."""
-        days = self._audit.readiness.days_left
-        return f"{counted(days, 'day')} left." if days >= 0 else f"It was {counted(-days, 'day')} ago."
+def _time(text: str) -> str:
+    return text.replace("T", " ").removesuffix("Z") + (" UTC" if text.endswith("Z") else "")
 
-    @property
-    def models(self) -> list[dict[str, Any]]:
-        """Counts by permission model."""
-        item = self._audit.readiness
-        rows = (
-            (item.azure_rbac, "Azure RBAC", ""),
-            (item.access_policies, "access policies", "written down; legacy, still supported"),
-            (item.null + item.absent, "access policies, not written down", "Azure RBAC if created again"),
-            (item.unread, "could not be read", ""),
-        )
-        return [{"number": number, "name": name, "note": note} for number, name, note in rows]
 
-    @cached_property
-    def rules(self) -> list[dict[str, Any]]:
-        """Rules that failed or could not decide, most severe first."""
-        return [self._rule(item) for item in by_rule(self._audit) if item.findings or item.unknowns]
+def _bars(item: Readiness) -> tuple[dict[str, Any], ...]:
+    """Parts of the bar of models: name, vaults, and place and width in percent of the bar."""
+    parts = (
+        ("rbac", "Azure RBAC", item.azure_rbac),
+        ("policies", "Access policies, written down", item.access_policies),
+        ("implicit", "Access policies, not written down (null or absent)", item.not_explicit),
+        ("unread", "Could not be read", item.unread),
+    )
+    total, at, bars = max(item.total, 1), 0.0, []
+    for name, label, number in parts:
+        width = 100 * number / total
+        bars.append({"name": name, "label": label, "number": number, "x": f"{at:.3f}", "width": f"{width:.3f}"})
+        at += width
+    return tuple(bars)
 
-    def _rule(self, item: RuleFindings) -> dict[str, Any]:
-        counts = [f"{counted(len(item.findings), 'vault')} failed"] if item.findings else []
-        counts += [f"{counted(len(item.unknowns), 'vault')} not decided"] if item.unknowns else []
-        frameworks: defaultdict[str, list[str]] = defaultdict(list)
-        for control in controls_of(item.rule):
-            frameworks[f"{control.framework} {control.version}"].append(control.id)
-        shown = [
-            f"{name}: {', '.join(ids)}" for name, ids in frameworks.items() if name.startswith(("CIS", "Microsoft"))
-        ]
-        return {
+
+def _exposure(audit: Audit) -> dict[str, int]:
+    """Vaults by who can read their secrets without a condition."""
+    every = [audit.readers.get(vault.scope, Readers()) for vault in audit.estate.vaults]
+    people = [item for item in every if item.of(Answer.ALLOWED, Kind.PERSON) or item.members]
+    return {
+        "people": len(people),
+        "guests": sum(1 for item in every if item.of(Answer.ALLOWED, Kind.GUEST)),
+        "groups": sum(1 for item in every if item.of(Answer.ALLOWED, Kind.GROUP)),
+        "workloads": sum(1 for item in every if item.of(Answer.ALLOWED, Kind.WORKLOAD)),
+        "conditional": sum(1 for item in every if item.total(Answer.CONDITIONAL)),
+        "unknown": sum(1 for item in every if item.total(Answer.UNKNOWN) or item.hidden),
+        "nobody": sum(1 for item in every if not item.counts and not item.hidden),
+    }
+
+
+def _rules(audit: Audit) -> tuple[dict[str, Any], ...]:
+    numbers = {rule.id: number for number, rule in enumerate(audit.rules)}
+    return tuple(
+        {
             "id": item.rule.id,
-            "severity": item.rule.severity.value,
+            "number": numbers[item.rule.id],
             "title": item.rule.title,
-            "counts": ", ".join(counts),
-            "controls": "; ".join(shown[-3:]),
-            "routes": [{"vaults": route.vaults, "message": route.evidence.message} for route in item.routes[:10]],
-            "findings": [self._finding(finding) for finding in item.findings[:FINDINGS_SHOWN]],
-            "unknowns": [f"{found.vault.name}: {found.judgement.message}" for found in item.unknowns[:FINDINGS_SHOWN]],
-        }
-
-    def _finding(self, finding: Finding) -> dict[str, Any]:
-        judgement = finding.judgement
-        evidence = judgement.evidence[:EVIDENCE_SHOWN]
-        return {
-            "vault": finding.vault.name,
-            "number": self.numbers[finding.vault.scope],
-            "message": judgement.message,
-            "evidence": [
-                {"message": item.message, "record": item.record_id, "answer": item.answer.value} for item in evidence
+            "severity": item.rule.severity.value,
+            "failures": len(item.findings),
+            "unknowns": len(item.unknowns),
+            "page": page_of(item.rule),
+            "routes": [
+                {"vaults": route.vaults, "message": route.evidence.message} for route in item.routes[:_ROUTES_SHOWN]
             ],
-            "more": judgement.evidence_count - len(evidence),
-            "fix": "\n".join(judgement.fix),
+            "more_routes": max(0, len(item.routes) - _ROUTES_SHOWN),
+            "controls": _controls(item.rule, {finding.vault.permission_model for finding in item.findings}),
         }
-
-    @property
-    def vaults_cut(self) -> int:
-        """Vaults without a section of their own."""
-        return max(0, len(self.order) - SECTIONS_KEPT)
-
-    @cached_property
-    def vaults(self) -> list[dict[str, Any]]:
-        """A section per vault."""
-        titles: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-        for finding in self._audit.findings:
-            rule = finding.rule
-            titles[finding.vault.scope].append({"id": rule.id, "severity": rule.severity.value, "title": rule.title})
-        return [
-            {
-                "number": self.numbers[vault.scope],
-                "name": vault.name,
-                "id": vault.id,
-                "model": model_words(vault),
-                "place": self.place(vault),
-                "facts": _facts(vault),
-                "findings": titles[vault.scope],
-                "holders": [self._holder(item) for item in self._by_vault[vault.id][:HOLDERS_SHOWN]],
-            }
-            for vault in self.order[:SECTIONS_KEPT]
-        ]
-
-    def place(self, vault: Vault) -> str:
-        """Resource group and subscription of a vault."""
-        return f"{vault.resource_group or 'no resource group'}, {self.subscription(vault)}"
-
-    def subscription(self, vault: Vault) -> str:
-        """Name of the vault's subscription."""
-        return scope_name(self._audit.estate, f"/subscriptions/{vault.subscription_id}").removeprefix("subscription ")
-
-    def _holder(self, holding: Holding) -> dict[str, Any]:
-        estate = self._audit.estate
-        return {
-            "number": self.principal_numbers.get(holding.principal_id or "", -1),
-            "name": principal_name(estate, holding.principal_id),
-            "object": holding.object,
-            "lines": [{"answer": answer.value, "words": words} for answer, words in answers_of(holding)],
-            "because": [citation_sentence(estate, item, holding.principal_id) for item in holding.via[:EVIDENCE_SHOWN]],
-        }
-
-    @cached_property
-    def principals(self) -> list[dict[str, Any]]:
-        """A section per principal that a record names."""
-        estate = self._audit.estate
-        names = {vault.id: vault for vault in estate.vaults}
-        held: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        for holding in self.holdings:
-            vault = names.get(holding.vault_id or "")
-            if holding.principal_id is None or vault is None:
-                continue
-            for answer, words in answers_of(holding):
-                held[holding.principal_id].append(
-                    {
-                        "vault": vault.name,
-                        "number": self.numbers[vault.scope],
-                        "object": holding.object,
-                        "answer": answer.value,
-                        "words": words,
-                    }
-                )
-        return [
-            {
-                "number": number,
-                "id": principal,
-                "name": principal_name(estate, principal),
-                "note": f"{estate.principal(principal).state.value.replace('_', ' ')}, holds access to {counted(len({row['number'] for row in held[principal]}), 'vault')}",
-                "holdings": held[principal][:SECTIONS_KEPT],
-            }
-            for principal, number in list(self.principal_numbers.items())[: 4 * SECTIONS_KEPT]
-        ]
+        for item in by_rule(audit)
+    )
 
 
-def answers_of(holding: Holding) -> Iterator[tuple[Answer, str]]:
-    """What a holding allows, allows on a condition, and leaves unknown: each as one line of permission words."""
-    for answer, mask in (
-        (Answer.ALLOWED, holding.allowed),
-        (Answer.CONDITIONAL, holding.conditional),
-        (Answer.UNKNOWN, holding.unknown),
-    ):
-        if mask:
-            yield answer, ", ".join(words_of(mask))
+def _controls(rule: Rule, models: set[PermissionModel | None]) -> tuple[dict[str, Any], ...]:
+    """Controls of a rule by framework and version, with their ids."""
+    found = {control for model in models for control in controls_of(rule, model)}
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for control in sorted(found, key=lambda item: (item.framework, item.version, item.id)):
+        grouped.setdefault((control.framework, control.version), []).append(control.id)
+    return tuple(
+        {"framework": name, "version": version, "ids": ", ".join(dict.fromkeys(ids))}
+        for (name, version), ids in grouped.items()
+    )
 
 
-def model_words(vault: Vault) -> str:
-    """The permission model of a vault, and whether it is written down."""
-    if vault.permission_model is None:
-        return "model not read"
-    if vault.permission_model is PermissionModel.AZURE_RBAC:
-        return "Azure RBAC"
-    written = vault.permission_model_source is PermissionModelSource.EXPLICIT
-    return "access policies" if written else "access policies, not written down"
-
-
-def _facts(vault: Vault) -> str:
-    purge = "purge protection on" if vault.enable_purge_protection else "purge protection off"
-    days = vault.soft_delete_retention_in_days
-    network = f"public network access {vault.public_network_access or 'Enabled (not set)'}"
-    firewall = vault.network_acls.default_action if vault.network_acls else None
-    endpoints = counted(len(vault.private_endpoint_connections), "private endpoint")
-    parts = [
-        purge,
-        f"soft delete {days} days" if days else "",
-        network,
-        f"firewall default {firewall}" if firewall else "no firewall",
-        endpoints,
-    ]
-    return "; ".join(part for part in parts if part) + "."
+def _quiet_rules(audit: Audit) -> tuple[dict[str, Any], ...]:
+    """Rules that neither failed nor are unknown anywhere."""
+    counts = {rule.id: Counter(audit.verdicts.get(rule.id, {})) for rule in audit.rules}
+    return tuple(
+        {"id": rule.id, "title": rule.title, "passed": counts[rule.id][Verdict.PASS]}
+        for rule in audit.rules
+        if not counts[rule.id][Verdict.FAIL] and not counts[rule.id][Verdict.UNKNOWN]
+    )

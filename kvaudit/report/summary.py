@@ -15,7 +15,7 @@ from rich.text import Text
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import Vault
 from kvaudit.report.audit import Audit
-from kvaudit.report.gap_words import closing, gap_place, touches, weight
+from kvaudit.report.gap_words import closing, grouped, kinds_of, touched_by
 from kvaudit.report.grouping import RuleFindings, by_rule
 from kvaudit.report.readers import Kind, Readers
 from kvaudit.report.text import counted, line_safe
@@ -96,13 +96,17 @@ def _coverage(audit: Audit, console: Console) -> None:
         return
     _say(console, f"Not complete: {read:,} of {counted(asked, 'listing')} read to their end.", "yellow")
     _say(console, f"{counted(len(audit.gaps), 'gap')}. What could not be read is told as unknown, never as passed.")
-    shown = sorted(audit.gaps, key=lambda gap: (-weight(audit, gap), gap.kind, gap.scope))
-    for gap in shown[:_GAPS_SHOWN]:
-        place = line_safe(gap_place(audit, gap), limit=80)
-        _say(console, f"- {gap.kind.replace('_', ' ')} of {place}: {line_safe(gap.reason, limit=160)}")
-        _say(console, f"{touches(audit, gap)}; {line_safe(closing(gap), limit=160)}", "dim", indent=4)
-    if len(shown) > _GAPS_SHOWN:
-        _say(console, f"and {counted(len(shown) - _GAPS_SHOWN, 'gap')} more in the report", "dim")
+    groups = grouped(audit)
+    for group in groups[:_GAPS_SHOWN]:
+        what = f"{line_safe(group.place, limit=80)}: {line_safe(kinds_of(group), limit=120)}"
+        _say(console, f"- {what}, {touched_by(audit, group)}")
+        wanted = list(dict.fromkeys(gap.permission for gap in group.gaps if gap.permission))
+        closed = ", ".join(wanted[:2]) + (f" and {len(wanted) - 2} more" if len(wanted) > 2 else "")
+        cause = line_safe(group.cause or group.reason, limit=100)
+        _say(console, f"{cause}; {line_safe(f'closed by {closed}' if closed else closing(group.gaps[0]))}", "dim", 4)
+    if len(groups) > _GAPS_SHOWN:
+        more = sum(len(group.gaps) for group in groups[_GAPS_SHOWN:])
+        _say(console, f"and {counted(more, 'gap')} more in the report", "dim")
 
 
 def _models(audit: Audit, console: Console) -> None:
