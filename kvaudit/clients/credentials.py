@@ -41,7 +41,7 @@ INTERACTIVE_TIMEOUT = 300
 TOKEN_TIMEOUT = 60
 """Seconds for one token request without a person, its repetitions included."""
 
-_SIGN_IN_TRIES = 3
+_SIGN_IN_TRIES = 2
 """Repetitions of a token request; the patience above ends them too."""
 
 

@@ -1,7 +1,7 @@
 """What the tests of this room share: reads of a lab with fast retries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from kvaudit.clients.azure import Azure
@@ -27,12 +27,12 @@ def reading(
     *,
     identity: str = "auditor",
     retries: RetrySettings = FAST,
-    **changed: str,
+    changed: Mapping[str, str] | None = None,
 ) -> Result:
     """What `read` answers when it may read the lab; `changed` replaces environment variables."""
 
     async def run() -> Result:
-        environment = {**lab.environment(identity), **changed}
+        environment = {**lab.environment(identity), **(changed or {})}
         async with open_azure(PUBLIC, auth="client-secret", environ=environment, retries=retries) as azure:
             return await read(azure)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard
@@ -179,6 +179,7 @@ def test_whatever_passes_is_a_read_of_an_endpoint_of_the_cloud(method: str, host
         assert len(parts) == 2 or parts[-1] in {"versions", "policy", "rotationpolicy"}
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
