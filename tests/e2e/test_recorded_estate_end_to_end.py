@@ -38,8 +38,10 @@ def bodies(corpus: Path) -> Iterator[Any]:
     for path in sorted((corpus / "recordings").rglob("*.yaml")):
         if "keyvault" not in str(path) and "role" not in str(path):
             continue
-        document = yaml.load(path.read_bytes(), Loader=_AnyTag)  # noqa: S506 - a safe loader
-        for interaction in document.get("interactions") or ():
+        document: Any = yaml.load(path.read_bytes(), Loader=_AnyTag)  # noqa: S506 - a safe loader
+        for interaction in document["interactions"]:
+            document["interactions"] if isinstance(document, dict) and document.get("interactions") else ()
+        ):
             body = (interaction.get("response") or {}).get("body")
             yield body.get("string") if isinstance(body, dict) else body
 
@@ -70,10 +72,14 @@ def recorded_estate(corpus: Path) -> Estate:
         kind = str(item.get("type") or "").casefold()
         if "/microsoft.keyvault/vaults/" in identity and identity.count("/") == 8:
             add_arm_payload(estate, {**item, "type": "Microsoft.KeyVault/vaults"} if not kind else item)
-        elif ("/microsoft.authorization/roleassignments/" in identity and "scope" in item["properties"]) or (
-            "/microsoft.authorization/roledefinitions/" in identity
-            and fold(str(item.get("name"))) not in estate.role_definitions
-        ) or "/deletedvaults/" in identity:
+        elif (
+            ("/microsoft.authorization/roleassignments/" in identity and "scope" in item["properties"])
+            or (
+                "/microsoft.authorization/roledefinitions/" in identity
+                and fold(str(item.get("name"))) not in estate.role_definitions
+            )
+            or "/deletedvaults/" in identity
+        ):
             add_arm_payload(estate, item)
     for raw in estate.subscriptions.values():
         raw["tenantId"] = TENANT
