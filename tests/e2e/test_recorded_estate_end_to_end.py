@@ -40,8 +40,6 @@ def bodies(corpus: Path) -> Iterator[Any]:
             continue
         document: Any = yaml.load(path.read_bytes(), Loader=_AnyTag)  # noqa: S506 - a safe loader
         for interaction in document["interactions"]:
-            document["interactions"] if isinstance(document, dict) and document.get("interactions") else ()
-        ):
             body = (interaction.get("response") or {}).get("body")
             yield body.get("string") if isinstance(body, dict) else body
 
