@@ -52,7 +52,7 @@ def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes
 
 def _inflated(path: Path, file: BinaryIO, *, cut_allowed: bool) -> Iterator[bytes]:
     """Inflates gzip members one after the other, a bounded piece at a time."""
-    limit = os.fstat(file.fileno()).st_size * layout.MAX_EXPANSION + layout.EXPANSION_ALLOWANCE
+    limit = os.fstat(file.fileno()).st_size * layout.MAX_EXPANSION
     expanded = 0
     member, begun = zlib.decompressobj(wbits=31), False
     while chunk := file.read(_CHUNK):

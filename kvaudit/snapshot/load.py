@@ -63,7 +63,7 @@ class _Loading:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._gaps: list[Gap] = list(snapshot.gaps())
+        self._gaps: set[Gap] = set(snapshot.gaps())
         self._counts: Counter[ListingKey] = Counter()
 
     def estate(self) -> Estate:
@@ -108,7 +108,9 @@ class _Loading:
             deny_assignments=denies,
             schedule_instances=instances,
             principals=complete_principals(described, named, finished),
-            memberships=tuple(sorted(memberships | rest, key=lambda edge: (edge.group, edge.member))),
+            memberships=tuple(
+                sorted(memberships | rest, key=lambda edge: (edge.group, edge.member, edge.member_type or ""))
+            ),
             member_of=member_of,
             objects=objects,
             gaps=self._all_gaps(),
@@ -134,7 +136,7 @@ class _Loading:
                 self._unreadable(kind, scope, problem)
 
     def _unreadable(self, kind: str, scope: str, problem: Exception) -> None:
-        self._gaps.append(Gap(kind, scope, f"an item could not be understood: {problem}", code=layout.UNREADABLE_ITEM))
+        self._gaps.add(Gap(kind, scope, f"an item could not be understood: {problem}", code=layout.UNREADABLE_ITEM))
 
     def _once(
         self,
@@ -146,12 +148,12 @@ class _Loading:
         merged: Merged[Any] = Merged(kind, place, prefer)
         for record in self._records(kind):
             merged.add(key(record), record)
-        self._gaps.extend(merged.gaps())
+        self._gaps.update(merged.gaps())
         return merged.records()
 
     def _listed(self, kind: str) -> tuple[Any, ...]:
         records, gaps = merge_listed(kind, self._records(kind))
-        self._gaps.extend(gaps)
+        self._gaps.update(gaps)
         return records
 
     def _vaults(self) -> tuple[Vault, ...]:
@@ -166,7 +168,7 @@ class _Loading:
             if vault.permission_model is None:
                 reason = f"the properties of the vault {vault.name} are missing or could not be understood"
                 need = by_kind()["vaults"].requires[0]
-                self._gaps.append(Gap("vaults", vault.id, reason, code=MODEL_UNKNOWN, permission=need))
+                self._gaps.add(Gap("vaults", vault.id, reason, code=MODEL_UNKNOWN, permission=need))
         return vaults
 
     def _objects(self, kind: str) -> tuple[VaultObject, ...]:
