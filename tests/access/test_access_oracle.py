@@ -23,7 +23,7 @@ def test_every_answer_holds_in_every_world(estate: Estate) -> None:
     for who in ALONE:
         # A registration never holds anything; that the evaluator calls it unknown where nothing was read is not wrong.
         vague = who == "form"
-        every, met, unmet = (tuple(worlds(estate, who, waiting=waiting)) for waiting in (None, True, False))
+        every, met = (tuple(worlds(estate, who, waiting=waiting)) for waiting in (None, True))
         if len(every) > 256:
             continue
         for item in WORDS:
@@ -46,5 +46,5 @@ def test_every_answer_holds_in_every_world(estate: Estate) -> None:
                     assert any(can) or vague or estate.deny_assignments, about
                 if not any(can) and not vague and not estate.deny_assignments:
                     assert answer is Answer.DENIED, about
-                if all(may(estate, world, who, item, ref) for world in unmet) and all(can):
+                if all(can) and not estate.deny_assignments:
                     assert answer is Answer.ALLOWED, about
