@@ -21,7 +21,7 @@ def report(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_on:
     """
     files = report_files(out, reports)
     audit = audit_snapshot(snapshot, shown_path=str(snapshot))
-    write_reports(audit, files)
+    written = write_reports(audit, files)
     show_summary(audit, voice)
-    show_files([file.path for file in files], voice)
+    show_files(written, voice)
     return exit_code_of(audit, fail_on)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kvaudit.app.files import write_whole
 from kvaudit.errors import UsageError
+from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit
 from kvaudit.report.formats import FORMATS
 
@@ -15,10 +16,15 @@ OUT_FILES = (("html", "report.html"), ("json", "findings.json"), ("csv", "access
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """One file to write: a format of `FORMATS` and where it goes."""
+    """One file to write: a format of `FORMATS` and where it goes.
+
+    Attributes:
+        by_name: asked for by `--report`, and not only part of `--out`.
+    """
 
     format: str
     path: Path
+    by_name: bool = True
 
 
 def report_files(out: Path | None, reports: Sequence[str]) -> tuple[ReportFile, ...]:
@@ -27,7 +33,7 @@ def report_files(out: Path | None, reports: Sequence[str]) -> tuple[ReportFile, 
     Raises:
         UsageError: every `--report` that is not FORMAT=PATH with a known format, all at once.
     """
-    files = [ReportFile(name, out / file) for name, file in OUT_FILES] if out is not None else []
+    files = [ReportFile(name, out / file, by_name=False) for name, file in OUT_FILES] if out is not None else []
     mistakes = []
     for text in reports:
         name, separator, path = text.partition("=")
@@ -44,8 +50,18 @@ def report_files(out: Path | None, reports: Sequence[str]) -> tuple[ReportFile, 
     return tuple(files)
 
 
-def write_reports(audit: Audit, files: Sequence[ReportFile]) -> None:
-    """Writes every file, each whole or not at all."""
+def write_reports(audit: Audit, files: Sequence[ReportFile]) -> tuple[Path, ...]:
+    """Writes every file, each whole or not at all, and answers what was written.
+
+    `access.csv` of more than a million rows is written only when it is asked for by name: no spreadsheet opens it. One
+    of an earlier run goes, so that nobody takes it for this one's.
+    """
+    written = []
     for file in files:
+        if file.format == "csv" and not file.by_name and audit.access_rows > CSV_ROW_LIMIT:
+            file.path.unlink(missing_ok=True)
+            continue
         render = FORMATS[file.format]
         write_whole(file.path, lambda stream, render=render: render(audit, stream))  # type: ignore[misc]
+        written.append(file.path)
+    return tuple(written)

@@ -45,12 +45,12 @@ def scan(
     with _snapshot_folder(out, snapshot) as (folder, shown):
         statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
         audit = audit_snapshot(folder, shown_path=shown)
-        write_reports(audit, files)
+        written = write_reports(audit, files)
     if voice.verbose:
         show_statistics(statistics, voice)
     warn_if_no_vault(audit, voice)
     show_summary(audit, voice)
-    show_files([file.path for file in files], voice)
+    show_files(written, voice)
     return exit_code_of(audit, fail_on)
 
 

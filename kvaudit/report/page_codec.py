@@ -50,16 +50,19 @@ class Phrases:
         """The number of a string that was made visible; -1 for None."""
         return -1 if text is None else self.strings.number(visible(text))
 
-    def phrase(self, text: str, vault: Vault | None = None, principal: str | None = None) -> int:
+    def phrase(
+        self, text: str, vault: Vault | None = None, principal: str | None = None, name: str | None = None
+    ) -> int:
         """The number of a phrase.
 
         Args:
             text: any text, of the tenant too.
             vault: its ID and name are taken out of the text.
             principal: the name of a principal that is taken out of the text.
+            name: the name of a vault that is taken out of the vault's own ID.
         """
         short = visible(text)
-        for value, mark in _places(vault, principal):
+        for value, mark in _places(vault, principal, name):
             short = short.replace(value, mark)
         guids = [self.guids.number(match.replace("-", "")) for match in _GUID.findall(short)]
         template = _GUID.sub(GUID, short)
@@ -71,8 +74,8 @@ class Phrases:
         return "".join(self.guids.items)
 
 
-def _places(vault: Vault | None, principal: str | None) -> Sequence[tuple[str, str]]:
-    places = []
+def _places(vault: Vault | None, principal: str | None, name: str | None) -> Sequence[tuple[str, str]]:
+    places = [(name, VAULT_NAME)] if name else []
     if vault is not None:
         places += [(vault.id, VAULT_ID), (vault.scope, VAULT_SCOPE)]
         places += [(vault.name, VAULT_NAME), (vault.name.casefold(), VAULT_NAME_FOLDED)]

@@ -178,8 +178,7 @@ class PageData:
         )
         return {
             "name": string(vault.name),
-            "id": self._phrases.phrase(vault.id),
-            "scope": self._phrases.phrase(vault.scope),
+            "id": self._phrases.phrase(vault.id, name=vault.name),
             "subscription": string(names.get(vault.subscription_id or "") or vault.subscription_id),
             "group": string(vault.resource_group),
             "location": string(vault.location),

@@ -68,7 +68,7 @@ def view_of(audit: Audit, page: PageData) -> View:
     groups = grouped(audit)
     return View(
         title=f"Who can do what in {counted(len(estate.vaults), 'key vault')}",
-        scope=tuple(f"{key.replace('_', ' ')}: {', '.join(values)}" for key, values in audit.scope.items() if values),
+        scope=_asked(audit),
         tool_version=audit.tool_version,
         generated_at=_time(audit.generated_at),
         collected_at=_time(estate.collected_at) if estate.collected_at else None,
@@ -94,6 +94,13 @@ def view_of(audit: Audit, page: PageData) -> View:
         quiet_rules=_quiet_rules(audit),
         vaults_without_rows=page.vaults_without_rows,
     )
+
+
+def _asked(audit: Audit) -> tuple[str, ...]:
+    """What was asked, one kind of scope a line; where objects were listed is no scope."""
+    named = {key: values for key, values in audit.scope.items() if values and key != "objects"}
+    lines = tuple(f"{key.replace('_', ' ')} {', '.join(values)}" for key, values in named.items())
+    return lines or ("everything that the caller can see",)
 
 
 def _gap_group(audit: Audit, group: GapGroup) -> dict[str, Any]:

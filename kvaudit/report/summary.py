@@ -14,6 +14,7 @@ from rich.text import Text
 
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import Vault
+from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit
 from kvaudit.report.gap_words import closing, grouped, kinds_of, touched_by
 from kvaudit.report.grouping import RuleFindings, by_rule
@@ -161,7 +162,7 @@ def _sentence(readers: Readers) -> str:
             parts[-1] += f" ({counted(readers.members, 'person', 'people')} in {'it' if number == 1 else 'them'})"
     clauses = [", ".join(parts) or "nobody"]
     if readers.on_objects:
-        clauses.append(f"{readers.on_objects:,} single secrets only")
+        clauses.append(f"{readers.on_objects:,} more on single secrets")
     if readers.total(Answer.CONDITIONAL):
         clauses.append(f"{readers.total(Answer.CONDITIONAL):,} once activated or on a condition")
     if readers.total(Answer.UNKNOWN):
@@ -209,6 +210,10 @@ def _next(audit: Audit, console: Console) -> None:
         widest = max(audit.estate.vaults, key=lambda vault: (_openness(audit, vault), vault.name))
         name, path = (shlex.quote(line_safe(text)) for text in (widest.name, audit.snapshot_path))
         lines.append(f"kvaudit who-can secrets/get --vault {name} --from {path}")
+    if audit.access_rows > CSV_ROW_LIMIT:
+        lines.append(
+            f"kvaudit access --from DIR --format csv   writes {counted(audit.access_rows, 'row')}: too many for --out"
+        )
     if lines:
         _heading(console, "Next")
     for line in lines:

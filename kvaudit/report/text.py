@@ -12,6 +12,9 @@ import unicodedata
 _SUSPECT = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\u02ff]")
 """Everything but the letters and signs that are certainly harmless: most text has none of it and is done at once."""
 
+_TWICE = re.compile(r":(?=:)|#(?=#)")
+"""A colon or hash that another one follows: a hair space between them ends what a build log looks for."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -37,7 +40,7 @@ def _shown(match: re.Match[str]) -> str:
 
 def line_safe(text: str, *, limit: int | None = None) -> str:
     """`visible`, and no build log takes any part of it for a command, wherever in a line it stands."""
-    return visible(text, limit=limit).replace("::", ":\u200a:").replace("##", "#\u200a#")
+    return _TWICE.sub("\\g<0>\u200a", visible(text, limit=limit))
 
 
 def csv_cell(text: str) -> str:

@@ -17,8 +17,8 @@ function phrase(number, vault = NONE, principal = '') {
   let next = 0;
   return text(template).replace(PLACES, (mark) => {
     switch (mark) {
-      case '\ue000': return phrase(vaults.id[vault]);
-      case '\ue001': return phrase(vaults.scope[vault]);
+      case '\ue000': return phrase(vaults.id[vault], vault);
+      case '\ue001': return phrase(vaults.id[vault], vault).toLowerCase();
       case '\ue002': return text(vaults.name[vault]);
       case '\ue003': return text(vaults.name[vault]).toLowerCase();
       case '\ue004': return principal;

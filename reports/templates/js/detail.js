@@ -60,7 +60,7 @@ function vaultDetail(vault) {
       ['Network', text(vaults.network[vault])],
       ['Purge protection', vaults.purge[vault] === NONE ? 'could not be read' : vaults.purge[vault] ? 'on' : 'off'],
       ['Tags', text(vaults.tags[vault])],
-      ['Resource ID', make('code', {}, phrase(vaults.id[vault]))],
+      ['Resource ID', make('code', {}, phrase(vaults.id[vault], vault))],
     ]),
     make('h2', { class: 'part' }, count(found.length, 'finding')),
     found,

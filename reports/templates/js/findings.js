@@ -14,7 +14,7 @@ function findingCard(found, { heading = make('strong', {}, text(vaults.name[data
   return make('details', { class: 'finding', open },
     make('summary', {}, make('span', { class: 'summary-text' }, heading, ' ', make('span', {}, phrase(message[found], vault)))),
     make('div', { class: 'finding-body' },
-      make('p', { class: 'soft' }, 'All about ', link),
+      make('p', { class: 'soft on-screen' }, 'All about ', link),
       lines.length ? [make('p', { class: 'label' }, 'Evidence'), make('ul', { class: 'evidence' }, lines)] : '',
       more > 0 ? make('p', { class: 'soft' }, `and ${number.format(more)} more`) : '',
       fixes.length ? [make('p', { class: 'label' }, 'Commands that mend it'), commands(fixes)] : ''));
@@ -24,7 +24,7 @@ function evidenceLine([message, record, principal], vault) {
   const name = principal === NONE ? '' : text(principals.name[principal]);
   const id = phrase(record, vault);
   return make('li', {}, phrase(message, vault, name),
-    principal === NONE ? '' : [' ', make('a', { class: 'more', href: principalLink(principal) }, make('span', { class: 'unseen' }, `${principalLabel(principal)}: `), 'all it holds')],
+    principal === NONE ? '' : [' ', make('a', { class: 'more on-screen', href: principalLink(principal) }, make('span', { class: 'unseen' }, `${principalLabel(principal)}: `), 'all it holds')],
     make('div', { class: 'record' }, id));
 }
 

@@ -24,7 +24,7 @@ function numberColumn(label, column, show = (value) => (value ? number.format(va
 function groupsCell(value, vault) {
   if (!value) return make('span', { class: 'zero' }, '0');
   const members = vaults.members[vault];
-  return members ? [number.format(value), make('span', { class: 'soft' }, ` (${count(members, 'person', 'people')})`)] : number.format(value);
+  return members ? [number.format(value), make('div', { class: 'place' }, count(members, 'person', 'people'))] : number.format(value);
 }
 
 const readable = (vault) => vaults.people[vault] + vaults.guests[vault] + vaults.groups[vault] + vaults.workloads[vault] + vaults.others[vault];

@@ -1,0 +1,66 @@
+import io
+
+import pytest
+from builders import estate, gap, vault
+from rich.console import Console
+from sample import audit_of, contoso, hostile
+from syrupy.assertion import SnapshotAssertion
+
+from kvaudit.model.estate import Estate
+from kvaudit.report.summary import render_summary
+
+
+def shown(what: Estate, *, width: int = 80, colour: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, no_color=not colour, force_terminal=colour, highlight=False, emoji=False, markup=False
+    )
+    render_summary(audit_of(what, snapshot_path="audit/snapshot"), console)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def test_golden(snapshot: SnapshotAssertion) -> None:
+    assert shown(contoso()) == snapshot
+
+
+def test_nothing_to_tell(snapshot: SnapshotAssertion) -> None:
+    assert shown(estate()) == snapshot
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+@pytest.mark.parametrize("make", [contoso, hostile])
+def test_it_fits_the_terminal_and_says_the_same_without_colour(make: object, width: int) -> None:
+    what = make()  # type: ignore[operator]
+    lines = shown(what, width=width).splitlines()
+    commands = [line for line in lines if line.startswith("  kvaudit ")]
+    assert commands
+    assert max(len(line) for line in lines if line not in commands) <= width
+
+
+def test_no_name_steers_the_terminal_or_the_build() -> None:
+    text = shown(hostile())
+    assert "\x1b" not in text
+    assert not set(text) & set("\u202e\u200b\ufeff\x07\x00")
+    assert "::" not in text
+    assert "##" not in text
+
+
+def test_gaps_come_before_findings() -> None:
+    text = " ".join(shown(contoso()).split())
+    assert text.index("Not complete") < text.index("Permission models") < text.index("Who can read secrets")
+    assert text.index("Who can read secrets") < text.index("Findings")
+    assert "hides every vault there" in text
+
+
+def test_a_subscription_that_refuses_everything_is_told_once() -> None:
+    kinds = (
+        "vaults",
+        "role_assignments",
+        "role_definitions",
+        "deny_assignments",
+        "deleted_vaults",
+        "management_groups",
+    )
+    text = shown(estate(vault(), *(gap(kind, "/subscriptions/33333333-3333-3333-3333-333333333333") for kind in kinds)))
+    assert text.count("33333333-3333-3333-3333-333333333333") == 1
+    assert "6 gaps" in text
