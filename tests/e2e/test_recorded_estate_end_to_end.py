@@ -69,7 +69,7 @@ def recorded_estate(corpus: Path) -> Estate:
         identity = fold(item["id"])
         kind = str(item.get("type") or "").casefold()
         if "/microsoft.keyvault/vaults/" in identity and identity.count("/") == 8:
-            add_arm_payload(estate, {**item, "type": "Microsoft.KeyVault/vaults"} if not kind else item)
+            list(add_arm_payload(estate, {**item, "type": "Microsoft.KeyVault/vaults"} if not kind else item))
         elif (
             ("/microsoft.authorization/roleassignments/" in identity and "scope" in item["properties"])
             or (
@@ -78,7 +78,7 @@ def recorded_estate(corpus: Path) -> Estate:
             )
             or "/deletedvaults/" in identity
         ):
-            add_arm_payload(estate, item)
+            list(add_arm_payload(estate, item))
     for raw in estate.subscriptions.values():
         raw["tenantId"] = TENANT
     estate.service_principals[AUDITOR] = {

@@ -115,8 +115,11 @@ def test_the_async_client(lab: Lab) -> None:
     async def names() -> list[str | None]:
         who = lab.world.estate.identities["tester"]
         async with (
-            AsyncClientSecretCredential(who.tenant_id, who.app_id, who.client_secret) as credential,
-            AsyncSecretClient(POLICIES, credential) as client,
+            # aiohttp makes its default TLS context when it is imported: the lab's authority is named to it.
+            AsyncClientSecretCredential(
+                who.tenant_id, who.app_id, who.client_secret, connection_verify=str(lab.ca_file)
+            ) as credential,
+            AsyncSecretClient(POLICIES, credential, connection_verify=str(lab.ca_file)) as client,
         ):
             return [item.name async for item in client.list_properties_of_secrets()]
 
