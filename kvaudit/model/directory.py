@@ -25,7 +25,7 @@ class Principal:
     Attributes:
         id: folded object ID.
         type: `User`, `Group`, `ServicePrincipal`, `Device`, `ForeignGroup`, `Application` (a registration: grants
-            to it are worth nothing), or None when unresolved.
+            to it are worth nothing), or None. Of one that Graph did not describe: what records state of it.
         state: see `PrincipalState`.
         display_name: tenant's text, or None when it was not readable.
         user_type: `Member` or `Guest` on users.

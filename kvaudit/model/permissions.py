@@ -113,7 +113,9 @@ def policy_mask(kind: str, names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     for name in names:
         folded = name.strip().casefold()
         if folded == "all":
-            mask |= mask_of(item.word for item in operations() if item.kind == kind and not item.word.endswith("/purge"))
+            mask |= mask_of(
+                item.word for item in operations() if item.kind == kind and not item.word.endswith("/purge")
+            )
         elif f"{kind}/{folded}" in _folded_policy_words():
             mask |= _folded_policy_words()[f"{kind}/{folded}"]
         else:

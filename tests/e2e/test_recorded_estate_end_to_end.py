@@ -48,10 +48,12 @@ def payloads(corpus: Path) -> Iterator[dict[str, Any]]:
     """Vaults with properties, deleted vaults, role assignments and role definitions, each as it was sent."""
     for body in bodies(corpus):
         try:
-            parsed = json.loads(body)
+            parsed: Any = json.loads(body)
         except (TypeError, ValueError):
             continue
-        found = parsed.get("value") if isinstance(parsed, dict) and isinstance(parsed.get("value"), list) else [parsed]
+        found: Any = (
+            parsed.get("value") if isinstance(parsed, dict) and isinstance(parsed.get("value"), list) else [parsed]
+        )
         for item in found:
             identity = fold(str(item.get("id", ""))) if isinstance(item, dict) else ""
             if (
