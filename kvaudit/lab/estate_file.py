@@ -4,11 +4,12 @@ The form is documented by `estates/contoso.yaml`. Records refer to principals, r
 hold payloads verbatim, as `az rest` exported them, under `arm:` and `graph:`.
 """
 
-import json
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from kvaudit.lab.estate import Estate, Raw, fold
 from kvaudit.lab.estate_compile import compile_estate
@@ -55,5 +56,5 @@ def _builtin_text() -> bytes:
 
 def builtin_role_definitions() -> dict[str, Raw]:
     """The published built-in roles by folded GUID, fresh copies."""
-    raw: dict[str, Any] = json.loads(_builtin_text())
+    raw: dict[str, Any] = orjson.loads(_builtin_text())
     return {fold(item["name"]): item for item in raw["value"]}

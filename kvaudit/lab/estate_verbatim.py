@@ -1,5 +1,6 @@
 """Payloads that `az rest` exported from a real tenant, served as they are: single items, or whole lists (`value`)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,15 +51,32 @@ def add_arm_payload(estate: Estate, raw: Raw) -> Iterator[str]:
 
 
 def _lacking(kind: str, raw: Raw) -> str | None:
-    properties = raw.get("properties")
+    """What keeps the lab from serving a payload, or None."""
+    held = raw.get("properties")
+    if held is not None and not isinstance(held, dict):
+        return "properties is no mapping"
     if kind == "microsoft.keyvault/vaults" and not isinstance(raw.get("name"), str):
         return "a vault needs the name that Azure sent"
-    if kind == "microsoft.authorization/roledefinitions" and not isinstance(properties, dict):
+    if kind == "microsoft.authorization/roledefinitions" and held is None:
         return "a role definition needs the properties that Azure sent"
-    wanted = _NEEDED.get(kind, ())
-    held = properties if isinstance(properties, dict) else {}
-    missing = [name for name in wanted if not isinstance(held.get(name), str)]
+    for name in ("permissions", "accessPolicies", "principals", "excludePrincipals"):
+        items = (held or {}).get(name)
+        if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
+            return f"properties.{name} is no list of mappings"
+    missing = [name for name in _NEEDED.get(kind, ()) if not isinstance((held or {}).get(name), str)]
     return f"{kind} needs properties.{', properties.'.join(missing)}" if missing else None
+
+
+def _bag(raw: Raw, *path: str) -> Raw:
+    """The mapping at a path, or an empty one where anything else stands."""
+    value: Any = raw
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _add(estate: Estate, raw: Raw, key: str, kind: str) -> None:
@@ -66,9 +84,9 @@ def _add(estate: Estate, raw: Raw, key: str, kind: str) -> None:
         estate.role_definitions[fold(str(raw.get("name") or key.rsplit("/", 1)[-1]))] = raw
     elif kind == "microsoft.management/managementgroups":
         _add_management_group(estate, raw, key)
-    elif kind in {"microsoft.resources/subscriptions", "/subscriptions"} or "subscriptionId" in raw:
+    elif re.fullmatch(r"/subscriptions/[^/]+", key):
         _add_subscription(estate, raw, key)
-    elif kind in {"microsoft.keyvault/vaults/secrets", "microsoft.keyvault/vaults/keys"}:
+    elif re.search(r"/vaults/[^/]+/(secrets|keys)/[^/]+$", key):
         _add_object(estate, raw, key)
     elif kind in _STORES:
         getattr(estate, _STORES[kind])[key] = raw
@@ -80,14 +98,13 @@ def _add(estate: Estate, raw: Raw, key: str, kind: str) -> None:
 
 def _parent(raw: Raw) -> str | None:
     """Folded name of the management group that a payload names as its parent, in either of two places."""
-    properties: Any = raw.get("properties") or {}
-    parent = properties.get("parent") or (properties.get("details") or {}).get("parent") or {}
+    parent = _bag(raw, "properties", "parent") or _bag(raw, "properties", "details", "parent")
     return fold(str(parent["id"])).rsplit("/", 1)[-1] if parent.get("id") else None
 
 
 def _add_management_group(estate: Estate, raw: Raw, key: str) -> None:
     name = key.rsplit("/", 1)[-1]
-    properties = raw.get("properties") or {}
+    properties = _bag(raw, "properties")
     estate.management_groups[name] = {
         "id": raw["id"],
         "name": raw.get("name") or name,
@@ -110,17 +127,16 @@ def _add_subscription(estate: Estate, raw: Raw, key: str) -> None:
 def _add_object(estate: Estate, raw: Raw, key: str) -> None:
     """A secret or key as Resource Manager lists it: its name and attributes."""
     vault, kind, name = key.rsplit("/", 2)
-    properties = raw.get("properties") or {}
-    attributes = properties.get("attributes") or {}
+    properties, attributes = _bag(raw, "properties"), _bag(raw, "properties", "attributes")
     version = StoredVersion(
         version="0" * 32,
-        enabled=attributes.get("enabled", True),
-        created=int(attributes.get("created") or 0),
-        updated=int(attributes.get("updated") or 0),
-        expires=attributes.get("exp"),
-        not_before=attributes.get("nbf"),
+        enabled=attributes.get("enabled") is not False,
+        created=_seconds(attributes.get("created")) or 0,
+        updated=_seconds(attributes.get("updated")) or 0,
+        expires=_seconds(attributes.get("exp")),
+        not_before=_seconds(attributes.get("nbf")),
         content_type=properties.get("contentType"),
-        tags=raw.get("tags") or {},
+        tags=_bag(raw, "tags"),
         key={"kty": properties.get("kty") or "RSA"} if kind == "keys" else {},
     )
     store = estate.objects.setdefault(vault, {"secrets": {}, "keys": {}, "certificates": {}})
