@@ -1,5 +1,6 @@
 """Opens the way to Azure: one session, one TLS context, one credential."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +21,9 @@ CONNECTIONS = 64
 """Open connections in all: as many as the planes may have reads under way together."""
 
 CONNECTIONS_PER_HOST = 32
+
+CLOSING = 0.1
+"""Seconds that an interrupted run takes for closing what was being connected."""
 
 KEEP_ALIVE = 15.0
 """Seconds that an idle connection is kept."""
@@ -59,13 +63,16 @@ async def open_azure(
         limit_per_host=CONNECTIONS_PER_HOST,
         keepalive_timeout=KEEP_ALIVE,
     )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        trust_env=environ is None,  # or HTTPS_PROXY is ignored
-        proxy=None if environ is None else environ.get("HTTPS_PROXY"),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        response_class=BoundedResponse,
-    ) as session:
+    async with (
+        _LastWords(),
+        aiohttp.ClientSession(
+            connector=connector,
+            trust_env=environ is None,  # or HTTPS_PROXY is ignored
+            proxy=None if environ is None else environ.get("HTTPS_PROXY"),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=BoundedResponse,
+        ) as session,
+    ):
         timeouts = {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
         make = credential_maker(
             auth,
@@ -88,3 +95,14 @@ async def open_azure(
             yield Azure(cloud, tokens, transport, guard, settings)
         finally:
             await tokens.close()
+
+
+class _LastWords:
+    """After an interrupted run, gives connections whose handshake was cut off the time to close."""
+
+    async def __aenter__(self) -> None:
+        """Nothing yet."""
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            await asyncio.sleep(CLOSING)

@@ -1,6 +1,5 @@
 """The order of a collection: who asks, subscriptions, the tree, each subscription, objects, the directory."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ from kvaudit.collection.listing import Reading
 from kvaudit.collection.objects import read_objects
 from kvaudit.collection.request import CollectRequest, Progress
 from kvaudit.collection.scope import read_subscriptions, read_tree
+from kvaudit.collection.together import together
 from kvaudit.errors import ScopeError
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
@@ -50,9 +50,7 @@ async def collect(
     reading = Reading(azure, writer, progress, now)
     nodes = await read_tree(reading, request, tenant)
     subscriptions = await read_subscriptions(reading, request, nodes, tenant)
-    found = await asyncio.gather(
-        *(read_subscription(reading, request, item.scope, tenant=tenant) for item in subscriptions)
-    )
+    found = await together(read_subscription(reading, request, item.scope, tenant=tenant) for item in subscriptions)
     vaults = _each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await read_objects(reading, request, vaults)

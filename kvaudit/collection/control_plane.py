@@ -1,6 +1,5 @@
 """What Resource Manager says of one subscription: vaults, assignments, roles, denies, PIM; and whom they name."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest
+from kvaudit.collection.together import together
 from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
 from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS, FALLBACK_API_VERSION
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
@@ -51,14 +51,16 @@ async def read_subscription(
     def wanted(item: Any) -> bool:
         return _is_wanted(request, item)
 
-    vaults, _, assignments, _, denies, eligible, active = await asyncio.gather(
-        reading.list_arm(VAULTS, scope, keep=wanted),
-        reading.list_arm(DELETED_VAULTS, scope, keep=lambda item: _name_wanted(request, item)),
-        reading.list_arm(ROLE_ASSIGNMENTS, scope),
-        reading.list_arm(ROLE_DEFINITIONS, scope),
-        _read_denies(reading, scope),
-        reading.list_arm(ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
-        reading.list_arm(ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
+    vaults, _, assignments, _, denies, eligible, active = await together(
+        (
+            reading.list_arm(VAULTS, scope, keep=wanted),
+            reading.list_arm(DELETED_VAULTS, scope, keep=lambda item: _name_wanted(request, item)),
+            reading.list_arm(ROLE_ASSIGNMENTS, scope),
+            reading.list_arm(ROLE_DEFINITIONS, scope),
+            _read_denies(reading, scope),
+            reading.list_arm(ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
+            reading.list_arm(ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
+        )
     )
     principals = {
         *_named((*assignments, *eligible, *active), lambda properties: [properties.get("principalId")]),

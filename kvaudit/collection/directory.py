@@ -12,6 +12,7 @@ from kvaudit.clients.failures import RETRYABLE_STATUSES, ReadFailure, failure_of
 from kvaudit.clients.paging import Page
 from kvaudit.clients.read_only import BATCH_LIMIT
 from kvaudit.collection.listing import Reading
+from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector
 from kvaudit.collectors.directory import (
     DELETED_PRINCIPALS,
@@ -74,7 +75,7 @@ async def read_directory(reading: Reading, named: frozenset[str], groups: frozen
     if not holders:
         return
     if found or asked or not _is_closed(reading):
-        await asyncio.gather(_read_members(reading, sorted(holders)), _read_service_principals(reading))
+        await together((_read_members(reading, sorted(holders)), _read_service_principals(reading)))
         return
     # Without any answer from the directory each group would be refused the same way: one gap a kind says it.
     why = ReadFailure("Microsoft Graph did not let the directory be read; nobody was asked who is in which group")
@@ -121,7 +122,7 @@ async def _read_principals(reading: Reading, ids: Sequence[str]) -> tuple[dict[s
 
     found: dict[str, Any] = {}
     asked: set[str] = set()
-    for known, complete in await asyncio.gather(*map(read, _portions(ids, GET_BY_IDS_LIMIT))):
+    for known, complete in await together(map(read, _portions(ids, GET_BY_IDS_LIMIT))):
         found |= known
         asked.update(complete)
     return found, asked
@@ -208,7 +209,7 @@ async def _in_batches(reading: Reading, batch: _Batch, ids: Sequence[str]) -> No
     """Asks about every ID that is not finished, 20 to a request."""
     todo = [item for item in ids if not reading.is_finished(batch.collector.kind, batch.scope(item))]
     reading.expect(batch.collector.kind, len(todo))
-    await asyncio.gather(*(_one_batch(reading, batch, portion) for portion in _portions(todo, BATCH_LIMIT)))
+    await together(_one_batch(reading, batch, portion) for portion in _portions(todo, BATCH_LIMIT))
 
 
 async def _one_batch(reading: Reading, batch: _Batch, ids: Sequence[str]) -> None:

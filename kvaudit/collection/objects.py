@@ -1,12 +1,12 @@
 """Names and attributes of secrets, keys and certificates. Never a value."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from kvaudit.clients.paging import Page
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest, Objects
+from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector, Plane
 from kvaudit.collectors.vault_objects import CERTIFICATES, KEYS, KEYS_AT_VAULT, SECRETS, SECRETS_AT_VAULT
 
@@ -30,7 +30,7 @@ async def read_objects(reading: Reading, request: CollectRequest, vaults: Sequen
         todo = [vault for vault in vaults if not reading.is_finished(source.kind, vault["id"])]
         reading.expect(source.kind, len(todo))
         waiting += [reading.store(source, vault["id"], _pages(reading, source, vault), expected=True) for vault in todo]
-    await asyncio.gather(*waiting)
+    await together(waiting)
 
 
 async def _pages(reading: Reading, source: Collector[Any], vault: dict[str, Any]) -> AsyncIterator[Page]:

@@ -32,7 +32,7 @@ async def read_tree(reading: Reading, request: CollectRequest, tenant: str | Non
             items = await reading.list_arm(
                 MANAGEMENT_GROUPS,
                 scope,
-                raise_when=lambda problem: bool(request.management_groups) and problem.status == 404,
+                raise_when=lambda problem: bool(request.management_groups) and problem.status in {403, 404},
             )
         except ReadFailure:
             missing.append(root)
@@ -42,7 +42,9 @@ async def read_tree(reading: Reading, request: CollectRequest, tenant: str | Non
     if missing:
         raise ScopeError(
             f"there is no management group {', '.join(map(repr, missing))} that the caller can see",
-            hint="Give its ID, which is not its display name.",
+            hint="Give its ID, which is not its display name; reading what is below it needs "
+            + MANAGEMENT_GROUPS.requires[0]
+            + ".",
         )
     return nodes
 
