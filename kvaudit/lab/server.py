@@ -189,21 +189,19 @@ class Server:
         wait = self._latency + (fault.delay if fault else 0.0)
         if wait:
             await asyncio.sleep(wait)
-        response = faulty_answer(fault) if fault else None
-        for interceptor in world.interceptors if response is None else ():
-            response = interceptor(world, request)
+        try:
+            return (faulty_answer(fault) if fault else None) or self._intercepted(request) or face(world, request)
+        except Exception:  # noqa: BLE001
+            # A bug of the lab must not look like a slow service: it is a 500 that names itself, and a traceback in the log.
+            _LOG.exception("the lab failed on %s %s", request.method, request.path)
+            return Response(500, {"error": {"code": "LabFailure", "message": "the lab itself failed; see its log"}})
+
+    def _intercepted(self, request: Request) -> Response | None:
+        for interceptor in self.world.interceptors:
+            response = interceptor(self.world, request)
             if response is not None:
-                break
-        if response is None:
-            try:
-                response = face(world, request)
-            except Exception:  # noqa: BLE001
-                # A bug of the lab must not look like a slow service: it is a 500 that names itself, and a traceback in the log.
-                _LOG.exception("the lab failed on %s %s", request.method, request.path)
-                response = Response(
-                    500, {"error": {"code": "LabFailure", "message": "the lab itself failed; see its log"}}
-                )
-        return response
+                return response
+        return None
 
     def _note(self, request: Request, status: int, size: int) -> None:
         self.world.journal.append(
