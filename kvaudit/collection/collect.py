@@ -51,7 +51,7 @@ async def collect(
     nodes = await read_tree(reading, request, tenant)
     subscriptions = await read_subscriptions(reading, request, nodes, tenant)
     found = await together(read_subscription(reading, request, item.scope, tenant=tenant) for item in subscriptions)
-    vaults = _each_once(vault for part in found for vault in part.vaults)
+    vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await read_objects(reading, request, vaults)
     await read_directory(
@@ -61,9 +61,10 @@ async def collect(
     )
 
 
-def _each_once(vaults: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Vaults by ID: a page that shifted while it was read shows one twice."""
-    return list({scopes.fold(vault["id"]): vault for vault in vaults}.values())
+def each_once(vaults: Iterable[Any]) -> list[dict[str, Any]]:
+    """Raw vaults that have an ID, by ID: a page that shifted while it was read shows one twice."""
+    named = (vault for vault in vaults if isinstance(vault, dict) and isinstance(vault.get("id"), str))
+    return list({scopes.fold(vault["id"]): vault for vault in named}.values())
 
 
 def _check_vaults(reading: Reading, request: CollectRequest, vaults: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from kvaudit.clients.failures import ReadFailure
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest
 from kvaudit.collection.together import together
+from kvaudit.collectors.collector import Collector
 from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
 from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS, FALLBACK_API_VERSION
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
@@ -27,11 +28,29 @@ _NOT_OFFERED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFou
 """Codes of Resource Manager for an api-version or type that a cloud does not have (yet)."""
 
 
+LISTS: tuple[Collector[Any], ...] = (
+    VAULTS,
+    DELETED_VAULTS,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    DENY_ASSIGNMENTS,
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
+    ROLE_ASSIGNMENT_SCHEDULE_INSTANCES,
+)
+"""What is listed in every subscription."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionRead:
-    """What later parts need of a subscription: its raw vaults, and every principal that a record names (folded)."""
+    """What later parts need of a subscription.
 
-    vaults: tuple[dict[str, Any], ...]
+    Attributes:
+        vaults: raw.
+        principals: folded ID of everyone whom a record names.
+        groups: those of them that a record calls a group.
+    """
+
+    vaults: tuple[Any, ...]
     principals: frozenset[str]
     groups: frozenset[str]
 
@@ -49,7 +68,7 @@ async def read_subscription(
     """
 
     def wanted(item: Any) -> bool:
-        return _is_wanted(request, item)
+        return is_wanted(request, item)
 
     vaults, _, assignments, _, denies, eligible, active = await together(
         (
@@ -68,13 +87,14 @@ async def read_subscription(
         *_named(denies, _denied),
     }
     return SubscriptionRead(
-        vaults=tuple(item for item in vaults if isinstance(item, dict) and isinstance(item.get("id"), str)),
+        vaults=tuple(vaults),
         principals=frozenset(principals - {EVERYONE}),
         groups=frozenset(_named((*assignments, *eligible, *active), _group)),
     )
 
 
-def _is_wanted(request: CollectRequest, item: Any) -> bool:
+def is_wanted(request: CollectRequest, item: Any) -> bool:
+    """Whether a raw vault is among those that were asked for."""
     if not _name_wanted(request, item):
         return False
     if not request.resource_groups:

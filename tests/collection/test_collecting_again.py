@@ -32,7 +32,7 @@ def assert_same(snapshot: Snapshot, other: Snapshot) -> None:
     )
 
 
-@pytest.mark.parametrize("after", [3, 12, 25, 45, 60])
+@pytest.mark.parametrize("after", [3, 25, 45])
 def test_a_run_that_was_stopped_is_finished_without_reading_again_what_is_complete(
     contoso: Lab, tmp_path: Path, uninterrupted: Snapshot, after: int
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_run_that_was_stopped_is_finished_without_reading_again_what_is_comple
             assert f"{scope}/providers/Microsoft.KeyVault/vaults" not in asked
 
 
-@pytest.mark.parametrize("after", [5, 30, 55])
+@pytest.mark.parametrize("after", [30, 55])
 def test_a_run_that_was_killed_is_finished(contoso: Lab, tmp_path: Path, uninterrupted: Snapshot, after: int) -> None:
     """What is on the disk in the middle of a run is what a kill would leave."""
     calls = 0

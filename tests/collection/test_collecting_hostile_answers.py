@@ -66,7 +66,7 @@ def test_lists_of_anything_are_borne_stored_as_they_came_and_loaded(tmp_path: Pa
     assert estate.gaps, "what could not be parsed is told"
 
 
-@pytest.mark.parametrize("body", [{}, [], "x", 17, {"value": None}, {"value": {}}, {"error": {}}, {"error": "x"}])
+@pytest.mark.parametrize("body", [{}, [], {"value": None}, {"error": "x"}])
 def test_an_answer_that_is_no_list_is_a_gap_and_never_an_empty_list(tmp_path: Path, body: Any) -> None:
     with start("contoso") as lab:
         lab.world.faults.append(Fault(path=rf"{PAYMENTS}/providers/Microsoft.KeyVault/vaults$", status=200, body=body))

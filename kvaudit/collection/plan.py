@@ -1,0 +1,115 @@
+"""What a collection would ask, how many requests that takes and which permissions, before it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kvaudit.clients.azure import Azure
+from kvaudit.collection.collect import each_once
+from kvaudit.collection.control_plane import LISTS, is_wanted
+from kvaudit.collection.listing import Reading
+from kvaudit.collection.objects import SOURCES
+from kvaudit.collection.request import CollectRequest, Progress
+from kvaudit.collection.scope import read_subscriptions, read_tree
+from kvaudit.collection.together import together
+from kvaudit.collectors.collector import Collector, Plane
+from kvaudit.collectors.directory import (
+    DELETED_PRINCIPALS,
+    GROUP_MEMBERS,
+    PRINCIPALS,
+    SERVICE_PRINCIPAL_GROUPS,
+    SERVICE_PRINCIPALS,
+)
+from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
+from kvaudit.collectors.subscriptions import SUBSCRIPTIONS
+from kvaudit.collectors.vaults import VAULTS
+from kvaudit.snapshot.writer import SnapshotWriter
+
+_DIRECTORY = (
+    (PRINCIPALS, "one for 1,000 principals that records name"),
+    (DELETED_PRINCIPALS, "one for 20 principals that the directory does not know"),
+    (GROUP_MEMBERS, "one for 20 groups, and for every further 999 members"),
+    (SERVICE_PRINCIPALS, "one for 999 service principals of the tenant"),
+    (SERVICE_PRINCIPAL_GROUPS, "one for 20 service principals of the tenant"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRead:
+    """What would be asked about one kind of record.
+
+    Attributes:
+        requests: how many at least: longer lists take one for every further page. None where it depends on records that
+            were not read.
+        note: in words.
+        requires: permissions, each needed.
+    """
+
+    kind: str
+    plane: Plane
+    requests: int | None
+    note: str
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a collection would ask.
+
+    Attributes:
+        subscriptions: how many would be read.
+        vaults: how many were found in them; those of subscriptions whose list failed are missing.
+        reads: by kind, in the order in which they would be made.
+    """
+
+    subscriptions: int
+    vaults: int
+    reads: tuple[PlannedRead, ...]
+
+    @property
+    def requests(self) -> int:
+        """Requests to Resource Manager and to vaults, at least."""
+        return sum(read.requests or 0 for read in self.reads)
+
+
+async def plan(
+    azure: Azure, request: CollectRequest, writer: SnapshotWriter, *, progress: Progress, now: Callable[[], str]
+) -> Plan:
+    """Reads what the numbers depend on (the tree, the subscriptions and their vaults) and nothing else.
+
+    Args:
+        azure: reads.
+        request: what would be collected.
+        writer: of a snapshot that nobody keeps.
+        progress: is told what was done.
+        now: the time, ISO 8601.
+
+    Raises:
+        CredentialError, ScopeError: as `collect`.
+    """
+    caller = await azure.sign_in()
+    tenant = caller.tenant_id.casefold() if caller.tenant_id else None
+    reading = Reading(azure, writer, progress, now)
+    nodes = await read_tree(reading, request, tenant)
+    subscriptions = await read_subscriptions(reading, request, nodes, tenant)
+    found = await together(
+        reading.list_arm(VAULTS, item.scope, keep=lambda vault: is_wanted(request, vault)) for item in subscriptions
+    )
+    vaults = len(each_once(vault for part in found for vault in part))
+    roots = len(request.management_groups) or (1 if tenant else 0)
+    return Plan(
+        len(subscriptions),
+        vaults,
+        (
+            _read(MANAGEMENT_GROUPS, roots, "the tree"),
+            _read(MANAGEMENT_GROUP, roots, "its top"),
+            _read(SUBSCRIPTIONS, 1, "the list"),
+            *(_read(item, len(subscriptions), f"one for each of {len(subscriptions)} subscriptions") for item in LISTS),
+            *(_read(item, vaults, f"one for each of {vaults} vaults") for item in SOURCES[request.objects]),
+            *(_read(item, None, note) for item, note in _DIRECTORY),
+        ),
+    )
+
+
+def _read(collector: Collector[Any], requests: int | None, note: str) -> PlannedRead:
+    return PlannedRead(collector.kind, collector.plane, requests, note, collector.requires)
