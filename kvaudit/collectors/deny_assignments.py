@@ -30,7 +30,7 @@ def parse(raw: Raw, scope: str) -> DenyAssignment:
         is_system_protected=payload.optional_flag(properties, "isSystemProtected"),
         effect=effect.casefold() if effect else None,
         condition=payload.optional_text(properties, "condition"),
-        listed_from=frozenset((scopes.fold(scope),)),
+        listed_from=payload.listed_from(scope),
     )
 
 

@@ -5,11 +5,20 @@ loader turns that into a gap. What is only shown (`shown_*`) is read leniently: 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+from kvaudit.model import scopes
 
 
 class UnreadableItemError(ValueError):
     """An item does not have the shape that its kind has. The message names the property, never its value."""
+
+
+@lru_cache(maxsize=4096)
+def listed_from(scope: str) -> frozenset[str]:
+    """The listing's folded scope as a set of one: the same set for all of its records, of which there are millions."""
+    return frozenset((scopes.fold(scope),))
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 """Role assignments, inherited ones and those below the listing's scope included."""
 
+from sys import intern
+
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
 from kvaudit.model import scopes
@@ -12,15 +14,15 @@ def parse(raw: Raw, scope: str) -> RoleAssignment:
     properties = payload.mapping(item.get("properties"), "properties")
     return RoleAssignment(
         id=payload.text(item, "id"),
-        scope=scopes.fold(payload.text(properties, "scope")),
-        role=role_guid(payload.text(properties, "roleDefinitionId")),
-        principal_id=payload.text(properties, "principalId").strip().casefold(),
+        scope=intern(scopes.fold(payload.text(properties, "scope"))),
+        role=intern(role_guid(payload.text(properties, "roleDefinitionId"))),
+        principal_id=intern(payload.text(properties, "principalId").strip().casefold()),
         principal_type=payload.optional_text(properties, "principalType"),
         condition=payload.optional_text(properties, "condition"),
         description=payload.shown_text(properties, "description"),
         created_on=payload.shown_text(properties, "createdOn"),
         delegated_managed_identity_resource_id=payload.optional_text(properties, "delegatedManagedIdentityResourceId"),
-        listed_from=frozenset((scopes.fold(scope),)),
+        listed_from=payload.listed_from(scope),
     )
 
 

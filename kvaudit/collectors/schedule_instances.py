@@ -1,5 +1,7 @@
 """PIM schedule instances: who is eligible for a role, and who holds one for a time."""
 
+from sys import intern
+
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
 from kvaudit.model import scopes
@@ -23,9 +25,9 @@ def _parse(raw: Raw, scope: str, *, eligible: bool) -> ScheduleInstance:
     properties = payload.mapping(item.get("properties"), "properties")
     return ScheduleInstance(
         id=payload.text(item, "id"),
-        scope=scopes.fold(payload.text(properties, "scope")),
-        role=role_guid(payload.text(properties, "roleDefinitionId")),
-        principal_id=payload.text(properties, "principalId").strip().casefold(),
+        scope=intern(scopes.fold(payload.text(properties, "scope"))),
+        role=intern(role_guid(payload.text(properties, "roleDefinitionId"))),
+        principal_id=intern(payload.text(properties, "principalId").strip().casefold()),
         eligible=eligible,
         principal_type=payload.optional_text(properties, "principalType"),
         assignment_type=None if eligible else payload.optional_text(properties, "assignmentType"),
@@ -34,7 +36,7 @@ def _parse(raw: Raw, scope: str, *, eligible: bool) -> ScheduleInstance:
         condition=payload.optional_text(properties, "condition"),
         start=payload.optional_text(properties, "startDateTime"),
         end=payload.optional_text(properties, "endDateTime"),
-        listed_from=frozenset((scopes.fold(scope),)),
+        listed_from=payload.listed_from(scope),
     )
 
 

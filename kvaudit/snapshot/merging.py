@@ -77,7 +77,10 @@ def merge_listed(kind: str, records: Iterable[Listed]) -> tuple[tuple[Listed, ..
             known |= record.listed_from
         merged.add(key, record)
     found: list[Any] = []
+    shared: dict[frozenset[str], frozenset[str]] = {}  # what one listing returns, others return together
     for key, record in merged.by_id().items():
-        froms = listed[key]
-        found.append(record if record.listed_from == froms else replace(record, listed_from=frozenset(froms)))
+        froms = frozenset(listed[key])
+        if record.listed_from != froms:
+            record = replace(record, listed_from=shared.setdefault(froms, froms))  # noqa: PLW2901
+        found.append(record)
     return tuple(found), tuple(merged.gaps())
