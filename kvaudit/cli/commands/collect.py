@@ -13,21 +13,28 @@ from kvaudit.cli.options import cloud_options, option, scope_options, stream_opt
     "--snapshot",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     metavar="DIR",
     help="New folder for the snapshot.",
+)
+@option(
+    "--dry-run", is_flag=True, help="Only say what would be asked, in how many requests and with which permissions."
 )
 @option("--resume", is_flag=True, help="Go on with a collection that was cut off; what is finished is not read again.")
 @scope_options
 @cloud_options
 @stream_options
 @click.pass_context
-def command(ctx: click.Context, /, *, folder: Path, resume: bool, **given: Any) -> None:
+def command(ctx: click.Context, /, *, folder: Path | None, resume: bool, dry_run: bool, **given: Any) -> None:
     """Read a tenant into a snapshot folder, to be judged and asked later. Reads only, and never a secret's value.
 
     Exit 4 when something could not be read: the snapshot then says what, why, and which permission would help.
     """
     from kvaudit.app.collect import collect_command
     from kvaudit.app.connecting import connection_of, request_of, voice_of
+    from kvaudit.app.plan import plan_command
 
+    if dry_run:
+        ctx.exit(plan_command(request_of(given), connection_of(given), voice_of(given)))
+    if folder is None:
+        raise click.UsageError("Missing option '--snapshot'.", ctx)
     ctx.exit(collect_command(folder, request_of(given), connection_of(given), voice_of(given), resume=resume))
