@@ -1,6 +1,7 @@
 """Opens the way to Azure: one session, one TLS context, one credential."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -29,6 +30,19 @@ KEEP_ALIVE = 15.0
 """Seconds that an idle connection is kept."""
 
 
+_QUOTING_LOGGERS = ("azure", "msal")
+"""Loggers of the sign-in libraries: their warnings quote whole answers of the sign-in endpoint."""
+
+
+def _keep_to_ourselves() -> None:
+    """What those loggers say goes nowhere; `kvaudit.http` logs requests without headers and bodies."""
+    for name in _QUOTING_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())  # without any handler Python prints warnings to stderr
+
+
 @asynccontextmanager
 async def open_azure(
     cloud: Cloud,
@@ -54,6 +68,7 @@ async def open_azure(
         CredentialError: what the `--auth` choice needs is not set.
         UsageError: the CA bundle that the environment names cannot be read.
     """
+    _keep_to_ourselves()
     variables = os.environ if environ is None else environ
     settings = retries or RetrySettings()
     guard = ReadOnlyGuard(cloud, ProbeNames())

@@ -20,3 +20,15 @@ def test_without_a_dry_run_a_folder_is_needed(run: Run) -> None:
     done = run("collect", "--auth", "client-secret")
     assert done.code == 2
     assert "--snapshot" in done.err
+
+
+def test_a_refused_sign_in_is_told_in_our_words_alone(contoso: Lab, run: Run) -> None:
+    """The sign-in libraries log whole answers; neither with nor without --debug may they reach a person's log."""
+    environment = {**contoso.environment("auditor"), "AZURE_CLIENT_SECRET": "kvaudit-planted-wrong"}
+    for auth in ("default", "client-secret"):
+        for debug in ((), ("--debug",)):
+            done = run("collect", "--dry-run", "--auth", auth, *debug, environment=environment)
+            assert done.code == 2
+            assert "AADSTS7000215" in done.err
+            for quoted in ("Trace ID", "error_description", "kvaudit-planted-wrong", "DefaultAzureCredential failed"):
+                assert quoted not in done.err, (auth, debug, done.err)
