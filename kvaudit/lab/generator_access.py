@@ -55,6 +55,13 @@ _ACTIONS = (
     "Microsoft.KeyVault/vaults/write",
     "Microsoft.Authorization/*",
 )
+_DENIED = (
+    "Microsoft.KeyVault/vaults/write",
+    "Microsoft.KeyVault/vaults/accessPolicies/write",
+    "Microsoft.Authorization/roleAssignments/write",
+    "*/write",
+)
+"""Control-plane actions that denies take: users can deny no reads (azure.md 2.2)."""
 _CONDITIONS = (
     "((!(ActionMatches{'Microsoft.KeyVault/vaults/secrets/getSecret/action'})) OR (@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'secret-1'))",
     "((!(ActionMatches{'Microsoft.KeyVault/vaults/secrets/*'})) OR (@Resource[Microsoft.KeyVault/vaults:name] StringLike 'kv-*-prod'))",
@@ -243,7 +250,7 @@ def _add_deny(estate: Estate, draw: Draw, principals: Sequence[str], places: _Pl
         "denyAssignmentEffect": draw.one(("enforced", "enforced", "audit")),
         "permissions": [
             {
-                "actions": draw.some(_ACTIONS[1:], 1),
+                "actions": draw.some(_DENIED, 1),
                 "notActions": [],
                 "dataActions": draw.some(_DATA[1:], 2),
                 "notDataActions": draw.some(_DATA[6:], 1),
