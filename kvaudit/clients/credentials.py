@@ -76,24 +76,9 @@ def credential_maker(
         "user_agent": USER_AGENT,
         "additionally_allowed_tenants": ["*"],
     }
-    interactive: dict[str, Any] = {
-        "authority": cloud.authority,
-        "retry_total": _SIGN_IN_TRIES,
-        "user_agent": USER_AGENT,
-        "timeout": INTERACTIVE_TIMEOUT,
-        **({"tenant_id": tenant} if tenant else {}),
-        **({"connection_verify": ca_file} if ca_file else {}),
-    }
-
-    def needs(*names: str) -> list[str]:
-        missing = [name for name in names if not _setting(name, environ, tenant)]
-        if missing:
-            raise CredentialError(
-                f"--auth {auth} needs {' and '.join(missing)}",
-                hint="Set them in the environment" + (", or give --tenant." if "AZURE_TENANT_ID" in missing else "."),
-            )
-        return [_setting(name, environ, tenant) for name in names]
-
+    if auth in INTERACTIVE:
+        return _for_a_person(auth, cloud=cloud, tenant=tenant, ca_file=ca_file, prompt=prompt)
+    needs = _Needs(auth, environ, tenant)
     match auth:
         case "default":
             return lambda: DefaultAzureCredential(process_timeout=PROCESS_TIMEOUT, **common)
@@ -113,22 +98,46 @@ def credential_maker(
         case "certificate":
             tenant_id, client_id, path = needs("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH")
             return lambda: _certificate(tenant_id, client_id, path, environ, common)
-        case "browser":
-            return lambda: _InThread(lambda: InteractiveBrowserCredential(**interactive))
-        case "device-code":
-            return lambda: _InThread(
-                lambda: DeviceCodeCredential(
-                    prompt_callback=lambda address, code, _: prompt(f"To sign in, open {address} and enter {code}"),
-                    **interactive,
-                )
-            )
     raise ValueError(f"there is no --auth {auth}")
 
 
-def _setting(name: str, environ: Mapping[str, str], tenant: str | None) -> str:
-    if name == "AZURE_TENANT_ID" and tenant:
-        return tenant
-    return environ.get(name, "")
+def _for_a_person(
+    auth: str, *, cloud: Cloud, tenant: str | None, ca_file: str | None, prompt: Callable[[str], None]
+) -> Callable[[], TokenSource]:
+    """`browser` and `device-code`, which azure-identity only has without async."""
+    settings: dict[str, Any] = {
+        "authority": cloud.authority,
+        "retry_total": _SIGN_IN_TRIES,
+        "user_agent": USER_AGENT,
+        "timeout": INTERACTIVE_TIMEOUT,
+        **({"tenant_id": tenant} if tenant else {}),
+        **({"connection_verify": ca_file} if ca_file else {}),
+    }
+    if auth == "browser":
+        return lambda: _InThread(lambda: InteractiveBrowserCredential(**settings))
+
+    def show(address: str, code: str, _: Any) -> None:
+        prompt(f"To sign in, open {address} and enter {code}")
+
+    return lambda: _InThread(lambda: DeviceCodeCredential(prompt_callback=show, **settings))
+
+
+class _Needs:
+    """Looks up environment variables; `--tenant` stands for AZURE_TENANT_ID."""
+
+    def __init__(self, auth: str, environ: Mapping[str, str], tenant: str | None) -> None:
+        self._auth = auth
+        self._settings = {**environ, **({"AZURE_TENANT_ID": tenant} if tenant else {})}
+
+    def __call__(self, *names: str) -> list[str]:
+        """Their values. Raises CredentialError that names every one that is not set."""
+        missing = [name for name in names if not self._settings.get(name)]
+        if missing:
+            raise CredentialError(
+                f"--auth {self._auth} needs {' and '.join(missing)}",
+                hint="Set them in the environment" + (", or give --tenant." if "AZURE_TENANT_ID" in missing else "."),
+            )
+        return [self._settings[name] for name in names]
 
 
 def _certificate(

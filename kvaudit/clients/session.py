@@ -72,22 +72,7 @@ async def open_azure(
     variables = os.environ if environ is None else environ
     settings = retries or RetrySettings()
     guard = ReadOnlyGuard(cloud, ProbeNames())
-    connector = aiohttp.TCPConnector(
-        ssl=tls_context(variables),
-        limit=CONNECTIONS,
-        limit_per_host=CONNECTIONS_PER_HOST,
-        keepalive_timeout=KEEP_ALIVE,
-    )
-    async with (
-        _LastWords(),
-        aiohttp.ClientSession(
-            connector=connector,
-            trust_env=environ is None,  # or HTTPS_PROXY is ignored
-            proxy=None if environ is None else environ.get("HTTPS_PROXY"),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            response_class=BoundedResponse,
-        ) as session,
-    ):
+    async with _LastWords(), _http_session(variables, is_own=environ is None) as session:
         timeouts = {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
         make = credential_maker(
             auth,
@@ -110,6 +95,23 @@ async def open_azure(
             yield Azure(cloud, tokens, transport, guard, settings)
         finally:
             await tokens.close()
+
+
+def _http_session(variables: Mapping[str, str], *, is_own: bool) -> aiohttp.ClientSession:
+    """The one session. `is_own` says whether the variables are the process's own: then aiohttp reads proxies itself."""
+    connector = aiohttp.TCPConnector(
+        ssl=tls_context(variables),
+        limit=CONNECTIONS,
+        limit_per_host=CONNECTIONS_PER_HOST,
+        keepalive_timeout=KEEP_ALIVE,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        trust_env=is_own,  # or HTTPS_PROXY is ignored
+        proxy=None if is_own else variables.get("HTTPS_PROXY"),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=BoundedResponse,
+    )
 
 
 class _LastWords:
