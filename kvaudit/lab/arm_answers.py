@@ -49,7 +49,8 @@ def page(world: World, request: Request, items: Sequence[Raw], *, empty_first: b
     start = _offset(token)
     if start is None:
         return arm_error(400, "InvalidSkipToken", "The provided skip token is not valid.")
-    size = int(request.query.get("$top") or world.page_size)
+    top = request.query.get("$top", "")
+    size = min(int(top), world.page_size) if top.isdecimal() and int(top) > 0 else world.page_size
     body: Raw = {"value": list(items[start : start + size])}
     if start + size < len(items):
         body["nextLink"] = _next_link(request, start + size)
