@@ -7,7 +7,6 @@ raw payloads. A sample in which every word is both allowed and denied is then se
 import http.client
 import json
 import os
-import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import KVAUDIT
 
 from kvaudit.access.evaluator import Access
 from kvaudit.lab import Lab, Size, generate, start
@@ -47,7 +47,7 @@ class Audited:
 @pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed {seed}")
 def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     folder = tmp_path_factory.mktemp("generated")
-    command = shutil.which("kvaudit")
+    command = str(KVAUDIT)
     assert command
     with start(generate(request.param, DENSE)) as lab:
         done = subprocess.run(

@@ -120,12 +120,17 @@ def test_authorization_listings() -> None:
         assert [block.actions for block in client.permissions.list_for_resource_group("rg-payments")] == [["*/read"]]
 
 
-def test_the_async_clients() -> None:
+def test_the_async_clients(lab: Lab) -> None:
+    # aiohttp makes its default TLS context when it is imported, which may be before the environment names the lab's authority.
+    ca_file = str(lab.ca_file)
+
     async def read() -> tuple[set[str | None], int]:
         async with (
-            AsyncEnvironmentCredential() as credential,
-            AsyncKeyVaultManagementClient(credential, PAYMENTS, api_version="2026-02-01") as vaults,
-            AsyncAuthorizationManagementClient(credential, PAYMENTS) as authorization,
+            AsyncEnvironmentCredential(connection_verify=ca_file) as credential,
+            AsyncKeyVaultManagementClient(
+                credential, PAYMENTS, api_version="2026-02-01", connection_verify=ca_file
+            ) as vaults,
+            AsyncAuthorizationManagementClient(credential, PAYMENTS, connection_verify=ca_file) as authorization,
         ):
             names = {vault.name async for vault in vaults.vaults.list_by_subscription()}
             count = len([item async for item in authorization.role_assignments.list_for_subscription()])
