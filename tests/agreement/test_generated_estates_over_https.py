@@ -48,7 +48,6 @@ class Audited:
 def audited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
     folder = tmp_path_factory.mktemp("generated")
     command = str(KVAUDIT)
-    assert command
     with start(generate(request.param, DENSE)) as lab:
         done = subprocess.run(
             [command, "collect", "--auth", "client-secret", "--snapshot", "snapshot"],
