@@ -6,33 +6,40 @@ Matching (facts azure.md 2.1): a `*` stands anywhere, spans `/`, letter case doe
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kvaudit.access.conditions.patterns import action_pattern, fits
 from kvaudit.model.authorization import Permission, RoleDefinition
 from kvaudit.model.permissions import all_operations_mask, operations
 from kvaudit.model.roles import builtin_roles
 
+_FEW = 2
+"""Wildcards up to which a regular expression is used: Azure takes one in a custom role's string and no built-in role has two
+(facts azure.md 2.1). Beyond, its backtracking would let a hostile definition keep the evaluator busy for ever."""
+
 
 @lru_cache(maxsize=100_000)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in text.casefold().split("*")), re.DOTALL)
+def _matcher(pattern: str, *, optional_segments: bool) -> Callable[[str], bool]:
+    folded = pattern.casefold()
+    if folded.count("*") > _FEW:
+        parts = action_pattern(folded, optional_segments=optional_segments)
+        return lambda action: fits(parts, action)
+    pieces = folded.split("/*/") if optional_segments else [folded]
+    texts = (".*".join(re.escape(part) for part in piece.split("*")) for piece in pieces)
+    expression = re.compile("/(?:.*/)?".join(texts), re.DOTALL)
+    return lambda action: expression.fullmatch(action) is not None
 
 
 def matches(pattern: str, action: str) -> bool:
     """Whether a permission string matches an action, both in any case, by the plain meaning of `*`."""
-    return _pattern(pattern).fullmatch(action.casefold()) is not None
+    return _matcher(pattern, optional_segments=False)(action.casefold())
 
 
 def may_match(pattern: str, action: str) -> bool:
     """Whether it matches plainly, or would if each `/*/` may also stand for a single `/`."""
-    return matches(pattern, action) or ("/*/" in pattern and _with_optional_segments(pattern, action))
-
-
-def _with_optional_segments(pattern: str, action: str) -> bool:
-    parts = [".*".join(re.escape(piece) for piece in part.split("*")) for part in pattern.casefold().split("/*/")]
-    return re.fullmatch("(?:/.*)?/".join(parts), action.casefold(), re.DOTALL) is not None
+    return _matcher(pattern, optional_segments="/*/" in pattern)(action.casefold())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kvaudit.access.answers import Decision, Holding, WhoCan
+from kvaudit.access.answers import Decision, WhoCan
 from kvaudit.access.evaluator import Access
 from kvaudit.app.names import is_resource_id, object_named, operation_named, principal_named, vault_not_found
 from kvaudit.errors import ExitCode
@@ -61,16 +61,12 @@ def ask_who_can(path: Path, word: str, *, vault: str, object_text: str | None, e
     ref = object_named(object_text, asked)
     access = load_access(path)
     answer = access.who_can(asked, find_vault(access, vault), ref, expand_groups=expand_groups)
-    incomplete = bool(answer.gaps) or any(_answer_of(item, asked.mask) is Answer.UNKNOWN for item in answer.holdings)
+    incomplete = bool(answer.gaps) or any(item.answer(asked.mask) is Answer.UNKNOWN for item in answer.holdings)
     return Answered(
         data=_who_can_shape(access, answer),
         lines=_who_can_lines(access, answer),
         exit_code=ExitCode.INCOMPLETE if incomplete else ExitCode.OK,
     )
-
-
-def _answer_of(holding: Holding, mask: int) -> Answer:
-    return holding.answer(mask)
 
 
 def _who_can_shape(access: Access, answer: WhoCan) -> dict[str, Any]:

@@ -1,24 +1,13 @@
 """Messages for a person, on stderr: what happened, why, and what to do next."""
 
-import unicodedata
-
 import click
+
+from kvaudit.report.text import line_safe
 
 
 def shown(text: str, *, limit: int = 2000) -> str:
-    r"""Text of unknown origin made safe for one line of a terminal or a build log.
-
-    Control and formatting characters (escape sequences, right-to-left marks, zero-width) become `\\u....`, and the
-    openings of build-log commands (`::name::`, `##vso[`) lose their meaning. Longer than `limit` is cut with a mark.
-    """
-    safe = "".join(
-        character
-        if unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029"
-        else f"\\u{ord(character):04x}"
-        for character in text[:limit]
-    )
-    safe = safe.replace("::", ":\u200a:").replace("##", "#\u200a#") if safe.lstrip().startswith(("::", "##")) else safe
-    return safe if len(text) <= limit else safe + f" … ({len(text)} characters)"
+    """Text of unknown origin made safe for one line of a terminal or a build log; longer than `limit` is cut with a mark."""
+    return line_safe(text, limit=limit)
 
 
 def error(message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
