@@ -20,6 +20,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def explore(session: nox.Session) -> None:
+    """The properties with fresh examples: ten times as many, drawn anew each time."""
+    _install(session)
+    environment = {"HYPOTHESIS_PROFILE": "explore"}
+    session.run("pytest", "-q", *(session.posargs or ["tests/access", "tests/agreement"]), env=environment)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format."""
     _install(session)

@@ -142,6 +142,14 @@ def _numbered(draw: st.DrawFn, make: Any, most: int) -> tuple[Any, ...]:
     return tuple(draw(make(number)) for number in range(draw(st.integers(0, most))))
 
 
+def _closed(groups: list[str], edges: list[tuple[str, str]]) -> tuple[str, ...]:
+    """These groups and every group that they are in: Graph's `transitiveMemberOf` never names one without the others."""
+    found = list(groups)
+    for inner in found:
+        found.extend(outer for outer, member in edges if member == inner and outer not in found)
+    return tuple(found)
+
+
 @st.composite
 def estates(draw: st.DrawFn, *, gaps: bool = True) -> Estate:
     """An estate. With `gaps`, listings are missing too."""
@@ -169,7 +177,9 @@ def estates(draw: st.DrawFn, *, gaps: bool = True) -> Estate:
         schedule_instances=_numbered(draw, eligible, 1),
         principals=DIRECTORY,
         memberships=tuple(Membership(group, member, TYPES[member]) for group, member in edges if group != member),
-        member_of={"robot": tuple(draw(st.lists(st.sampled_from(GROUPS), max_size=2, unique=True)))} if asked else {},
+        member_of={"robot": _closed(draw(st.lists(st.sampled_from(GROUPS), max_size=2, unique=True)), edges)}
+        if asked
+        else {},
         listings=tuple(listings),
     )
     if not gaps:
