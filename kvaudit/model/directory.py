@@ -30,6 +30,7 @@ class Principal:
         display_name: tenant's text, or None when it was not readable.
         user_type: `Member` or `Guest` on users.
         service_principal_type: `Application`, `ManagedIdentity`, ... on service principals.
+        is_assignable_to_role: on groups: only owners and privileged role administrators may change its members.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Principal:
     user_type: str | None = None
     service_principal_type: str | None = None
     alternative_names: tuple[str, ...] = ()
+    is_assignable_to_role: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,18 @@ from kvaudit.model.authorization import DenyAssignment, RoleAssignment, RoleDefi
 from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.identities import (
+    Application,
+    ApplicationPermission,
+    DelegatedPermission,
+    Delegation,
+    DirectoryRoleAssignment,
+    FederatedCredential,
+    GroupScheduleInstance,
+    Ownership,
+    ResourceIdentity,
+    UserAssignedIdentity,
+)
 from kvaudit.model.people import PeopleInGroups
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 
@@ -47,6 +59,16 @@ class Estate:
     objects: tuple[VaultObject, ...] = ()
     gaps: tuple[Gap, ...] = ()
     listings: tuple[Listing, ...] = ()
+    applications: tuple[Application, ...] = ()
+    ownerships: tuple[Ownership, ...] = ()
+    group_schedule_instances: tuple[GroupScheduleInstance, ...] = ()
+    resource_identities: tuple[ResourceIdentity, ...] = ()
+    user_assigned_identities: tuple[UserAssignedIdentity, ...] = ()
+    federated_credentials: tuple[FederatedCredential, ...] = ()
+    directory_roles: tuple[DirectoryRoleAssignment, ...] = ()
+    application_permissions: tuple[ApplicationPermission, ...] = ()
+    delegated_permissions: tuple[DelegatedPermission, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
 
     @cached_property
     def _parents(self) -> dict[str, str | None]:
