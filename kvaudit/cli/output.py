@@ -1,6 +1,6 @@
 """`-o/--output` and `--query`: how the question commands print on stdout."""
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +8,8 @@ import click
 
 from kvaudit.cli.messages import shown
 from kvaudit.errors import UsageError
+from kvaudit.report.json_lines import json_text
+from kvaudit.report.text import line_safe
 
 
 def print_answer(
@@ -25,12 +27,12 @@ def print_answer(
     if query is not None:
         data = _query(query, data)
     if output == "json":
-        click.echo(json.dumps(data, indent=2, ensure_ascii=True, sort_keys=False))
+        click.echo(json_text(data, indent=2))
     elif output == "yaml":
         click.echo(_yaml(data), nl=False)
     elif output == "tsv":
         for row in _rows(data):
-            click.echo("\t".join(shown(_cell(value)) for value in row))
+            click.echo("\t".join(line_safe(_cell(value)) for value in row))
     elif query is None and lines:
         for line in lines:
             click.echo(shown(line, limit=10_000))
@@ -51,10 +53,22 @@ def _query(query: str, data: Any) -> Any:
 
 
 def _yaml(data: Any) -> str:
+    """YAML in ASCII, each value on one line: folded over several, a name could begin one with a build log's command."""
     import yaml
 
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=False, default_flow_style=False)
-    return text
+    class Dumper(yaml.SafeDumper):
+        """Quotes every text that is more than plain words."""
+
+    def text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        suspect = not text.isprintable() or "::" in text or "##" in text
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if suspect else None)
+
+    Dumper.add_representer(str, text_node)
+    text: str = yaml.dump(
+        data, Dumper=Dumper, sort_keys=False, allow_unicode=False, default_flow_style=False, width=float("inf")
+    )
+    # Two hashes stand in double quotes only, where this escape means the same.
+    return re.sub("#(?=#)", r"\\x23", text)
 
 
 def _items(data: Any) -> list[Any]:
@@ -78,7 +92,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+        return json_text(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,17 +1,30 @@
 """JSON as it leaves in files and on streams: the data unchanged, the bytes harmless to whoever prints them."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
+_HASH_BEFORE_HASH = re.compile("#(?=#)")
 
-def json_bytes(value: Any) -> bytes:
-    """A value as JSON on one line, in ASCII: no terminal, reading direction or build log is steered by it.
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON in ASCII: no terminal, reading direction or build log is steered by it.
 
     `##` (Azure Pipelines obeys `##vso[` anywhere in a line) is written with an escape that every parser undoes. A hash
     stands in strings only, so that the replacement cannot touch anything else.
+
+    Args:
+        value: of JSON's types.
+        indent: blanks a level; None puts everything on one line.
     """
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("##", "\\u0023#").encode("ascii")
+    separators = (",", ":") if indent is None else (",", ": ")
+    return _HASH_BEFORE_HASH.sub(r"\\u0023", json.dumps(value, ensure_ascii=True, indent=indent, separators=separators))
+
+
+def json_bytes(value: Any) -> bytes:
+    """`json_text` on one line, as bytes."""
+    return json_text(value).encode("ascii")
 
 
 def write_document(out: BinaryIO, members: Iterable[tuple[str, Any]]) -> None:

@@ -30,7 +30,7 @@ HOSTILE = (
     "</script><img src=x onerror=alert(1)>",
     "=cmd|' /C calc'!A0",
     "::error::owned",
-    "x ##vso[task.setvariable variable=a]b",
+    "x ###vso[task.setvariable variable=a]b",
     "\x1b[31mred\x07\x00",
     "abc\u202egpj.exe\u200b\ufeff",
     '" onmouseover="alert(1)',
