@@ -19,6 +19,22 @@ class Plane(StrEnum):
     VAULT = "vault"
 
 
+class Feature(StrEnum):
+    """What a read is for. Each can be left out; what it would have told is then not assessed."""
+
+    ACCESS = "access"
+    """Vaults, and who may do what in them: assignments, roles, denies, PIM, groups."""
+
+    OBJECTS = "objects"
+    """Names and attributes of secrets, keys and certificates."""
+
+    IDENTITIES = "identities"
+    """Who can act as somebody who has access: owners, credentials, identities of resources, directory roles."""
+
+    SETTINGS = "settings"
+    """What stands around vaults: logging, locks, Defender, resource groups, classic administrators, managed HSMs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collector(Generic[Record_co]):
     """One kind of record.
@@ -27,11 +43,12 @@ class Collector(Generic[Record_co]):
         kind: name of the file in the snapshot; word in a rule's `needs` and in gaps.
         plane: which endpoint answers.
         path: path with `{scope}` where the listing's scope goes; starts with `/` or `{scope}`.
-        query: query parameters beside api-version.
+        query: query parameters beside api-version. `{id}` stands for the last part of the listing's scope.
         api_version: pinned; None on Graph, whose version is in the path (`/v1.0/...`).
         requires: Azure actions or Graph permissions that the read needs; `kvaudit permissions` is made of these.
         parse: raw item and the scope it was listed from -> record. Raises ValueError, TypeError or KeyError for an
             item it cannot read; the loader turns that into a gap.
+        feature: what the read is for.
     """
 
     kind: str
@@ -41,3 +58,9 @@ class Collector(Generic[Record_co]):
     requires: tuple[str, ...]
     api_version: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    feature: Feature = Feature.ACCESS
+
+    def query_at(self, scope: str) -> dict[str, str]:
+        """The query parameters of the listing of a scope."""
+        last = scope.rpartition("/")[2]
+        return {name: value.replace("{id}", last) for name, value in self.query.items()}

@@ -55,7 +55,7 @@ def parse_principal(raw: Raw, scope: str) -> Principal:
     item = payload.mapping(raw, "directory object")
     return Principal(
         id=payload.text(item, "id").strip().casefold(),
-        type=object_type(raw) or ("ServicePrincipal" if scope.casefold() == "serviceprincipals" else None),
+        type=object_type(raw) or ("ServicePrincipal" if scope.casefold().startswith("serviceprincipals") else None),
         display_name=payload.shown_text(item, "displayName"),
         user_principal_name=payload.shown_text(item, "userPrincipalName"),
         app_id=payload.shown_text(item, "appId"),
@@ -63,6 +63,7 @@ def parse_principal(raw: Raw, scope: str) -> Principal:
         user_type=payload.shown_text(item, "userType"),
         service_principal_type=payload.shown_text(item, "servicePrincipalType"),
         alternative_names=payload.shown_texts(item, "alternativeNames"),
+        is_assignable_to_role=payload.shown_flag(item, "isAssignableToRole"),
     )
 
 
@@ -82,7 +83,7 @@ def parse_member(raw: Raw, scope: str) -> Membership:
     """A direct member of the group that the listing's scope `groups/{id}` names."""
     item = payload.mapping(raw, "member")
     return Membership(
-        group=_scope_id(scope, "groups"),
+        group=payload.scope_id(scope, "groups"),
         member=payload.text(item, "id").strip().casefold(),
         member_type=object_type(raw),
     )
@@ -97,16 +98,9 @@ def parse_group_of(raw: Raw, scope: str) -> Membership:
     item = payload.mapping(raw, "group")
     return Membership(
         group=payload.text(item, "id").strip().casefold(),
-        member=_scope_id(scope, "serviceprincipals"),
+        member=payload.scope_id(scope, "servicePrincipals"),
         member_type="ServicePrincipal",
     )
-
-
-def _scope_id(scope: str, collection: str) -> str:
-    found, _, identifier = scope.casefold().partition("/")
-    if found != collection or not identifier or "/" in identifier:
-        raise payload.UnreadableItemError(f"the listing's scope is not {collection}/ID")
-    return identifier
 
 
 PRINCIPALS = Collector(

@@ -52,6 +52,30 @@ def optional_text(source: Mapping[str, Any], key: str) -> str | None:
     return value
 
 
+def identifier(source: Mapping[str, Any], key: str) -> str:
+    """The ID under a key, folded: an object ID, a GUID or a resource ID without its last slash."""
+    return scopes.fold(text(source, key).strip())
+
+
+def optional_identifier(source: Mapping[str, Any], key: str) -> str | None:
+    """The ID under a key, folded; None when it is null, absent or empty."""
+    value = optional_text(source, key)
+    return scopes.fold(value.strip()) if value and value.strip() else None
+
+
+def scope_id(scope: str, collection: str) -> str:
+    """The folded ID in a listing's scope such as `groups/{id}`.
+
+    Args:
+        scope: of the listing.
+        collection: what must stand before the ID, in any case.
+    """
+    found, _, last = scope.casefold().partition("/")
+    if found != collection.casefold() or not last or "/" in last:
+        raise UnreadableItemError(f"the listing's scope is not {collection}/ID")
+    return last
+
+
 def optional_flag(source: Mapping[str, Any], key: str) -> bool | None:
     """The boolean under a key; None when it is null or absent. Text and numbers are not booleans."""
     value = source.get(key)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kvaudit.collectors import payload
-from kvaudit.collectors.collector import Collector, Plane, Raw
+from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
 from kvaudit.model import scopes
 from kvaudit.model.vaults import ObjectRef, VaultObject
 
@@ -99,6 +99,7 @@ SECRETS = Collector(
     api_version=_ARM_API_VERSION,
     requires=("Microsoft.KeyVault/vaults/secrets/read",),
     parse=_parser("secrets"),
+    feature=Feature.OBJECTS,
 )
 
 KEYS = Collector(
@@ -108,6 +109,7 @@ KEYS = Collector(
     api_version=_ARM_API_VERSION,
     requires=("Microsoft.KeyVault/vaults/keys/read",),
     parse=_parser("keys"),
+    feature=Feature.OBJECTS,
 )
 
 SECRETS_AT_VAULT = Collector(
@@ -117,6 +119,7 @@ SECRETS_AT_VAULT = Collector(
     api_version=_VAULT_API_VERSION,
     requires=("Microsoft.KeyVault/vaults/secrets/readMetadata/action",),
     parse=_parser("secrets"),
+    feature=Feature.OBJECTS,
 )
 
 KEYS_AT_VAULT = Collector(
@@ -126,6 +129,7 @@ KEYS_AT_VAULT = Collector(
     api_version=_VAULT_API_VERSION,
     requires=("Microsoft.KeyVault/vaults/keys/read",),
     parse=_parser("keys"),
+    feature=Feature.OBJECTS,
 )
 
 CERTIFICATES = Collector(
@@ -135,4 +139,5 @@ CERTIFICATES = Collector(
     api_version=_VAULT_API_VERSION,
     requires=("Microsoft.KeyVault/vaults/certificates/read",),
     parse=_parser("certificates"),
+    feature=Feature.OBJECTS,
 )

@@ -22,6 +22,14 @@ from kvaudit.model.identities import (
     UserAssignedIdentity,
 )
 from kvaudit.model.people import PeopleInGroups
+from kvaudit.model.settings import (
+    ClassicAdministrator,
+    DefenderPlan,
+    DiagnosticSetting,
+    Lock,
+    ManagedHsm,
+    ResourceGroup,
+)
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 
 
@@ -69,6 +77,12 @@ class Estate:
     application_permissions: tuple[ApplicationPermission, ...] = ()
     delegated_permissions: tuple[DelegatedPermission, ...] = ()
     delegations: tuple[Delegation, ...] = ()
+    diagnostic_settings: tuple[DiagnosticSetting, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    defender_plans: tuple[DefenderPlan, ...] = ()
+    classic_administrators: tuple[ClassicAdministrator, ...] = ()
+    resource_groups: tuple[ResourceGroup, ...] = ()
+    managed_hsms: tuple[ManagedHsm, ...] = ()
 
     @cached_property
     def _parents(self) -> dict[str, str | None]:

@@ -33,6 +33,9 @@ def fuller(old: Principal | None, new: Principal) -> Principal:
         user_type=new.user_type or old.user_type,
         service_principal_type=new.service_principal_type or old.service_principal_type,
         alternative_names=new.alternative_names or old.alternative_names,
+        is_assignable_to_role=(
+            old.is_assignable_to_role if new.is_assignable_to_role is None else new.is_assignable_to_role
+        ),
     )
 
 

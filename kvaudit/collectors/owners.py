@@ -1,0 +1,45 @@
+"""Owners of groups, application registrations and service principals, from Microsoft Graph v1.0.
+
+An owner of a group may add members, one of an application or service principal may add a credential to it (facts azure.md
+8, E13 and E23). Only those are asked for that a record names, or that stand in a group which one names.
+"""
+
+from collections.abc import Callable
+
+from kvaudit.collectors import payload
+from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
+from kvaudit.collectors.directory import object_type
+from kvaudit.model.identities import Ownership
+
+OWNED_COLLECTIONS = {"Group": "groups", "Application": "applications", "ServicePrincipal": "servicePrincipals"}
+"""Kind of what is owned -> where it stands in Graph, which begins the listing's scope."""
+
+
+def _parser(target_kind: str) -> Callable[[Raw, str], Ownership]:
+    def parse(raw: Raw, scope: str) -> Ownership:
+        item = payload.mapping(raw, "owner")
+        return Ownership(
+            target=payload.scope_id(scope, OWNED_COLLECTIONS[target_kind]),
+            target_kind=target_kind,
+            owner=payload.identifier(item, "id"),
+            owner_type=object_type(raw),
+        )
+
+    return parse
+
+
+def _collector(kind: str, target_kind: str, need: str) -> Collector[Ownership]:
+    return Collector(
+        kind=kind,
+        plane=Plane.GRAPH,
+        path="/v1.0/{scope}/owners",
+        query={"$top": "999"},
+        requires=(need,),
+        parse=_parser(target_kind),
+        feature=Feature.IDENTITIES,
+    )
+
+
+GROUP_OWNERS = _collector("group_owners", "Group", "GroupMember.Read.All")
+APPLICATION_OWNERS = _collector("application_owners", "Application", "Application.Read.All")
+SERVICE_PRINCIPAL_OWNERS = _collector("service_principal_owners", "ServicePrincipal", "Application.Read.All")
