@@ -1,0 +1,165 @@
+"""What files would deploy, in one form for every language: vaults, their access policies, and role assignments.
+
+A value that a file leaves to the deployment is `Unknown`, with the parameter, module or expression that is missing. A value
+that a file leaves out is None: what Azure makes of that depends on the api-version or provider version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from kvaudit.templates.located import Position
+from kvaudit.templates.unknown import Unknown
+
+
+class Language(StrEnum):
+    """The language of a file."""
+
+    ARM = "arm"
+    BICEP = "bicep"
+    TERRAFORM = "terraform"
+    TERRAFORM_PLAN = "terraform_plan"
+    SCRIPT = "script"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDeclaration:
+    """One entry of a list of access policies.
+
+    Attributes:
+        permissions: kind (`secrets`, `keys`, `certificates`, `storage`) -> names as written, or unknown.
+    """
+
+    object_id: str | Unknown
+    tenant_id: str | Unknown | None = None
+    application_id: str | Unknown | None = None
+    permissions: Mapping[str, tuple[str, ...] | Unknown] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultDeclaration:
+    """A vault that a file creates or changes.
+
+    Attributes:
+        address: what people call it in the file: a resource's symbolic name, Terraform address, or name expression.
+        identity: folded text that is equal for everything in the same file set that means this vault; never a value to show.
+        name: of the vault.
+        api_version: of the resource (ARM, Bicep); None for Terraform.
+        provider_version: constraint on the azurerm provider as written, or the version that a lock file pins; else None.
+        rbac: what the file says of `enableRbacAuthorization`: True, False, None where it says nothing or null.
+        rbac_at: where it says so, else where the vault begins.
+        access_policies: entries listed in the vault itself; None where the list is left out; `Unknown` where the whole
+            list is not decided.
+        properties: further properties of the vault as they would be sent, values plain or `Unknown`, names as Azure
+            spells them (`enablePurgeProtection`, `publicNetworkAccess`, `networkAcls`, `softDeleteRetentionInDays`,
+            `createMode`, `tenantId`, `enabledForTemplateDeployment`, ...). A property that is left out is absent.
+        assumed: parameters whose default decided what stands here.
+        module: the published module that declares the vault, where it is not declared directly, e.g.
+            `br/public:avm/res/key-vault/vault:0.9.0`.
+        condition: None for always, else the text or reason why it may not be deployed.
+        subscription_id, resource_group: where it goes, where known.
+    """
+
+    language: Language
+    address: str
+    identity: str
+    position: Position
+    name: str | Unknown
+    api_version: str | Unknown | None = None
+    provider_version: str | None = None
+    rbac: bool | Unknown | None = None
+    rbac_at: Position | None = None
+    access_policies: tuple[PolicyDeclaration, ...] | Unknown | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    module: str | None = None
+    condition: str | None = None
+    subscription_id: str | Unknown | None = None
+    resource_group: str | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesDeclaration:
+    """Access policies declared apart from their vault.
+
+    Attributes:
+        vault_identity: as `VaultDeclaration.identity`; None when it cannot be told.
+        vault_name: of the vault that they are for.
+        mode: `add`, `replace` or `remove`. Terraform's resource of its own adds.
+    """
+
+    language: Language
+    address: str
+    position: Position
+    vault_identity: str | None
+    vault_name: str | Unknown
+    mode: str
+    entries: tuple[PolicyDeclaration, ...] | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssignmentDeclaration:
+    """A role assignment that a file creates.
+
+    Attributes:
+        scope: resource ID, or unknown.
+        scope_identity: folded text that holds the `identity` of the vault that it is scoped to, where it is; else None.
+        role: folded GUID of the role, the role's name where the file names it so, or unknown.
+    """
+
+    language: Language
+    address: str
+    position: Position
+    scope: str | Unknown
+    scope_identity: str | None
+    role: str | Unknown
+    principal_id: str | Unknown
+    principal_type: str | Unknown | None = None
+    condition: str | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretDeclaration:
+    """A secret that a file creates, without its value: only whether the value stands in the file as plain text."""
+
+    language: Language
+    address: str
+    position: Position
+    vault_identity: str | None
+    name: str | Unknown
+    is_plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDeclaration:
+    """An output that shows what a vault keeps: the names of outputs that hold secret values or list keys."""
+
+    language: Language
+    name: str
+    position: Position
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A part of a file that was not looked into: a linked template, a module that is not there, a loop without a count."""
+
+    position: Position
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDeclarations:
+    """Everything that a file, or a set of files that belong together, declares."""
+
+    files: tuple[str, ...]
+    language: Language
+    vaults: tuple[VaultDeclaration, ...] = ()
+    policies: tuple[PoliciesDeclaration, ...] = ()
+    role_assignments: tuple[RoleAssignmentDeclaration, ...] = ()
+    secrets: tuple[SecretDeclaration, ...] = ()
+    outputs: tuple[OutputDeclaration, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
+    remarks: tuple[tuple[Position, str], ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
