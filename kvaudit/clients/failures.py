@@ -17,6 +17,9 @@ RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 WITHOUT_TOKEN = "NoToken"  # noqa: S105 - a code, not a token
 """Code of a failure for want of a token: signing in worked for one endpoint and not for another."""
 
+OUT_OF_TIME = "OutOfTime"
+"""Code of a failure because the time for the run (`--time-budget`) was over."""
+
 _SENTENCE_LIMIT = 500
 """Characters kept of a service's own words; they come from the tenant's side and are escaped where shown."""
 

@@ -17,6 +17,7 @@ from azure.core.pipeline.policies import (
 )
 
 from kvaudit import __version__
+from kvaudit.clients.pace import Pace
 from kvaudit.clients.retries import ReadRetryPolicy, RetrySettings
 from kvaudit.clients.statistics import Statistics
 from kvaudit.clients.tokens import Tokens, claims_of, is_other_tenants
@@ -67,6 +68,7 @@ class StatisticsPolicy(AsyncHTTPPolicy[Any, Any]):
         finally:
             seconds = time.perf_counter() - started
             counts.seconds += seconds
+            counts.slowest = max(counts.slowest, seconds)
             counts.bytes += size
             counts.throttled += status == 429
             counts.failed += status is None or status >= 400
@@ -92,6 +94,23 @@ def _log(request: PipelineRequest[Any], status: int | None, size: int, seconds: 
 def _content(response: Any) -> bytes:
     content = response.content if hasattr(response, "content") else response.body()
     return bytes(content)
+
+
+class PacePolicy(AsyncHTTPPolicy[Any, Any]):
+    """Lets a request leave when the service's documented limit has room for it; slows down by what answers say."""
+
+    def __init__(self, pace: Pace, endpoint: str) -> None:
+        super().__init__()
+        self._pace = pace
+        self._endpoint = endpoint
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Waits, sends on, takes note of what is left."""
+        sent = request.http_request
+        await self._pace.wait(self._endpoint, sent.url, getattr(sent, "content", None) or getattr(sent, "data", None))
+        answer = await self.next.send(request)
+        self._pace.heed(self._endpoint, sent.url, answer.http_response.status_code, answer.http_response.headers)
+        return answer
 
 
 class BearerPolicy(AsyncHTTPPolicy[Any, Any]):
@@ -125,7 +144,7 @@ class BearerPolicy(AsyncHTTPPolicy[Any, Any]):
 
 
 def pipeline_policies(
-    tokens: Tokens, audience: str, statistics: Statistics, endpoint: str, retries: RetrySettings
+    tokens: Tokens, audience: str, statistics: Statistics, endpoint: str, retries: RetrySettings, pace: Pace
 ) -> list[Any]:
     """The policies of one client, first to last. There is no redirect policy and none that registers providers."""
     return [
@@ -136,5 +155,6 @@ def pipeline_policies(
         BearerPolicy(tokens, audience),
         CustomHookPolicy(),
         WholeAnswerPolicy(),
+        PacePolicy(pace, endpoint),
         StatisticsPolicy(statistics, endpoint),
     ]

@@ -22,6 +22,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 GRAPH_POSTS = frozenset({"/v1.0/directoryObjects/getByIds", "/v1.0/$batch"})
 """POSTs to Microsoft Graph that only read."""
 
+RESOURCE_GRAPH_QUERY = "/providers/Microsoft.ResourceGraph/resources"
+"""The one POST to Resource Manager that only reads: a query of Resource Graph (facts azure.md 2.6)."""
+
 BATCH_LIMIT = 20
 """Parts of one `$batch` (learn.microsoft.com/graph/json-batching)."""
 
@@ -83,7 +86,7 @@ class ReadOnlyGuard:
         if method in SAFE_METHODS and body:
             raise _refused(method, parts, "a read carries no body")
         if host == self._arm:
-            if method not in SAFE_METHODS:
+            if method not in SAFE_METHODS and (method, parts.path) != ("POST", RESOURCE_GRAPH_QUERY):
                 raise _refused(method, parts, "Resource Manager is only read")
         elif host == self._graph:
             _check_graph(method, parts, body)

@@ -12,6 +12,7 @@ from azure.core.pipeline.transport._aiohttp import AioHttpTransport  # typed her
 from kvaudit.clients.azure import Azure
 from kvaudit.clients.bounded import BoundedResponse
 from kvaudit.clients.credentials import INTERACTIVE, INTERACTIVE_TIMEOUT, TOKEN_TIMEOUT, credential_maker
+from kvaudit.clients.pace import Pace
 from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard, ReadOnlyTransport
 from kvaudit.clients.retries import RetrySettings
 from kvaudit.clients.tls import ca_bundle, tls_context
@@ -52,6 +53,7 @@ async def open_azure(
     prompt: Callable[[str], None] = lambda _: None,
     environ: Mapping[str, str] | None = None,
     retries: RetrySettings | None = None,
+    time_budget: float | None = None,
 ) -> AsyncIterator[Azure]:
     """Everything that reads from one cloud with one credential. Nothing is sent before the first read.
 
@@ -63,6 +65,7 @@ async def open_azure(
         environ: environment variables to go by instead of the process's own: the embedded lab is reached this way.
             `default` still signs in by the process's own: azure-identity reads them itself.
         retries: numbers of the retry policy.
+        time_budget: seconds from now; what was not read by then fails, and says so. None for no bound.
 
     Raises:
         CredentialError: what the `--auth` choice needs is not set.
@@ -92,7 +95,8 @@ async def open_azure(
         )
         transport = ReadOnlyTransport(guard, session=session, session_owner=False, **timeouts)
         try:
-            yield Azure(cloud, tokens, transport, guard, settings)
+            ends_at = None if time_budget is None else asyncio.get_running_loop().time() + time_budget
+            yield Azure(cloud, tokens, transport, guard, settings, Pace(settings.longest_retry_after), ends_at)
         finally:
             await tokens.close()
 

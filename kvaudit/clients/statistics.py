@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class EndpointStatistics:
-    """Counts of one kind of endpoint (`arm`, `graph`, `vault`).
+    """Counts of one kind of endpoint (`arm`, `resource-graph`, `graph`, `vault`).
 
     Attributes:
         requests: requests sent, repetitions included.
@@ -14,6 +14,7 @@ class EndpointStatistics:
         failed: answers with status 400 or above, and requests without an answer.
         bytes: size of the answers' bodies.
         seconds: time from sending to the end of the answer, added up over parallel requests.
+        slowest: the longest of these times.
     """
 
     requests: int = 0
@@ -22,6 +23,7 @@ class EndpointStatistics:
     failed: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    slowest: float = 0.0
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ def batch(*parts: dict[str, Any]) -> str:
 PASSES = [
     ("GET", f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults?api-version=2026-02-01", None),
     ("HEAD", SUBSCRIPTION, None),
+    ("POST", f"{ARM}/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01", '{"query": "resources"}'),
     ("GET", f"{GRAPH}/v1.0/servicePrincipals?$top=999", None),
     ("POST", f"{GRAPH}/v1.0/directoryObjects/getByIds", '{"ids": []}'),
     ("POST", f"{GRAPH}/v1.0/$batch", batch({"method": "GET", "url": GROUP})),
@@ -53,6 +54,10 @@ REFUSED = [
     ("PATCH", f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", "{}"),
     ("DELETE", f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", None),
     ("POST", f"{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/s/listKeys", None),
+    ("POST", f"{ARM}/providers/Microsoft.ResourceGraph/resources/", "{}"),
+    ("PUT", f"{ARM}/providers/Microsoft.ResourceGraph/resources", "{}"),
+    ("POST", f"{ARM}/providers/Microsoft.ResourceGraph/queries", "{}"),
+    ("POST", f"{GRAPH}/providers/Microsoft.ResourceGraph/resources", "{}"),
     ("get", SUBSCRIPTION, None),
     # vaults: no value, no use of a key, no backup
     ("GET", f"{VAULT}/secrets/db-password", None),
