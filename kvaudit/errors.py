@@ -5,6 +5,7 @@ Three things can go wrong and each has one shape: a read that failed is a `Gap` 
 anything else is a bug.
 """
 
+import errno
 from enum import IntEnum
 
 
@@ -77,3 +78,17 @@ class OutputError(KvauditError):
     """A file could not be written: full disk, no permission, not a directory."""
 
     exit_code = ExitCode.FAILED
+
+
+class InterruptedRunError(KvauditError):
+    """Ctrl-C, or a polite kill, in a run that can be gone on with."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def no_space(problem: OSError) -> bool:
+    """Whether the system refused a write for want of space: a full disk, a quota, a limit on the size of files."""
+    return problem.errno in _NO_SPACE

@@ -1,6 +1,7 @@
 """`collect`: one run against Azure into a snapshot folder. Shared by `scan` and `demo`."""
 
 import asyncio
+import shlex
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,9 +16,9 @@ from kvaudit.clients.session import open_azure
 from kvaudit.clients.statistics import Statistics
 from kvaudit.collection.collect import collect
 from kvaudit.collection.request import CollectRequest
-from kvaudit.errors import ExitCode
+from kvaudit.errors import ExitCode, InterruptedRunError
 from kvaudit.snapshot.reader import open_snapshot
-from kvaudit.snapshot.writer import SnapshotWriter
+from kvaudit.snapshot.writer import SnapshotWriter, is_snapshot
 
 
 def collect_snapshot(
@@ -54,6 +55,8 @@ def collect_snapshot(
     try:
         statistics = asyncio.run(_run(writer, request, connection, voice, environ))
         complete = True
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None  # a polite kill ends the run as Ctrl-C does
     finally:
         writer.close(complete=complete, ended_at=now())
     return statistics
@@ -104,8 +107,19 @@ def collect_command(
 
     Returns:
         INCOMPLETE when anything could not be read, else OK.
+
+    Raises:
+        InterruptedRunError: Ctrl-C after something was read; the folder can be gone on with.
     """
-    statistics = collect_snapshot(path, request, connection, voice, resume=resume)
+    try:
+        statistics = collect_snapshot(path, request, connection, voice, resume=resume)
+    except KeyboardInterrupt as stop:
+        if not is_snapshot(path):
+            raise
+        raise InterruptedRunError(
+            f"interrupted; {path} holds what was read so far, and says that it is incomplete",
+            hint=f"Go on with `kvaudit collect --resume --snapshot {shlex.quote(str(path))}` and the same options.",
+        ) from stop
     snapshot = open_snapshot(path)
     gaps = snapshot.gaps()
     if not voice.quiet:

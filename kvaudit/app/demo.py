@@ -21,7 +21,8 @@ def demo(out: Path, voice: Voice) -> ExitCode:
     console = console_for("stderr", voice)
     if not voice.quiet:
         console.print(
-            "Starting the lab: a local double of Azure with the sample tenant Contoso. Nothing leaves this machine."
+            "Starting the lab: a local double of Azure with the sample tenant Contoso. Nothing leaves this machine.",
+            soft_wrap=True,
         )
     with started_lab(ESTATE) as lab:
         environ = lab.environment("auditor")

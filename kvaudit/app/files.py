@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from kvaudit.errors import OutputError
+from kvaudit.errors import OutputError, no_space
 
 
 def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
@@ -21,7 +21,7 @@ def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
         OutputError: the disk is full, the folder cannot be written, or `path` is a folder.
     """
     with _os_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         if path.is_dir():
             raise OutputError(f"{path} is a folder; a file was to be written there", hint="Name a file.")
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -38,10 +38,20 @@ def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
             raise
 
 
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise OutputError(
+            f"{path} cannot hold files: it, or a part of it, is a file", hint="Name a folder."
+        ) from problem
+
+
 @contextmanager
 def _os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        hint = "The disk is full: free some space or name another place." if problem.errno == 28 else None
+        full = "The disk is full or a limit is reached: free some space, or name another place."
+        hint = full if no_space(problem) else "Check the permissions of the folder, or name another place."
         raise OutputError(f"{path} could not be written: {problem.strerror or problem}", hint=hint) from problem

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from kvaudit.app.settings import Voice
@@ -39,15 +40,17 @@ def started_lab(estate: str, *, port: int = 0) -> Lab:
 
 
 def serve(estate: str, *, port: int, identity: str, voice: Voice) -> None:
-    """Serves the lab until it is interrupted; prints the environment that points clients at it."""
+    """Serves the lab until Ctrl-C, which is its proper end; prints the environment that points clients at it."""
     with started_lab(estate, port=port) as lab:
         for name, value in sorted(lab.environment(identity).items()):
             sys.stdout.write(f"export {name}={value}\n")
         sys.stdout.flush()
         if not voice.quiet:
             console = console_for("stderr", voice)
-            console.print(f"The lab serves {Path(estate).name} at {lab.proxy_url}. Nothing leaves this machine.")
             console.print(
-                "Paste the lines above into another shell, then run kvaudit, az or your own code there. Ctrl-C ends it."
+                f"The lab serves {Path(estate).name} at {lab.proxy_url}. Nothing leaves this machine.\n"
+                "Paste the lines above into another shell, then run kvaudit, az or your own code there. Ctrl-C ends it.",
+                soft_wrap=True,
             )
-        threading.Event().wait()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

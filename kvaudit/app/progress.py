@@ -70,7 +70,7 @@ class CollectionProgress:
 
     def __call__(self, kind: str, done: int, total: int | None) -> None:
         """Tells that `done` of `total` listings of a kind are finished (`total` None: not known yet)."""
-        words = _WORDS.get(kind, kind)
+        words = _WORDS.get(kind, kind.replace("_", " "))
         if self._bar is not None:
             if kind not in self._tasks:
                 self._tasks[kind] = self._bar.add_task(words, total=total)

@@ -43,7 +43,8 @@ def scan(
     """
     files = report_files(out, reports)
     with _snapshot_folder(out, snapshot) as (folder, shown):
-        statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
+        with _told_of(out, folder, kept=snapshot is not None):
+            statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
         audit = audit_snapshot(folder, shown_path=shown)
         written = write_reports(audit, files)
     if voice.verbose:
@@ -57,6 +58,21 @@ def scan(
 def scan_from(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_on: str, voice: Voice) -> ExitCode:
     """`scan --from DIR`: as `report`."""
     return report(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice)
+
+
+@contextmanager
+def _told_of(out: Path | None, folder: Path, *, kept: bool) -> Iterator[None]:
+    """A disk that refused the snapshot, told without the name of a folder that is gone by then."""
+    try:
+        yield
+    except OutputError as problem:
+        if kept:
+            raise
+        raise OutputError(
+            f"the snapshot could not be written under {out or folder.parent.parent}; nothing of it was kept",
+            details=(str(problem.__cause__ or problem),),
+            hint="Free some space, or name a folder on another disk with --out or --snapshot.",
+        ) from problem
 
 
 @contextmanager
@@ -77,7 +93,8 @@ def _snapshot_folder(out: Path | None, snapshot: Path | None) -> Iterator[tuple[
         new = Path(tempfile.mkdtemp(prefix=".snapshot-", dir=out))
     except OSError as problem:
         raise OutputError(
-            f"{out or 'the temporary folder'} cannot be written: {problem.strerror or problem}"
+            f"{out or 'the temporary folder'} cannot be written: {problem.strerror or problem}",
+            hint="Name another folder with --out." if out else "Set TMPDIR, or keep the snapshot with --snapshot.",
         ) from problem
     final = out / "snapshot"
     try:

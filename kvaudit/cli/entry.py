@@ -1,14 +1,17 @@
 """The entry point: runs a command and turns whatever ends it into one clear message and an exit code."""
 
 import os
+import signal
 import sys
 import traceback
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
 from kvaudit.cli.messages import error, shown
 from kvaudit.cli.root import root
-from kvaudit.errors import ExitCode, KvauditError, OutputError
+from kvaudit.errors import ExitCode, KvauditError, OutputError, no_space
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -18,6 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: words after the program's name; the process's own when None.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    _prepare_process()
     try:
         code = root.main(args=words, prog_name="kvaudit", standalone_mode=False)
         sys.stdout.flush()
@@ -26,23 +30,42 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as problem:
         problem.show(file=sys.stderr)
         sys.exit(ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # click takes every end of file for a person who left
+            _tell_bug(stop.__cause__, words)
+            sys.exit(ExitCode.FAILED)
         error("interrupted", hint="Nothing that looks complete was left behind.")
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) went away: point stdout at nothing so that the interpreter does not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.FAILED)
+    except BrokenPipeError:  # the reader (head, less) went away
+        _end_without_output(ExitCode.FAILED)
     except KvauditError as problem:
         _tell(problem, words)
         sys.exit(problem.exit_code)
     except OSError as problem:
         _tell(OutputError(f"the operating system refused: {problem}", hint=_os_hint(problem)), words)
-        sys.exit(ExitCode.FAILED)
+        _end_without_output(ExitCode.FAILED)
     except Exception as problem:  # noqa: BLE001 - the last line of defence: a bug ends in one message, not in a traceback
         _tell_bug(problem, words)
         sys.exit(ExitCode.FAILED)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _prepare_process() -> None:
+    """Bears a closed stream (`>&-`), and makes a polite kill clean up as Ctrl-C does."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _end_without_output(code: ExitCode) -> NoReturn:
+    """Exits, with stdout pointed at nothing when it refuses what is left in it: the interpreter would complain at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def _tell(problem: KvauditError, words: list[str]) -> None:
@@ -61,6 +84,6 @@ def _tell_bug(problem: Exception, words: list[str]) -> None:
 
 
 def _os_hint(problem: OSError) -> str | None:
-    if problem.errno == 28:
-        return "The disk is full. Free some space, or write to another place with --out."
+    if no_space(problem):
+        return "The disk is full or a limit is reached. Free some space, or write to another place."
     return None

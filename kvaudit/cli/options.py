@@ -24,6 +24,16 @@ OUTPUTS = ("table", "json", "yaml", "tsv")
 LEVELS = ("critical", "high", "medium", "low", "info", "never")
 
 
+class SomePath(click.Path):
+    """A path, and not an empty one: `--out "$FOLDER"` of an unset variable would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click, after refusing the empty path."""
+        if not str(value):
+            self.fail("The path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def option(*names: str, **settings: Any) -> Decorator[Any]:
     """A click option whose environment variable is named after the option alone: `--fail-on` -> `KVAUDIT_FAIL_ON`."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
@@ -98,7 +108,7 @@ def from_option(*, required: bool = True) -> Decorator[Any]:
     return option(
         "--from",
         "snapshot",
-        type=click.Path(path_type=Path),
+        type=SomePath(path_type=Path),
         required=required,
         metavar="DIR",
         help="Snapshot folder, as written by `kvaudit collect` or `kvaudit scan --out`.",
@@ -119,7 +129,7 @@ def report_options(function: Function) -> Function:
     stack: Function = _stack(
         option(
             "--out",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=SomePath(path_type=Path, file_okay=False),
             metavar="DIR",
             help="Write report.html, findings.json, access.csv and the snapshot into this folder.",
         ),

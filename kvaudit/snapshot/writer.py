@@ -1,6 +1,5 @@
 """Writes a snapshot so that a killed run leaves something that can be finished, and nobody can mistake for complete."""
 
-import errno
 import os
 import shutil
 from collections import Counter
@@ -14,7 +13,7 @@ import orjson
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.vault_objects import OBJECT_KINDS, metadata_only
-from kvaudit.errors import OutputError, SnapshotError
+from kvaudit.errors import OutputError, SnapshotError, no_space
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, sync_folder, write_whole
@@ -352,7 +351,6 @@ def _unlocked_on_error(lock: int) -> Iterator[None]:
 
 
 _FULL = "The disk is full or a limit is reached: free some space, then go on with --resume, or name another folder."
-_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
@@ -360,7 +358,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        hint = _FULL if problem.errno in _FULL_ERRORS else "Check the permissions of the folder, or name another one."
+        hint = _FULL if no_space(problem) else "Check the permissions of the folder, or name another one."
         raise OutputError(
             f"the snapshot {path} could not be written: {problem.strerror or problem}", hint=hint
         ) from problem

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from kvaudit.cli.options import cloud_options, option, scope_options, stream_options
+from kvaudit.cli.options import SomePath, cloud_options, option, scope_options, stream_options
 
 
 @click.command("collect")
 @option(
     "--snapshot",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=SomePath(path_type=Path, file_okay=False),
     metavar="DIR",
     help="New folder for the snapshot.",
 )

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from kvaudit.cli.options import option, stream_options
+from kvaudit.cli.options import SomePath, option, stream_options
 
 
 @click.command("demo")
 @option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=SomePath(path_type=Path, file_okay=False),
     default="kvaudit-demo",
     show_default=True,
     metavar="DIR",

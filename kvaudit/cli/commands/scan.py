@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from kvaudit.cli.options import (
+    SomePath,
     cloud_options,
     fail_on_option,
     from_option,
@@ -22,7 +23,7 @@ from kvaudit.cli.options import (
 @option(
     "--snapshot",
     "kept",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=SomePath(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Keep the snapshot in this new folder.",
 )
