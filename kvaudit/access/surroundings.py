@@ -82,12 +82,16 @@ class Surroundings:
         A tree of management groups that was not read hides grants and denies of these kinds too, unless the
         subscription's own listing of them, which shows what is inherited, was read.
         """
-        kinds = frozenset(kinds)
-        chain = self.estate.scopes_over(ref.scope_in(vault) if ref else vault.scope)
+        return self.gaps_over(ref.scope_in(vault) if ref else vault.scope, kinds)
+
+    def gaps_over(self, place: str, kinds: Iterable[str]) -> tuple[Gap, ...]:
+        """The same for any folded scope: a resource of any kind, a group, a subscription."""
+        kinds, subscription = frozenset(kinds), scopes.subscription_of(place) or ""
+        chain = self.estate.scopes_over(place)
         found = [gap for scope in (*chain, "") for gap in self._gaps.get(scope, ()) if gap.kind in kinds]
-        own = f"{scopes.SUBSCRIPTION_PREFIX}{vault.subscription_id}"
+        own = f"{scopes.SUBSCRIPTION_PREFIX}{subscription}"
         unlisted = frozenset(kind for kind in kinds if not self.estate.was_read(kind, own))
-        if unlisted and self._gaps and not self.records.is_whole(vault.subscription_id or ""):
+        if unlisted and self._gaps and not self.records.is_whole(subscription):
             for scope, gaps in self._gaps.items():
                 if scopes.is_management_group(scope) and scope not in chain:
                     found.extend(gap for gap in gaps if gap.kind in unlisted)
@@ -101,7 +105,11 @@ class Surroundings:
 
     def records_over(self, vault: Vault) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Role assignments and schedule instances that reach a vault, and those that may."""
-        chain, subscription = self.chain(vault), vault.subscription_id or ""
+        return self.records_at_or_above(vault.scope)
+
+    def records_at_or_above(self, place: str) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+        """The same for any folded scope: a resource of any kind, a group, a subscription."""
+        chain, subscription = self.estate.scopes_over(place), scopes.subscription_of(place) or ""
         placed = (item for scope in chain for item in self.records.at(scope))
         return (
             (*placed, *self.records.listed_below(subscription, chain)),
