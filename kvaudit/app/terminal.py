@@ -13,11 +13,18 @@ from kvaudit.report.summary import render_summary
 
 
 def console_for(stream_name: str, voice: Voice) -> Console:
-    """A console on stdout or stderr that has colour only where a person can see it and did not refuse it."""
+    """A console on stdout or stderr that has styles only where a person can see them and did not refuse them."""
     stream = sys.stdout if stream_name == "stdout" else sys.stderr
     plain = voice.no_color or bool(os.environ.get("NO_COLOR"))
     width = None if stream.isatty() else 100
-    return Console(file=stream, no_color=plain, highlight=False, emoji=False, markup=False, width=width)
+    return Console(
+        file=stream,
+        color_system=None if plain else "auto",
+        highlight=False,
+        emoji=False,
+        markup=False,
+        width=width,
+    )
 
 
 def show_summary(audit: Audit, voice: Voice) -> None:

@@ -1,5 +1,6 @@
 """The entry point: runs a command and turns whatever ends it into one clear message and an exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -51,10 +52,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _prepare_process() -> None:
-    """Bears a closed stream (`>&-`), and makes a polite kill clean up as Ctrl-C does."""
+    """Bears a closed stream (`>&-`) and one that cannot hold every letter; a polite kill cleans up as Ctrl-C does."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

@@ -1,5 +1,6 @@
 """Options that several commands share, each with its environment variable (`KVAUDIT_` and the option's own name)."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,13 +51,20 @@ def _stack(*decorators: Decorator[Any]) -> Decorator[Any]:
     return apply
 
 
+def _plain(ctx: click.Context, param: click.Parameter, value: bool) -> bool:  # noqa: ARG001 - as click calls it
+    """Makes everything plain that is printed from now on, messages about the other options included."""
+    if value:
+        os.environ["NO_COLOR"] = "1"
+    return value
+
+
 def stream_options(function: Function) -> Function:
     """`--quiet --verbose --debug --no-color`."""
     stack: Function = _stack(
         option("--quiet", is_flag=True, help="No progress and no warnings; errors still show."),
         option("--verbose", is_flag=True, help="More about what is being read, on stderr."),
         option("--debug", is_flag=True, help="Log requests (never a token, a header or a body) and show tracebacks."),
-        option("--no-color", is_flag=True, help="Plain text. NO_COLOR works too."),
+        option("--no-color", is_flag=True, is_eager=True, callback=_plain, help="Plain text. NO_COLOR works too."),
     )(function)
     return stack
 

@@ -58,7 +58,22 @@ def render_summary(audit: Audit, console: Console) -> None:
 
 
 def _say(console: Console, text: str, style: str = "", indent: int = 2) -> None:
-    console.print(Padding(Text(text, style=style), (0, 0, 0, indent), expand=False))
+    _print_trimmed(console, Padding(Text(text, style=style), (0, 0, 0, indent), expand=False))
+
+
+def _say_item(console: Console, text: str) -> None:
+    """A line of a list, with a dash that stands alone in its column."""
+    item = Table.grid(padding=(0, 1, 0, 0))
+    item.add_row("-", Text(text))
+    _print_trimmed(console, Padding(item, (0, 0, 0, 2), expand=False))
+
+
+def _print_trimmed(console: Console, what: Padding) -> None:
+    """Prints without the blanks at the end of lines that a log or a diff would show."""
+    for line in console.render_lines(what, pad=False):
+        text = Text.assemble(*((part.text, part.style or "") for part in line))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
 
 
 def _heading(console: Console, text: str) -> None:
@@ -76,7 +91,7 @@ def _print_rows(console: Console, rows: Iterable[Sequence[Text]], numbers: froze
         table.add_column(no_wrap=index < last, overflow="fold", justify=justify)  # type: ignore[arg-type]
     for row in cells:
         table.add_row(*row)
-    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    _print_trimmed(console, Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def _header(audit: Audit, console: Console) -> None:
@@ -100,10 +115,10 @@ def _coverage(audit: Audit, console: Console) -> None:
     groups = grouped(audit)
     for group in groups[:_GAPS_SHOWN]:
         what = f"{line_safe(group.place, limit=80)}: {line_safe(kinds_of(group), limit=120)}"
-        _say(console, f"- {what}, {touched_by(audit, group)}")
+        _say_item(console, f"{what}, {touched_by(audit, group)}")
         wanted = list(dict.fromkeys(gap.permission for gap in group.gaps if gap.permission))
         closed = ", ".join(wanted[:2]) + (f" and {len(wanted) - 2} more" if len(wanted) > 2 else "")
-        cause = line_safe(group.cause or group.reason, limit=100)
+        cause = line_safe(group.cause or group.reason, limit=200)
         _say(console, f"{cause}; {line_safe(f'closed by {closed}' if closed else closing(group.gaps[0]))}", "dim", 4)
     if len(groups) > _GAPS_SHOWN:
         more = sum(len(group.gaps) for group in groups[_GAPS_SHOWN:])
