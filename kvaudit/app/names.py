@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 
 from kvaudit.errors import UsageError
 from kvaudit.model import scopes
@@ -58,18 +59,36 @@ def _candidate(principal: Principal) -> str:
     return f"{principal.id}  {principal.type or 'unknown type'}  {principal.display_name or ''}".rstrip()
 
 
-def operation_named(word: str) -> Operation:
-    """The operation of a permission word in any case. Raises UsageError, with what is near, for an unknown one."""
-    try:
-        return operation(word)
-    except KeyError:
-        near = difflib.get_close_matches(word.casefold(), [item.word for item in operations()], n=3, cutoff=0.5)
-        hint = (
-            f"Did you mean {', '.join(near)}?"
-            if near
-            else "Operations look like secrets/get, keys/wrapKey, certificates/list."
-        )
-        raise UsageError(f"there is no operation {word!r}", hint=hint) from None
+def operations_named(words: Iterable[str]) -> tuple[Operation, ...]:
+    """The operations of permission words in any case, in this order, each once; a comma separates words too.
+
+    Raises:
+        UsageError: no word, or words that name no operation: every one of them, with what is near.
+    """
+    found: dict[str, Operation] = {}
+    mistakes: list[str] = []
+    for word in (part.strip() for text in words for part in text.split(",")):
+        if not word:
+            continue
+        try:
+            found.setdefault(operation(word).word, operation(word))
+        except KeyError:
+            mistakes.append(word)
+    if mistakes:
+        names = ", ".join(repr(word) for word in mistakes)
+        raise UsageError(f"there is no operation {names}", hint=" ".join(dict.fromkeys(map(_near, mistakes))))
+    if not found:
+        raise UsageError("no operation was named", hint=_OPERATIONS)
+    return tuple(found.values())
+
+
+_OPERATIONS = "Operations look like secrets/get, keys/wrapKey, certificates/list; `kvaudit roles` lists them all."
+
+
+def _near(word: str) -> str:
+    known = {item.word.casefold(): item.word for item in operations()}
+    near = difflib.get_close_matches(word.casefold(), known, n=3, cutoff=0.5)
+    return f"Did you mean {', '.join(known[item] for item in near)}?" if near else _OPERATIONS
 
 
 def object_named(text: str | None, asked: Operation) -> ObjectRef | None:

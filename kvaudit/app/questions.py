@@ -1,40 +1,69 @@
-"""`who-can` and `can`: from a snapshot and a question to an answer, its JSON and its sentences."""
+"""`who-can` and `can`: from a snapshot and one or several questions to answers, their JSON and their sentences."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kvaudit.access.answers import Decision, WhoCan
 from kvaudit.access.evaluator import Access
-from kvaudit.app.names import is_resource_id, object_named, operation_named, principal_named, vault_not_found
-from kvaudit.errors import ExitCode
+from kvaudit.app.names import (
+    is_resource_id,
+    object_named,
+    operations_named,
+    principal_named,
+    vault_not_found,
+)
+from kvaudit.errors import ExitCode, KvauditError, UsageError
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
-from kvaudit.model.permissions import operation
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import Operation
 from kvaudit.model.vaults import Vault
-from kvaudit.report.sentences import citation_sentence, decision_sentences, principal_name
-from kvaudit.report.shapes import citation_shape, gap_shape
+from kvaudit.report.answer_lines import decision_lines, gap_lines, place_name, who_can_lines
+from kvaudit.report.answer_shapes import can_row, can_shape, who_can_rows, who_can_shape
+from kvaudit.report.sentences import principal_name
+from kvaudit.report.shapes import gap_shape
 from kvaudit.snapshot.load import load_estate
 from kvaudit.snapshot.reader import open_snapshot
+
+_HIDE_VAULTS = frozenset({"vaults", "subscriptions"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answered question.
+    """One answered question.
 
     Attributes:
         data: the JSON of `-o json`.
         lines: the sentences of the text output.
-        columns, rows: the table of `-o table` and `-o tsv`, or () where sentences say it better.
-        exit_code: see ARCHITECTURE.md, "The command line".
+        rows: the rows of `-o tsv`.
     """
 
     data: Mapping[str, Any]
     lines: tuple[str, ...]
-    exit_code: ExitCode
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to a command's questions, worked out one after the other while they are read.
+
+    Attributes:
+        items: each answer; to be read once.
+        is_single: one question that the command line named: its JSON stands alone, not in a list.
+        gaps: what hides whole vaults from a question about all of them; beside the answers.
+        closing: lines after all answers, and lines on stderr; to be asked when `items` were read.
+        exit_code: likewise.
+    """
+
+    items: Iterator[Answered]
+    is_single: bool
+    closing: Callable[[], tuple[str, ...]]
+    exit_code: Callable[[], ExitCode]
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    complaints: list[str] = field(default_factory=list)
 
 
 def load_access(path: Path) -> Access:
@@ -51,92 +80,136 @@ def find_vault(access: Access, text: str) -> Vault:
     raise vault_not_found(access.estate, text)
 
 
-def ask_who_can(path: Path, word: str, *, vault: str, object_text: str | None, expand_groups: bool) -> Answered:
-    """Who may do an operation on a vault or one of its objects.
+def ask_who_can(
+    path: Path, words: Sequence[str], *, vaults: Sequence[str], object_text: str | None, expand_groups: bool
+) -> Answers:
+    """Who may do operations on vaults or one of their objects.
+
+    Args:
+        words: operations, one or more.
+        vaults: names or resource IDs; none means every vault of the snapshot, in order of their names.
+        object_text: `secrets/NAME`, asked in each vault.
+        expand_groups: list every member of a group too.
 
     Raises:
-        UsageError: unknown operation, vault or object form.
+        UsageError: unknown operations, vaults, or an object that cannot be: all of them at once.
     """
-    asked = operation_named(word)
-    ref = object_named(object_text, asked)
+    asked = operations_named(words)
+    refs = {item.word: object_named(object_text, item) for item in asked}
     access = load_access(path)
-    answer = access.who_can(asked, find_vault(access, vault), ref, expand_groups=expand_groups)
-    incomplete = bool(answer.gaps) or any(item.answer(asked.mask) is Answer.UNKNOWN for item in answer.holdings)
-    return Answered(
-        data=_who_can_shape(access, answer),
-        lines=_who_can_lines(access, answer),
-        exit_code=ExitCode.INCOMPLETE if incomplete else ExitCode.OK,
+    places = _vaults_named(access, vaults) if vaults else _by_name(access.estate.vaults)
+    is_single = len(asked) == 1 and len(vaults) == 1
+    hidden = () if vaults else _hiding_vaults(access.estate)
+    state = _Seen(access.estate, list(hidden))
+
+    def answers() -> Iterator[Answered]:
+        for vault in places:
+            for item in asked:
+                found = access.who_can(item, vault, refs[item.word], expand_groups=expand_groups)
+                state.take(found, item)
+                shape = who_can_shape(access.estate, found)
+                rows = tuple(who_can_rows(shape, named=not is_single))
+                yield Answered(shape, tuple(who_can_lines(access.estate, found)), rows)
+
+    return Answers(
+        items=answers(),
+        is_single=is_single,
+        closing=lambda: tuple(gap_lines(access.estate, state.gaps)),
+        exit_code=lambda: ExitCode.INCOMPLETE if state.incomplete else ExitCode.OK,
+        gaps=tuple(gap_shape(gap) for gap in hidden),
     )
 
 
-def _who_can_shape(access: Access, answer: WhoCan) -> dict[str, Any]:
-    mask = operation(answer.operation).mask
-    return {
-        "operation": answer.operation,
-        "vault": answer.vault_id,
-        "object": answer.object,
-        "answers": [
-            {
-                "principal_id": item.principal_id,
-                "principal_type": item.principal_type,
-                "display_name": access.estate.principal(item.principal_id).display_name if item.principal_id else None,
-                "application_id": item.application_id,
-                "answer": item.answer(mask).value,
-                "via": [citation_shape(citation) for citation in item.via],
-            }
-            for item in answer.holdings
-        ],
-        "gaps": [gap_shape(gap) for gap in answer.gaps],
-        "notes": list(answer.notes),
-    }
+class _Seen:
+    """What answers that went by could not say."""
+
+    def __init__(self, estate: Estate, gaps: list[Gap]) -> None:
+        self._estate = estate
+        self._gaps = {gap.id: gap for gap in gaps}
+        self.incomplete = bool(gaps)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Each gap once."""
+        return tuple(self._gaps.values())
+
+    def take(self, found: WhoCan, asked: Operation) -> None:
+        self._gaps.update((gap.id, gap) for gap in found.gaps)
+        unknown = any(item.answer(asked.mask) is Answer.UNKNOWN for item in found.holdings)
+        self.incomplete = self.incomplete or bool(found.gaps) or unknown
 
 
-def _who_can_lines(access: Access, answer: WhoCan) -> tuple[str, ...]:
-    mask = operation(answer.operation).mask
-    lines = []
-    for item in answer.holdings:
-        lines.append(f"{item.answer(mask).value:<12}{principal_name(access.estate, item.principal_id)}")
-        lines.extend(
-            f"            {citation_sentence(access.estate, citation, item.principal_id)}" for citation in item.via
-        )
-    if not answer.holdings:
-        nobody = "nobody, as far as could be read" if answer.gaps else "nobody"
-        lines.append(f"{nobody}: no record gives {answer.operation} here")
-    lines.extend(f"not read: {gap.kind} at {gap.scope}: {gap.reason} ({gap.id})" for gap in answer.gaps)
-    lines.extend(f"note: {note}" for note in answer.notes)
-    return tuple(lines)
+def _vaults_named(access: Access, texts: Iterable[str]) -> list[Vault]:
+    found: dict[str, Vault] = {}
+    mistakes: list[UsageError] = []
+    for text in texts:
+        try:
+            vault = find_vault(access, text)
+            found.setdefault(vault.scope, vault)
+        except UsageError as problem:
+            mistakes.append(problem)
+    raise_together("vaults that cannot be asked about", mistakes)
+    return _by_name(found.values())
+
+
+def _by_name(vaults: Iterable[Vault]) -> list[Vault]:
+    return sorted(vaults, key=lambda item: (item.name.casefold(), item.scope))
+
+
+def _hiding_vaults(estate: Estate) -> tuple[Gap, ...]:
+    """The gaps behind which whole vaults may be."""
+    known = {vault.scope for vault in estate.vaults}
+    return tuple(gap for gap in estate.gaps if gap.kind in _HIDE_VAULTS and scopes.fold(gap.scope) not in known)
+
+
+def raise_together(title: str, mistakes: Sequence[KvauditError]) -> None:
+    """Raises one mistake as it is, several as one UsageError that lists them; nothing for none."""
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    if mistakes:
+        details = tuple(f"{item.message}. {item.hint or ''}".rstrip() for item in mistakes)
+        raise UsageError(f"{len(mistakes)} {title}", details=details)
 
 
 def ask_can(
-    path: Path, principal: str, word: str, vault: str, *, object_text: str | None, expect: str | None
-) -> Answered:
-    """Whether a principal may do an operation on a vault or one of its objects.
+    path: Path, principal: str, words: Sequence[str], vault: str, *, object_text: str | None, expect: str | None
+) -> Answers:
+    """Whether a principal may do operations on a vault or one of its objects.
 
     Args:
-        expect: the answer that is expected, or None. With it the exit code is 0 or 3 only.
+        words: operations, one or more.
+        expect: the answer that is expected of every one, or None. With it the exit code is 0 or 3 only, and each
+            answer that differs is one line of `complaints`.
 
     Raises:
         UsageError: unknown principal, operation, vault or object form.
     """
-    asked = operation_named(word)
-    ref = object_named(object_text, asked)
+    asked = operations_named(words)
+    refs = {item.word: object_named(object_text, item) for item in asked}
     access = load_access(path)
-    decision = access.can(principal_named(access.estate, principal), asked, find_vault(access, vault), ref)
-    if expect is not None:
-        code = ExitCode.OK if decision.answer.value == expect else ExitCode.FINDINGS
-    else:
-        code = ExitCode.INCOMPLETE if decision.answer is Answer.UNKNOWN else ExitCode.OK
-    return Answered(data=_can_shape(decision), lines=decision_sentences(access.estate, decision), exit_code=code)
+    who, where = principal_named(access.estate, principal), find_vault(access, vault)
+    complaints: list[str] = []
+    seen: list[Decision] = []
+
+    def answers() -> Iterator[Answered]:
+        for item in asked:
+            decision = access.can(who, item, where, refs[item.word])
+            seen.append(decision)
+            if expect is not None and decision.answer.value != expect:
+                complaints.append(_complaint(access.estate, decision, expect))
+            shape = can_shape(decision)
+            lines = tuple(decision_lines(access.estate, decision, named=len(asked) > 1))
+            yield Answered(shape, lines, (can_row(shape),))
+
+    def exit_code() -> ExitCode:
+        if expect is not None:
+            return ExitCode.FINDINGS if complaints else ExitCode.OK
+        return ExitCode.INCOMPLETE if any(item.answer is Answer.UNKNOWN for item in seen) else ExitCode.OK
+
+    return Answers(answers(), len(asked) == 1, lambda: (), exit_code, complaints=complaints)
 
 
-def _can_shape(decision: Decision) -> dict[str, Any]:
-    return {
-        "principal_id": decision.principal_id,
-        "operation": decision.operation,
-        "vault": decision.vault_id,
-        "object": decision.object,
-        "answer": decision.answer.value,
-        "because": [citation_shape(citation) for citation in decision.because],
-        "gaps": [gap_shape(gap) for gap in decision.gaps],
-        "notes": list(decision.notes),
-    }
+def _complaint(estate: Estate, decision: Decision, expect: str) -> str:
+    who = principal_name(estate, decision.principal_id)
+    where = place_name(estate, decision.vault_id, decision.object)
+    return f"expected {expect}, but {decision.operation} on {where} is {decision.answer.value} for {who}"

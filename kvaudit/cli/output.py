@@ -1,8 +1,11 @@
 """`-o/--output` and `--query`: how the question commands print on stdout."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +13,12 @@ from kvaudit.cli.messages import shown
 from kvaudit.errors import UsageError
 from kvaudit.report.json_lines import json_text
 from kvaudit.report.text import line_safe
+
+if TYPE_CHECKING:
+    from kvaudit.app.questions import Answers
+
+_NARROWEST = 40
+"""Columns below which lines are not broken: the words would be."""
 
 
 def print_answer(
@@ -31,13 +40,84 @@ def print_answer(
     elif output == "yaml":
         click.echo(_yaml(data), nl=False)
     elif output == "tsv":
-        for row in _rows(data):
-            click.echo("\t".join(line_safe(_cell(value)) for value in row))
+        _print_tsv(_rows(data))
     elif query is None and lines:
-        for line in lines:
-            click.echo(shown(line, limit=10_000))
+        print_lines(lines)
     else:
         _print_table(data)
+
+
+def print_answers(answers: "Answers", *, output: str, query: str | None) -> None:
+    """Prints the answers to one or several questions, each as soon as it is known.
+
+    One question that the command line named is printed as its own JSON object; else the answers stand in a list under
+    `questions`. A query sees that whole document, so that all answers are kept until the last one is known.
+
+    Raises:
+        UsageError: the query is no JMESPath.
+    """
+    if query is None and output == "tsv":
+        for item in answers.items:
+            _print_tsv(list(row.values()) for row in item.rows)
+    elif query is None and output == "table":
+        for number, item in enumerate(answers.items):
+            print_lines(("", *item.lines) if number else item.lines)
+        print_lines(answers.closing())
+    elif answers.is_single or query is not None:
+        found = [item.data for item in answers.items]
+        data = found[0] if answers.is_single else {"questions": found, "gaps": list(answers.gaps)}
+        print_answer(data, output=output, query=query)
+    elif output == "json":
+        _print_json_list(answers)
+    else:
+        _print_yaml_list(answers)
+
+
+def _print_json_list(answers: "Answers") -> None:
+    click.echo('{\n  "questions": [', nl=False)
+    for number, item in enumerate(answers.items):
+        click.echo(("," if number else "") + "\n" + textwrap.indent(json_text(item.data, indent=2), "    "), nl=False)
+    gaps = textwrap.indent(json_text(list(answers.gaps), indent=2), "  ").lstrip()
+    click.echo(f'\n  ],\n  "gaps": {gaps}\n}}')
+
+
+def _print_yaml_list(answers: "Answers") -> None:
+    first = next(answers.items, None)
+    click.echo("questions:" if first else "questions: []")
+    if first:
+        click.echo(_yaml([first.data]), nl=False)
+    for item in answers.items:
+        click.echo(_yaml([item.data]), nl=False)
+    click.echo(_yaml({"gaps": list(answers.gaps)}), nl=False)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints sentences; a terminal gets them broken at its width, a pipe whole, so that a line stays a fact."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines:
+        safe = shown(line, limit=10_000)
+        if width is None or len(safe) <= width or width < _NARROWEST:
+            click.echo(safe)
+        else:
+            click.echo("\n".join(_broken(safe, width)))
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    """A line in pieces of at most a width; the later ones stand two columns further in."""
+    indent = line[: len(line) - len(line.lstrip(" "))]
+    yield from textwrap.wrap(
+        line.lstrip(" "),
+        width=width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _print_tsv(rows: Iterable[Sequence[Any]]) -> None:
+    for row in rows:
+        click.echo("\t".join(line_safe(_cell(value)) for value in row))
 
 
 def _query(query: str, data: Any) -> Any:

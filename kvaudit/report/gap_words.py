@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
 from kvaudit.report.audit import Audit
-from kvaudit.report.sentences import scope_name
+from kvaudit.report.sentences import closing, gap_place
 from kvaudit.report.text import counted
+
+__all__ = [
+    "HIDES_VAULTS",
+    "GapGroup",
+    "closing",
+    "grouped",
+    "hides_vaults",
+    "kinds_of",
+    "touched_by",
+    "touches",
+    "weight",
+]
 
 HIDES_VAULTS = frozenset({"vaults", "subscriptions"})
 """Kinds whose gap hides whole vaults: nothing that was seen can weigh as much."""
@@ -23,15 +35,6 @@ def weight(audit: Audit, gap: Gap) -> int:
     return 10**12 if hides_vaults(audit, gap) else reach.answers + reach.verdicts
 
 
-def gap_place(audit: Audit, gap: Gap) -> str:
-    """Where something was not read: `subscription Payments`, `group operators`."""
-    if gap.scope.startswith("/"):
-        return scope_name(audit.estate, scopes.fold(gap.scope))
-    kind, _, principal = gap.scope.partition("/")
-    name = audit.estate.principal(principal.casefold()).display_name if principal else None
-    return f"{kind.removesuffix('s')} {name}" if name else gap.scope
-
-
 def touches(audit: Audit, gap: Gap) -> str:
     """What a gap changes, as a clause."""
     if hides_vaults(audit, gap):
@@ -44,13 +47,6 @@ def _unknown(answers: int, verdicts: int) -> str:
     parts = [counted(answers, "answer")] if answers else []
     parts += [counted(verdicts, "verdict")] if verdicts else []
     return f"makes {' and '.join(parts)} unknown" if parts else "touches no answer that was seen"
-
-
-def closing(gap: Gap) -> str:
-    """What closes a gap, as a clause."""
-    if gap.permission:
-        return f"closed by {gap.permission}"
-    return "asking again may close it" if gap.retryable else "no permission is known to close it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ def grouped(audit: Audit) -> tuple[GapGroup, ...]:
         table.setdefault((scopes.fold(gap.scope), cause), []).append(gap)
     return tuple(
         GapGroup(
-            place=gap_place(audit, gaps[0]),
+            place=gap_place(audit.estate, gaps[0]),
             scope=gaps[0].scope,
             cause="" if cause == gaps[0].reason else cause,
             reason=gaps[0].reason,

@@ -3,10 +3,27 @@
 Tenant's text stands in these sentences as it is: each format escapes them (`cli.messages.shown` on a terminal).
 """
 
-from kvaudit.access.answers import Citation, CitationKind, Decision
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.conditions import Condition, describe, parse
+from kvaudit.access.grants import ACTIVATION
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+
+_NO_GAPS: Mapping[str, Gap] = MappingProxyType({})
+
+_KINDS = {
+    "User": "user",
+    "Group": "group",
+    "ServicePrincipal": "service principal",
+    "ForeignGroup": "foreign group",
+    "Application": "application registration",
+    "Device": "device",
+}
 
 
 def principal_name(estate: Estate, principal_id: str | None) -> str:
@@ -14,12 +31,7 @@ def principal_name(estate: Estate, principal_id: str | None) -> str:
     if principal_id is None:
         return "somebody who could not be read"
     principal = estate.principal(principal_id)
-    kind = {
-        "User": "user",
-        "Group": "group",
-        "ServicePrincipal": "service principal",
-        "ForeignGroup": "foreign group",
-    }.get(principal.type or "", "principal")
+    kind = _KINDS.get(principal.type or "", "principal")
     if principal.user_type == "Guest":
         kind = "guest"
     if principal.service_principal_type == "ManagedIdentity":
@@ -36,8 +48,7 @@ def scope_name(estate: Estate, scope: str | None) -> str:
         return "the root scope /"
     last = scope.rsplit("/", 1)[-1]
     if level == "subscription":
-        names = {item.subscription_id: item.display_name for item in estate.subscriptions}
-        return f"subscription {names.get(last) or last}"
+        return f"subscription {estate.subscription_names.get(last) or last}"
     if level == "resource" and "/microsoft.keyvault/vaults/" in scope:
         return f"vault {last}"
     if level == "object":
@@ -45,51 +56,100 @@ def scope_name(estate: Estate, scope: str | None) -> str:
     return f"{level} {last}"
 
 
-def citation_sentence(estate: Estate, citation: Citation, principal_id: str | None) -> str:
-    """What one record gives, to whom, and through which groups, as a clause without a full stop."""
-    where = scope_name(estate, citation.scope)
+def gap_place(estate: Estate, gap: Gap) -> str:
+    """Where something was not read: `subscription Payments`, `group operators`."""
+    if gap.scope.startswith("/"):
+        return scope_name(estate, scopes.fold(gap.scope))
+    kind, _, principal = gap.scope.partition("/")
+    name = estate.principal(principal.casefold()).display_name if principal else None
+    return f"{kind.removesuffix('s')} {name}" if name else gap.scope
+
+
+def closing(gap: Gap) -> str:
+    """What closes a gap, as a clause."""
+    if gap.permission:
+        return f"closed by {gap.permission}"
+    return "asking again may close it" if gap.retryable else "no permission is known to close it"
+
+
+def gap_sentence(estate: Estate, gap: Gap) -> str:
+    """One gap on one line: what, where, why, its id, and what closes it."""
+    return f"{_missing(estate, gap)}: {gap.reason} ({gap.id}); {closing(gap)}"
+
+
+def _missing(estate: Estate, gap: Gap) -> str:
+    what = gap.kind.replace("_", " ")
+    return f"{what} of {gap_place(estate, gap)}" if "/" in gap.scope else what
+
+
+def citation_sentence(
+    estate: Estate, citation: Citation, principal_id: str | None, gaps: Mapping[str, Gap] = _NO_GAPS
+) -> str:
+    """What one record gives, to whom, and through which groups, as a clause without a full stop.
+
+    Args:
+        gaps: by id: a citation of one of these tells what was not read, and not only the gap's id.
+    """
     if citation.kind is CitationKind.GAP:
-        return f"what could not be read ({citation.id}) may hide a record that decides"
+        gap = gaps.get(citation.id)
+        if gap is None:
+            return f"what could not be read ({citation.id}) may hide a record that decides"
+        return f"{_missing(estate, gap)} could not be read ({gap.id}), which may hide a record that decides"
+    where = scope_name(estate, citation.scope)
     if citation.kind is CitationKind.DENY_ASSIGNMENT:
-        return f"deny assignment {_short(citation.id)} at {where} denies it" + _when(citation)
+        verb = "denies" if citation.answer is Answer.DENIED else "may deny"
+        return f"deny assignment {_short(citation.id)} at {where} {verb} it" + _when(citation)
     if citation.kind is CitationKind.VAULT:
-        return f"the properties of {where} decide it" + _when(citation)
+        return citation.condition or f"the properties of {where} decide it"
+    return _grant(estate, citation, principal_id, where) + _when(citation)
+
+
+def _grant(estate: Estate, citation: Citation, principal_id: str | None, where: str) -> str:
     chain = citation.groups
-    receiver = principal_name(estate, chain[0] if chain else principal_id)
+    doubtful = citation.answer is Answer.UNKNOWN
+    receiver = principal_name(estate, principal_id if doubtful or not chain else chain[0])
+    through = _through(estate, chain, principal_id, doubtful=doubtful)
     if citation.kind is CitationKind.ACCESS_POLICY:
-        text = f"the access policies of {where} name {receiver}"
-    else:
-        verb = "makes eligible for" if citation.kind is CitationKind.ELIGIBLE_ASSIGNMENT else "gives"
-        record = "eligible assignment" if citation.kind is CitationKind.ELIGIBLE_ASSIGNMENT else "role assignment"
-        text = f"{record} {_short(citation.id)} {verb} {citation.role or 'a role that was not read'} at {where} to {receiver}"
-    return text + _membership(estate, chain, principal_id) + _when(citation)
+        if doubtful:
+            return f"the access policies of {where} may count for {receiver}{through}"
+        return f"the access policies of {where} name {receiver}{through}"
+    role = citation.role or "a role that was not read"
+    record = _short(citation.id)
+    if citation.kind is CitationKind.ELIGIBLE_ASSIGNMENT:
+        verb = "may make" if doubtful else "makes"
+        among = f"{receiver}{through}," if through.startswith(",") else f"{receiver}{through}"
+        return f"eligible assignment {record} {verb} {among} eligible for {role} at {where}"
+    return f"role assignment {record} {'may give' if doubtful else 'gives'} {role} at {where} to {receiver}{through}"
 
 
-def _membership(estate: Estate, chain: tuple[str, ...], principal_id: str | None) -> str:
+def _through(estate: Estate, chain: tuple[str, ...], principal_id: str | None, *, doubtful: bool) -> str:
     if not chain:
         return ""
-    through = [principal_name(estate, group) for group in chain[1:]]
-    via = f" through {', then '.join(through)}" if through else ""
+    if doubtful:  # perhaps a member, perhaps a member whose grant is in doubt: the record alone does not say which
+        return f" through {', then '.join(principal_name(estate, group) for group in chain)}"
+    via = f" through {', then '.join(principal_name(estate, group) for group in chain[1:])}" if chain[1:] else ""
     return f", of which {principal_name(estate, principal_id)} is a member{via}"
 
 
 def _when(citation: Citation) -> str:
-    text = f", on the condition: {citation.condition}" if citation.condition else ""
-    return text + (f", until {citation.ends}" if citation.ends else "")
+    text = citation.condition or ""
+    waits = ""
+    if text.startswith(ACTIVATION):
+        text = text.removeprefix(ACTIVATION).removeprefix(" and ")
+        waits = ", once it is activated"
+    if text:
+        waits += f", {_in_words(text)}"
+    return waits + (f", until {citation.ends}" if citation.ends else "")
+
+
+def _in_words(text: str) -> str:
+    """A condition as a clause: Azure's conditions in words, anything else as it stands."""
+    if text.startswith(("only ", "not before ")):
+        return text
+    parsed = parse(text) if "[" in text or "{" in text else None
+    words = describe(parsed) if isinstance(parsed, Condition) else text
+    return words if words.startswith("only ") else f"on the condition: {words}"
 
 
 def _short(record_id: str) -> str:
     return record_id.rstrip("/").rsplit("/", 1)[-1]
-
-
-def decision_sentences(estate: Estate, decision: Decision) -> tuple[str, ...]:
-    """A decision as lines: the answer with its first reason, further reasons, gaps, then notes beside the answer."""
-    reasons = [citation_sentence(estate, item, decision.principal_id) for item in decision.because]
-    if not reasons:
-        reasons = ["no record that was read gives it"] if decision.answer is Answer.DENIED else []
-    gaps = {gap.id: gap for gap in decision.gaps}
-    lines = [f"{decision.answer.value}, because {reasons[0]}" if reasons else decision.answer.value]
-    lines.extend(f"and {reason}" for reason in reasons[1:])
-    lines.extend(f"not read: {gap.kind} at {gap.scope}: {gap.reason} ({gap.id})" for gap in gaps.values())
-    lines.extend(f"note: {note}" for note in decision.notes)
-    return tuple(lines)

@@ -1,16 +1,16 @@
-"""`kvaudit who-can OPERATION --vault NAME --from DIR`."""
+"""`kvaudit who-can OPERATION... [--vault NAME]... --from DIR`."""
 
 from pathlib import Path
 
 import click
 
 from kvaudit.cli.options import answer_options, from_option, option, stream_options
-from kvaudit.cli.output import print_answer
+from kvaudit.cli.output import print_answers
 
 
 @click.command("who-can")
-@click.argument("operation")
-@option("--vault", required=True, metavar="NAME", help="Name or resource ID of the vault.")
+@click.argument("operations", metavar="OPERATION...", nargs=-1, required=True)
+@option("--vault", "vaults", metavar="NAME", multiple=True, help="Name or resource ID. Repeatable; all when left out.")
 @option("--object", "object_text", metavar="KIND/NAME", help="One object of it, such as secrets/db-password.")
 @option("--expand-groups", is_flag=True, help="Every member too, not only the groups that records name.")
 @from_option()
@@ -21,8 +21,8 @@ def command(
     ctx: click.Context,
     /,
     *,
-    operation: str,
-    vault: str,
+    operations: tuple[str, ...],
+    vaults: tuple[str, ...],
     object_text: str | None,
     expand_groups: bool,
     snapshot: Path,
@@ -32,10 +32,13 @@ def command(
 ) -> None:
     """Who may do OPERATION (such as secrets/get) on a vault, and which record says so.
 
-    Exit 0 when the answer is complete, 4 when an answer given is unknown or something that could not be read could add one.
+    Several operations or vaults are answered vault by vault, in order of their names; -o json then holds the answers in a
+    list under `questions`.
+
+    Exit 0 when every answer is complete, 4 when one is unknown or something that could not be read could add one.
     """
     from kvaudit.app.questions import ask_who_can
 
-    answered = ask_who_can(snapshot, operation, vault=vault, object_text=object_text, expand_groups=expand_groups)
-    print_answer(answered.data, output=output, query=query, lines=answered.lines)
-    ctx.exit(answered.exit_code)
+    answers = ask_who_can(snapshot, operations, vaults=vaults, object_text=object_text, expand_groups=expand_groups)
+    print_answers(answers, output=output, query=query)
+    ctx.exit(answers.exit_code())
