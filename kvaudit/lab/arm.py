@@ -3,29 +3,24 @@
 import re
 from collections.abc import Callable
 
-from kvaudit.lab import arm_authorization, arm_hierarchy, arm_objects, arm_vaults
+from kvaudit.lab import arm_authorization, arm_governance, arm_hierarchy, arm_objects, arm_vaults
+from kvaudit.lab.arm_answers import refuse_token
 from kvaudit.lab.estate import fold
 from kvaudit.lab.http import Request, Response, arm_error
+from kvaudit.lab.records import delegates_to
 from kvaudit.lab.world import World
 
 Handler = Callable[..., Response]
-
-AUDIENCES = frozenset(
-    f"https://{host}"
-    for host in (
-        "management.azure.com",
-        "management.core.windows.net",
-        "management.usgovcloudapi.net",
-        "management.core.usgovcloudapi.net",
-        "management.chinacloudapi.cn",
-        "management.core.chinacloudapi.cn",
-    )
-)
 
 _SUBSCRIPTION = r"/subscriptions/([^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourcegroups/([^/]+)"
 _VAULT = r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.keyvault/vaults/[^/]+)"
 _AUTHORIZATION = r"(.*)/providers/microsoft\.authorization/"
+_LISTED = (
+    r"(microsoft\.managedidentity/userassignedidentities|microsoft\.keyvault/managedhsms|microsoft\.network/privateendpoints|"
+    r"microsoft\.compute/virtualmachines|microsoft\.web/sites)"
+)
+_IDENTITY = r"(" + _GROUP.replace("(", "(?:") + r"/providers/microsoft\.managedidentity/userassignedidentities/[^/]+)"
 _MANAGEMENT = r"/providers/microsoft\.management/managementgroups"
 
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -58,6 +53,24 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
         arm_vaults.purge,
     ),
     ("POST", _SUBSCRIPTION + r"/providers/microsoft\.keyvault/checknameavailability", arm_vaults.check_name),
+    ("GET", _SUBSCRIPTION + r"/providers/" + _LISTED, arm_objects.listed_type),
+    ("GET", r"(/subscriptions/[^/]+/resourcegroups/[^/]+)/providers/" + _LISTED, arm_objects.listed_type_in_group),
+    ("GET", r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/" + _LISTED + r"/[^/]+)", arm_objects.one_resource),
+    ("GET", _IDENTITY + r"/federatedidentitycredentials", arm_objects.federated_credentials),
+    ("GET", _SUBSCRIPTION + r"/providers/microsoft\.security/pricings", arm_governance.pricings),
+    ("GET", _SUBSCRIPTION + r"/providers/microsoft\.security/pricings/([^/]+)", arm_governance.pricing),
+    (
+        "GET",
+        _SUBSCRIPTION + r"/providers/microsoft\.authorization/classicadministrators",
+        arm_governance.classic_administrators,
+    ),
+    (
+        "GET",
+        r"(.+)/providers/microsoft\.managedservices/registrationassignments",
+        arm_governance.registration_assignments,
+    ),
+    ("GET", _AUTHORIZATION + r"locks", arm_governance.locks),
+    ("POST", r"/providers/microsoft\.authorization/elevateaccess", arm_governance.elevate_access),
     ("GET", _VAULT + r"/(secrets|keys)", arm_objects.listing),
     ("GET", _VAULT + r"/(secrets|keys)/([^/]+)", arm_objects.one),
     ("GET", _VAULT + r"/privateendpointconnections", arm_objects.private_endpoint_connections),
@@ -100,27 +113,9 @@ def handle(world: World, request: Request) -> Response:
 
 
 def _refuse(world: World, request: Request) -> Response | None:
-    caller = request.caller
-    challenge = {
-        "WWW_Authenticate": f'Bearer authorization_uri="https://login.windows.net/{world.estate.home_tenant}", error="invalid_token"'
-    }
-    if caller is None:
-        return arm_error(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing or holds no known token.",
-            **challenge,
-        )
-    if world.expired(caller):
-        return arm_error(
-            401,
-            "ExpiredAuthenticationToken",
-            "The access token expiry UTC time is earlier than the current UTC time.",
-            **challenge,
-        )
-    if caller.audience not in AUDIENCES:
-        message = f"The access token has been obtained for wrong audience or resource '{caller.audience}'."
-        return arm_error(401, "InvalidAuthenticationTokenAudience", message, **challenge)
+    refusal = refuse_token(world, request)
+    if refusal is not None:
+        return refusal
     if request.api_version is None:
         return arm_error(
             400,
@@ -131,15 +126,18 @@ def _refuse(world: World, request: Request) -> Response | None:
 
 
 def _refuse_subscription(world: World, request: Request) -> Response | None:
-    """404 for a subscription that is not there, 401 for a token of another tenant than the subscription's."""
+    """404 for a subscription that is not there, 401 for a token of another tenant than the subscription's, unless it is
+    delegated to that tenant.
+    """
     parts = request.path.split("/")
     if request.caller is None or len(parts) < 3 or parts[1].casefold() != "subscriptions":
         return None
     subscription = world.estate.subscriptions.get(fold(parts[2]))
     if subscription is None:
         return arm_error(404, "SubscriptionNotFound", f"The subscription '{parts[2]}' could not be found.")
-    tenant = subscription.get("tenantId") or world.estate.home_tenant
-    if request.caller.tenant_id.casefold() != str(tenant).casefold():
+    tenant = str(subscription.get("tenantId") or world.estate.home_tenant)
+    home = request.caller.tenant_id.casefold()
+    if home != tenant.casefold() and not delegates_to(world, home, parts[2]):
         message = (
             f"The access token is from the wrong issuer 'https://sts.windows.net/{request.caller.tenant_id}/'. It must match the "
             f"tenant 'https://sts.windows.net/{tenant}/' associated with this subscription."

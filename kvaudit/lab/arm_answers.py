@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from kvaudit.lab.conditions import Attributes
@@ -9,6 +10,52 @@ from kvaudit.lab.estate import Raw
 from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Request, Response, arm_error
 from kvaudit.lab.world import World
+
+AUDIENCES = frozenset(
+    f"https://{host}"
+    for host in (
+        "management.azure.com",
+        "management.core.windows.net",
+        "management.usgovcloudapi.net",
+        "management.core.usgovcloudapi.net",
+        "management.chinacloudapi.cn",
+        "management.core.chinacloudapi.cn",
+    )
+)
+
+
+def refuse_token(world: World, request: Request) -> Response | None:
+    """The 401 of a request without a token, with one that has ended by the lab's clock, or with one for another resource.
+
+    Each carries the challenge by which clients know where to sign in; the text of an ended one is that of public reports
+    (steampipe-plugin-azure 261).
+    """
+    caller = request.caller
+    if caller is None:
+        message = "Authentication failed. The 'Authorization' header is missing or holds no known token."
+        return _unauthorized(world, "AuthenticationFailed", message)
+    if world.expired(caller):
+        message = (
+            f"The access token expiry UTC time '{_spoken(caller.token_expires)}' is earlier than current UTC time "
+            f"'{_spoken(world.now())}'."
+        )
+        return _unauthorized(world, "ExpiredAuthenticationToken", message)
+    if caller.audience not in AUDIENCES:
+        message = f"The access token has been obtained for wrong audience or resource '{caller.audience}'."
+        return _unauthorized(world, "InvalidAuthenticationTokenAudience", message)
+    return None
+
+
+def _unauthorized(world: World, code: str, message: str) -> Response:
+    authority = f"https://login.windows.net/{world.estate.home_tenant}"
+    challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'
+    return arm_error(401, code, message, WWW_Authenticate=challenge)
+
+
+def _spoken(moment: datetime) -> str:
+    """A time as these messages write it: 8/5/2021 7:58:17 AM."""
+    clock = f"{moment.hour % 12 or 12}:{moment:%M:%S} {'AM' if moment.hour < 12 else 'PM'}"
+    return f"{moment.month}/{moment.day}/{moment.year} {clock}"
 
 
 def forbid(

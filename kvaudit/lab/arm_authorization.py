@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
+from kvaudit.lab.graph_privileges import LICENSE_CODE, LICENSE_MESSAGE
 from kvaudit.lab.http import Caller, Request, Response, arm_error
 from kvaudit.lab.records import ByScope, by_scope, is_running, scopes_over, standing_grants
 from kvaudit.lab.world import World
@@ -322,6 +323,8 @@ def schedule_instances(world: World, request: Request, scope: str, kind: str) ->
     eligible = kind.casefold().startswith("roleeligibility")
     action = f"Microsoft.Authorization/{'roleEligibilityScheduleInstances' if eligible else 'roleAssignmentScheduleInstances'}/read"
     refusal = forbid(world, request, action, scope or "/")
+    if refusal is None and not world.estate.premium:
+        refusal = arm_error(400, LICENSE_CODE, LICENSE_MESSAGE)
     if refusal is not None:
         return refusal
     store = (

@@ -4,10 +4,12 @@ from kvaudit.lab.arm_answers import everything, forbid, page
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.evaluator import decide_control
 from kvaudit.lab.http import Caller, Request, Response, arm_error
-from kvaudit.lab.records import keys_below, scopes_over, standing_grants
+from kvaudit.lab.records import delegated_grants, keys_below, scopes_over, standing_grants
 from kvaudit.lab.world import World
 
 MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups"
+_LISTED = ("id", "name", "type", "kind", "managedBy", "sku", "location", "tags", "identity")
+"""What the generic list tells of a resource: no properties."""
 
 
 def tenants(world: World, request: Request) -> Response:
@@ -29,9 +31,13 @@ def subscriptions(world: World, request: Request) -> Response:
 
 
 def sees_subscription(world: World, caller: Caller, key: str, raw: Raw) -> bool:
-    """Whether the caller sees this subscription: it is of its tenant, and it holds an assignment at, above or below it."""
+    """Whether the caller sees this subscription: it is of its tenant, and it holds an assignment at, above or below it; or
+    it is delegated to the caller's tenant and gives the caller something.
+    """
     if str(raw.get("tenantId") or world.estate.home_tenant).casefold() != caller.tenant_id.casefold():
-        return False
+        base = f"/subscriptions/{key}"
+        given = (grant.scope for grant in delegated_grants(world, caller))
+        return any(scope == base or scope.startswith(base + "/") for scope in given)
     ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
     scope = f"/subscriptions/{key}"
     over = set(scopes_over(world, scope))
@@ -71,9 +77,7 @@ def resources(world: World, request: Request, subscription_id: str) -> Response:
             if "resourcetype eq" in wanted and f"'{kind.casefold()}'" not in wanted:
                 continue
             if decide_control(world, _caller(request), f"{kind}/read", key).allowed:
-                found.append(
-                    {name: raw[name] for name in ("id", "name", "type", "location", "tags", "identity") if name in raw}
-                )
+                found.append({name: raw[name] for name in _LISTED if name in raw})
     return page(world, request, found)
 
 

@@ -116,6 +116,22 @@ class Estate:
         objects: by folded vault id: `secrets`, `keys`, `certificates`: by folded object name.
         private_endpoints: by folded vault id: raw private endpoint connections.
         diagnostic_settings: by folded vault id: raw diagnostic settings.
+        group_eligibility_schedule_instances, group_assignment_schedule_instances: of PIM for Groups, by id: raw Graph
+            items with `groupId`, `principalId` and `accessId` (`member`, `owner`). Who has activated a membership is a
+            member while the instance runs, and need not stand in `members`.
+        directory_role_definitions: by folded id: raw `unifiedRoleDefinition`.
+        directory_role_assignments: by id: raw `unifiedRoleAssignment`: who holds an Entra role now.
+        directory_role_eligibility_schedule_instances: by id: raw: who may activate an Entra role.
+        app_role_assignments: by id: raw `appRoleAssignment`: application permissions that service principals hold.
+        oauth2_permission_grants: by id: raw: what users or administrators have consented to.
+        federated_credentials: by folded object id of an application: raw Graph federated credentials.
+        identity_federated_credentials: by folded resource id of a user-assigned identity (which is one of
+            `other_resources`): raw Resource Manager items.
+        delegations: by folded id: raw Lighthouse registration assignments with their `registrationDefinition`.
+        locks: by folded id: raw management locks.
+        pricings: by subscription id: raw Defender for Cloud plans.
+        classic_administrators: by subscription id: raw.
+        premium: whether the tenant has a licence for PIM; without one every PIM read is a 400.
         provider_registrations: by subscription id: folded namespaces that are NOT registered.
         client_secrets: by folded application id: secrets that are accepted.
         identities: by short name: identities that can sign in.
@@ -152,6 +168,20 @@ class Estate:
     objects: dict[str, dict[str, dict[str, StoredObject]]] = field(default_factory=dict)
     private_endpoints: dict[str, list[Raw]] = field(default_factory=dict)
     diagnostic_settings: dict[str, list[Raw]] = field(default_factory=dict)
+    group_eligibility_schedule_instances: dict[str, Raw] = field(default_factory=dict)
+    group_assignment_schedule_instances: dict[str, Raw] = field(default_factory=dict)
+    directory_role_definitions: dict[str, Raw] = field(default_factory=dict)
+    directory_role_assignments: dict[str, Raw] = field(default_factory=dict)
+    directory_role_eligibility_schedule_instances: dict[str, Raw] = field(default_factory=dict)
+    app_role_assignments: dict[str, Raw] = field(default_factory=dict)
+    oauth2_permission_grants: dict[str, Raw] = field(default_factory=dict)
+    federated_credentials: dict[str, list[Raw]] = field(default_factory=dict)
+    identity_federated_credentials: dict[str, list[Raw]] = field(default_factory=dict)
+    delegations: dict[str, Raw] = field(default_factory=dict)
+    locks: dict[str, Raw] = field(default_factory=dict)
+    pricings: dict[str, list[Raw]] = field(default_factory=dict)
+    classic_administrators: dict[str, list[Raw]] = field(default_factory=dict)
+    premium: bool = True
     provider_registrations: dict[str, set[str]] = field(default_factory=dict)
     client_secrets: dict[str, set[str]] = field(default_factory=dict)
     identities: dict[str, Identity] = field(default_factory=dict)

@@ -9,13 +9,15 @@ from enum import StrEnum
 from kvaudit.lab.conditions import Asked, Attributes, truth
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.http import Caller
+from kvaudit.lab.instants import runs
 from kvaudit.lab.matching import matches
-from kvaudit.lab.records import by_scope, effective_grants, scopes_over
+from kvaudit.lab.records import DelegatedGrant, by_scope, delegated_grants, effective_grants, scopes_over
 from kvaudit.lab.words import Word
 from kvaudit.lab.words import word as word_named
 from kvaudit.lab.world import World
 
 EVERYONE = "00000000-0000-0000-0000-000000000000"
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
 class Reason(StrEnum):
@@ -169,7 +171,56 @@ def _decide_rbac(
             if truth(grant.raw["properties"].get("condition"), asked) and truth(block.get("condition"), asked):
                 return Decision(allowed=True, reason=Reason.ALLOWED, assignment=str(grant.raw["id"]))
             refused = Reason.CONDITION
+    if not data:
+        # Data actions are not delegatable: no request to a vault's endpoint is supported through Lighthouse (azure.md 2.4).
+        for delegated in delegated_grants(world, caller):
+            if delegated.scope in grants_from and _delegates(world, delegated, asked):
+                return Decision(allowed=True, reason=Reason.ALLOWED, assignment=delegated.assignment)
     return Decision(allowed=False, reason=refused)
+
+
+def _delegates(world: World, grant: DelegatedGrant, asked: Asked) -> bool:
+    """Whether a Lighthouse authorization gives this action.
+
+    Owner and roles with data actions cannot be delegated: an authorization that names one gives nothing. Of what writes
+    authorization only role assignments for managed identities can be written, with the roles that the delegation lists.
+    """
+    definition = world.estate.role_definitions.get(grant.role) or {}
+    blocks = definition.get("properties", {}).get("permissions") or []
+    if grant.role == OWNER or any(block.get("dataActions") for block in blocks):
+        return False
+    if not any(_covers(block, asked.action, data=False) for block in blocks):
+        return False
+    action = asked.action.casefold()
+    if not action.startswith("microsoft.authorization/") or action.endswith("/read"):
+        return True
+    if action not in {
+        "microsoft.authorization/roleassignments/write",
+        "microsoft.authorization/roleassignments/delete",
+    }:
+        return False
+    told = {name.rpartition(":")[2].rstrip("]"): str(value) for name, value in asked.attributes.items()}
+    principal = world.estate.service_principals.get(told.get("principalid", ""), {})
+    managed = str(principal.get("servicePrincipalType")).casefold() == "managedidentity"
+    return managed and told.get("roledefinitionid") in grant.assignable
+
+
+def holds_directory_role(world: World, caller: Caller, role: str) -> bool:
+    """Whether the caller holds an Entra role over the whole tenant now, itself or through a group.
+
+    Args:
+        role: folded template id.
+    """
+    if caller.tenant_id.casefold() != world.estate.home_tenant.casefold():
+        return False
+    ids, now = _ids(caller), world.now()
+    return any(
+        fold(str(raw["roleDefinitionId"])) == role
+        and fold(str(raw["principalId"])) in ids
+        and str(raw.get("directoryScopeId") or "/") == "/"
+        and runs(raw.get("startDateTime"), raw.get("endDateTime"), now)
+        for raw in world.estate.directory_role_assignments.values()
+    )
 
 
 def _covers(block: Raw, action: str, *, data: bool) -> bool:

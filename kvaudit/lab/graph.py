@@ -11,13 +11,17 @@ import orjson
 
 from kvaudit.lab.graph_answers import GraphCall, bad_request, graph_error
 from kvaudit.lab.graph_directory import Directory
+from kvaudit.lab.graph_identities import ROUTES as IDENTITY_ROUTES
 from kvaudit.lab.graph_odata import UnsupportedQueryError
-from kvaudit.lab.graph_reads import ROUTES
+from kvaudit.lab.graph_privileges import ROUTES as PRIVILEGE_ROUTES
+from kvaudit.lab.graph_reads import ROUTES as OBJECT_ROUTES
 from kvaudit.lab.http import Request, Response
 from kvaudit.lab.world import World
 
 BATCH_LIMIT = 20
 """Most requests in one `$batch` (learn.microsoft.com/graph/json-batching)."""
+
+ROUTES = (*OBJECT_ROUTES, *IDENTITY_ROUTES, *PRIVILEGE_ROUTES)
 
 AUDIENCES = frozenset(
     {"https://graph.microsoft.com", "https://graph.microsoft.us", "00000003-0000-0000-c000-000000000000"}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kvaudit.lab.estate import fold
+from kvaudit.lab.graph_app_roles import APP_ROLES, GRAPH_APP_ID
 from kvaudit.lab.graph_permissions import (
     APPLICATION,
     DEVICE,
@@ -103,11 +104,11 @@ class Directory:
 
     def members(self, group_id: str) -> Iterator[tuple[str, Raw]]:
         """Type and raw object of each direct member that still exists."""
-        yield from self._existing(self._estate.members.get(fold(group_id), ()))
+        yield from self._existing(self._world.members_of(group_id))
 
     def owners(self, object_id: str) -> Iterator[tuple[str, Raw]]:
         """Type and raw object of each owner that still exists."""
-        yield from self._existing(self._estate.owners.get(fold(object_id), ()))
+        yield from self._existing(self._world.owners_of(object_id))
 
     def transitive_members(self, group_id: str) -> Iterator[tuple[str, Raw]]:
         """Members through nested groups, each once; the group itself is not its own member even in a cycle."""
@@ -132,7 +133,7 @@ class Directory:
         wanted = fold(object_id)
         ids = self._world.groups_of(object_id)
         if not transitive:
-            ids = frozenset(group for group in ids if wanted in self._estate.members.get(group, ()))
+            ids = frozenset(group for group in ids if wanted in self._world.members_of(group))
         found = [self._estate.groups[group] for group in sorted(ids) if group in self._estate.groups]
         return [raw for raw in found if not self._hidden(raw) or HIDDEN_MEMBERSHIP in self.permissions]
 
@@ -149,11 +150,27 @@ def permissions_of(world: World, caller: Caller) -> frozenset[str]:
     Source for users: learn.microsoft.com/entra/fundamentals/users-default-permissions (members read users, groups
     and applications; guests do not).
     """
-    granted = world.estate.graph_permissions.get(fold(caller.object_id), frozenset[str]())
-    user = world.estate.users.get(fold(caller.object_id))
+    key = fold(caller.object_id)
+    assigned = world.derive("app permissions", lambda: _assigned_permissions(world), world.estate.app_role_assignments)
+    granted = world.estate.graph_permissions.get(key, frozenset[str]()) | assigned.get(key, frozenset())
+    user = world.estate.users.get(key)
     if user is not None and user.get("userType", "Member") == "Member":
         return granted | DIRECTORY_WIDE
     return granted
+
+
+def _assigned_permissions(world: World) -> dict[str, frozenset[str]]:
+    """Permissions by folded principal id, from app role assignments on Microsoft Graph's service principal."""
+    estate = world.estate
+    names = {identity: name for name, identity in APP_ROLES.items()}
+    graph = {key for key, raw in estate.service_principals.items() if fold(str(raw.get("appId"))) == GRAPH_APP_ID}
+    found: dict[str, frozenset[str]] = {}
+    for raw in estate.app_role_assignments.values():
+        name = names.get(fold(str(raw.get("appRoleId"))))
+        if name is not None and fold(raw["resourceId"]) in graph:
+            who = fold(raw["principalId"])
+            found[who] = found.get(who, frozenset()) | {name}
+    return found
 
 
 def deleted_type(raw: Raw) -> str:

@@ -47,8 +47,58 @@ HIDDEN_MEMBERSHIP = "Member.Read.Hidden"
 
 ORGANIZATION_READERS = DIRECTORY_WIDE | {"Organization.Read.All", "Organization.ReadWrite.All"}
 
-GROUP_ELIGIBILITY_READERS = frozenset(
-    {"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"}
+FEDERATED_CREDENTIAL_READERS = frozenset(
+    {"Application.Read.All", "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"}
+)
+"""Any one of these lists an application's federated credentials. Directory.Read.All is not among them
+(application-list-federatedidentitycredentials)."""
+
+APP_ROLE_READERS = DIRECTORY_WIDE | {
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Application.ReadWrite.OwnedBy",
+}
+"""Any one of these lists app role assignments (serviceprincipal-list-approleassignedto)."""
+
+GRANT_READERS = DIRECTORY_WIDE | {"DelegatedPermissionGrant.Read.All", "DelegatedPermissionGrant.ReadWrite.All"}
+"""Any one of these lists consents (oauth2permissiongrant-list)."""
+
+ROLE_READERS = DIRECTORY_WIDE | {
+    "RoleManagement.Read.Directory",
+    "RoleManagement.Read.All",
+    "RoleManagement.ReadWrite.Directory",
+}
+"""Any one of these lists assignments and definitions of Entra roles (rbacapplication-list-roleassignments)."""
+
+_ROLE_PIM = ("RoleManagement.Read.All", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory")
+
+ROLE_ELIGIBILITY_READERS = (
+    "RoleEligibilitySchedule.Read.Directory",
+    "RoleEligibilitySchedule.ReadWrite.Directory",
+    *_ROLE_PIM,
+)
+"""Any one of these lists who is eligible for Entra roles (rbacapplication-list-roleeligibilityscheduleinstances). The PIM
+faces name all of them, in this order, in their refusal."""
+
+ROLE_SCHEDULE_READERS = (
+    "RoleAssignmentSchedule.Read.Directory",
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+    *_ROLE_PIM,
+)
+
+GROUP_ELIGIBILITY_READERS = (
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+    "PrivilegedAccess.Read.AzureADGroup",
+    "PrivilegedAccess.ReadWrite.AzureADGroup",
+)
+"""As a public report of the refusal lists them (EasyPIM 37)."""
+
+GROUP_SCHEDULE_READERS = (
+    "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    "PrivilegedAccess.Read.AzureADGroup",
+    "PrivilegedAccess.ReadWrite.AzureADGroup",
 )
 
 LIMITED_PROPERTIES: Mapping[str, tuple[str, ...]] = {

@@ -20,7 +20,6 @@ from kvaudit.lab.graph_answers import (
 from kvaudit.lab.graph_permissions import (
     APPLICATION,
     GROUP,
-    GROUP_ELIGIBILITY_READERS,
     MEMBER_READERS,
     MEMBERSHIP_READERS,
     ORGANIZATION_READERS,
@@ -140,18 +139,6 @@ def list_members(call: GraphCall, group_id: str, relation: str, cast: str | None
     return answer_page(call, "directoryObjects", shown)
 
 
-def list_owners(call: GraphCall, entity: str, object_id: str) -> Response:
-    """GET /groups/{id}/owners, and of service principals and applications."""
-    object_type = ENTITY_TYPES[entity.casefold()]
-    needed = MEMBER_READERS if object_type == GROUP else READERS[object_type]
-    if not call.directory.allows(needed):
-        return refused(call.world)
-    if call.directory.get(object_type, object_id) is None:
-        return not_found(call.world, object_id)
-    owners = [call.directory.shown(kind, raw) for kind, raw in call.directory.owners(object_id)]
-    return answer_page(call, "directoryObjects", owners)
-
-
 def list_groups_of(call: GraphCall, entity: str, object_id: str, relation: str, cast: str | None = None) -> Response:
     """GET /users|groups|servicePrincipals/{id}/memberOf and /transitiveMemberOf."""
     object_type = ENTITY_TYPES[entity.casefold()]
@@ -205,16 +192,6 @@ def list_deleted(call: GraphCall, cast: str) -> Response:
     if not call.directory.allows(READERS[object_type]):
         return refused(call.world)
     return answer_page(call, "directoryObjects", call.directory.all_deleted(object_type))
-
-
-def group_eligibility(call: GraphCall) -> Response:
-    """GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances (PIM for Groups).
-
-    Estates hold no eligible group memberships: nobody is eligible in this tenant.
-    """
-    if not call.directory.allows(GROUP_ELIGIBILITY_READERS):
-        return refused(call.world)
-    return answer_page(call, "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", [])
 
 
 def organization(call: GraphCall) -> Response:
@@ -276,7 +253,6 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ("GET", rf"/directoryObjects/{_ID}", get_directory_object),
         ("POST", r"/directoryObjects/getByIds", get_by_ids),
         ("GET", rf"/groups/{_ID}/(members|transitiveMembers){_CAST}", list_members),
-        ("GET", rf"/(groups|servicePrincipals|applications)/{_ID}/owners", list_owners),
         ("GET", rf"/(users|groups|servicePrincipals)/{_ID}/(memberOf|transitiveMemberOf){_CAST}", list_groups_of),
         (
             "POST",
@@ -285,6 +261,5 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
         ),
         ("GET", r"/directory/deletedItems/microsoft\.graph\.(\w+)", list_deleted),
         ("GET", rf"/directory/deletedItems/{_ID}", get_deleted),
-        ("GET", r"/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", group_eligibility),
     )
 )

@@ -6,9 +6,11 @@ Only lookups; what the records mean is decided in `evaluator`. The tables are de
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from kvaudit.lab.estate import Raw, fold
+from kvaudit.lab.http import Caller
+from kvaudit.lab.instants import runs
 from kvaudit.lab.world import World
 
 
@@ -112,17 +114,65 @@ def effective_grants(world: World, ids: frozenset[str]) -> Iterator[Grant]:
             yield grant
 
 
+@dataclass(frozen=True, slots=True)
+class DelegatedGrant:
+    """A role that a principal of another tenant holds here through Azure Lighthouse.
+
+    Attributes:
+        assignment: id of the registration assignment.
+        scope, role, principal: folded.
+        assignable: folded GUIDs of roles that it may assign to managed identities.
+    """
+
+    assignment: str
+    scope: str
+    role: str
+    principal: str
+    assignable: frozenset[str]
+
+
+def delegated_grants(world: World, caller: Caller) -> Iterator[DelegatedGrant]:
+    """What the delegations to the caller's tenant give the caller now; just-in-time authorizations are not active."""
+    ids = {fold(caller.object_id), *(fold(group) for group in caller.groups)}
+    tenant = caller.tenant_id.casefold()
+    for scope, definition, identity in _delegations(world):
+        if str(definition.get("managedByTenantId")).casefold() != tenant:
+            continue
+        for authorization in definition.get("authorizations") or []:
+            principal = fold(str(authorization.get("principalId")))
+            if principal in ids:
+                roles = authorization.get("delegatedRoleDefinitionIds") or []
+                role = fold(str(authorization.get("roleDefinitionId"))).rsplit("/", 1)[-1]
+                assignable = frozenset(fold(str(item)).rsplit("/", 1)[-1] for item in roles)
+                yield DelegatedGrant(identity, scope, role, principal, assignable)
+
+
+def delegates_to(world: World, tenant: str, subscription: str) -> bool:
+    """Whether a subscription, or a resource group of it, is delegated to a tenant."""
+    base = f"/subscriptions/{fold(subscription)}"
+    return any(
+        (scope == base or scope.startswith(base + "/"))
+        and str(definition.get("managedByTenantId")).casefold() == tenant.casefold()
+        for scope, definition, _ in _delegations(world)
+    )
+
+
+def _delegations(world: World) -> list[tuple[str, Raw, str]]:
+    """Folded scope, properties of the definition, and id of every registration assignment."""
+
+    def build() -> list[tuple[str, Raw, str]]:
+        found = []
+        for key, raw in world.estate.delegations.items():
+            definition = (raw["properties"].get("registrationDefinition") or {}).get("properties") or {}
+            found.append((key.rpartition("/providers/microsoft.managedservices/")[0], definition, str(raw["id"])))
+        return found
+
+    return world.derive("delegations", build, world.estate.delegations)
+
+
 def is_running(instance: Raw, now: datetime) -> bool:
-    """Whether a schedule instance has begun and has not ended."""
-    start, end = _time(instance["properties"].get("startDateTime")), _time(instance["properties"].get("endDateTime"))
-    return (start is None or start <= now) and (end is None or now < end)
-
-
-def _time(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """Whether a schedule instance of Resource Manager has begun and has not ended."""
+    return runs(instance["properties"].get("startDateTime"), instance["properties"].get("endDateTime"), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
+from kvaudit.lab.arm_answers import refuse_token
 from kvaudit.lab.arm_hierarchy import sees_subscription
 from kvaudit.lab.estate import Raw, fold
 from kvaudit.lab.http import Caller, Request, Response, arm_error
@@ -37,11 +38,9 @@ class _BadQueryError(Exception):
 
 def handle(world: World, request: Request) -> Response:
     """Answer one request."""
-    if request.caller is None or world.expired(request.caller):
-        code = "AuthenticationFailed" if request.caller is None else "ExpiredAuthenticationToken"
-        return arm_error(
-            401, code, "Authentication failed. The 'Authorization' header is missing or the token has ended."
-        )
+    refusal = refuse_token(world, request)
+    if refusal is not None or request.caller is None:
+        return refusal or Response(401)
     if request.method != "POST" or fold(request.path) != "/providers/microsoft.resourcegraph/resources":
         return arm_error(404, "NotFound", "The requested path was not found.")
     if request.api_version is None:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import orjson
 
 from kvaudit.lab.estate import Estate, Raw, fold
 from kvaudit.lab.http import Caller, Request, Response
+from kvaudit.lab.instants import runs
 
 Derived = TypeVar("Derived")
 Clock = Callable[[], datetime]
@@ -115,9 +116,46 @@ class World:
         return found
 
     def groups_of(self, object_id: str) -> frozenset[str]:
-        """Folded ids of every group that holds this object, directly or through groups. Cycles are borne."""
+        """Folded ids of every group that holds this object, directly or through groups. Cycles are borne.
+
+        Eligible members are in no group until they activate; then they are, while the activation runs.
+        """
         parents = self.derive("direct groups", self._direct_groups, self.estate.members)
-        return _transitive_groups(parents, fold(object_id))
+
+        def direct(member: str) -> list[str]:
+            activated = (fold(raw["groupId"]) for raw in self._activated("member", principal=member))
+            return [*parents.get(member, ()), *activated]
+
+        return _transitive_groups(direct, fold(object_id))
+
+    def members_of(self, group: str) -> list[str]:
+        """Folded ids of a group's direct members: standing ones, and those whose activation is running."""
+        return self._with_activated(self.estate.members.get(fold(group), ()), "member", group)
+
+    def owners_of(self, object_id: str) -> list[str]:
+        """Folded ids of the owners of a group, application or service principal, with those activated for a group."""
+        return self._with_activated(self.estate.owners.get(fold(object_id), ()), "owner", object_id)
+
+    def _with_activated(self, standing: Iterable[str], access: str, group: str) -> list[str]:
+        activated = (fold(raw["principalId"]) for raw in self._activated(access, group=fold(group)))
+        return list(dict.fromkeys([*map(fold, standing), *activated]))
+
+    def _activated(self, access: str, *, group: str = "", principal: str = "") -> Iterator[Raw]:
+        """What is active through PIM for Groups at this moment, of a group or of a principal."""
+        store = self.estate.group_assignment_schedule_instances
+        name = f"g{group}" if group else f"p{principal}"
+        for raw in self.derive("activations", self._activations, store).get((access, name), ()):
+            if runs(raw.get("startDateTime"), raw.get("endDateTime"), self.now()):
+                yield raw
+
+    def _activations(self) -> dict[tuple[str, str], list[Raw]]:
+        """By access and `g` with the id of the group, and by access and `p` with the id of the principal."""
+        found: dict[tuple[str, str], list[Raw]] = {}
+        for raw in self.estate.group_assignment_schedule_instances.values():
+            access = str(raw.get("accessId") or "member").casefold()
+            for name in ("groupId", "principalId"):
+                found.setdefault((access, f"{name[0]}{fold(raw[name])}"), []).append(raw)
+        return found
 
     def _direct_groups(self) -> dict[str, list[str]]:
         parents: dict[str, list[str]] = {}
@@ -204,14 +242,14 @@ def _group_claims(groups: Iterable[str]) -> dict[str, Any]:
     return {"groups": listed}
 
 
-def _transitive_groups(parents: Mapping[str, list[str]], start: str) -> frozenset[str]:
+def _transitive_groups(direct: Callable[[str], list[str]], start: str) -> frozenset[str]:
     found: set[str] = set()
-    waiting = list(parents.get(start, ()))
+    waiting = direct(start)
     while waiting:
         group = waiting.pop()
         if group not in found:
             found.add(group)
-            waiting.extend(parents.get(group, ()))
+            waiting += direct(group)
     return frozenset(found)
 
 

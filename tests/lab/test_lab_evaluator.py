@@ -343,3 +343,34 @@ def test_a_constrained_administrator_assigns_what_its_condition_admits(role: str
     assert vault is not None
     action = "Microsoft.Authorization/roleAssignments/write"
     assert decide_control(world, caller, action, vault["id"], attributes).allowed is expected
+
+
+def test_an_eligible_member_has_nothing_until_the_membership_is_activated() -> None:
+    text = (
+        BASE
+        + """
+assignments: [{role: Key Vault Secrets User, principal: outer, scope: "vault:kv-rbac"}]
+"""
+    )
+    world = World(parse_estate(text.encode(), "cases.yaml"), clock=lambda: NOW)
+    bob, middle = "44444444-4444-4444-4444-000000000002", "55555555-5555-5555-5555-000000000002"
+    vault = world.vault_named("kv-rbac")
+    assert vault is not None
+    held = {"id": "1", "groupId": middle, "principalId": bob, "accessId": "member"}
+    world.estate.group_eligibility_schedule_instances["1"] = held
+
+    def reads() -> bool:
+        return decide_data(world, world.caller_for(bob), "secrets/get", vault).allowed
+
+    assert not reads()
+    # An owner may add members; being one gives no membership.
+    world.estate.group_assignment_schedule_instances["2"] = held | {"id": "2", "accessId": "owner"}
+    assert not reads()
+    times = {"startDateTime": "2026-11-24T12:00:00Z", "endDateTime": "2026-11-24T20:00:00Z"}
+    world.estate.group_assignment_schedule_instances["1"] = held | times
+    assert reads()
+    signed_in = world.caller_for(bob)
+    world.advance(timedelta(hours=8))
+    assert not reads()
+    # Groups are in the token: what was activated when it was issued stays in it.
+    assert decide_data(world, signed_in, "secrets/get", vault).allowed

@@ -64,10 +64,6 @@ READS = [
     (f"servicePrincipals/{BOT}/transitiveMemberOf", "Application.Read.All"),
     (f"directory/deletedItems/{GONE}", "Application.Read.All"),
     ("organization", "Organization.Read.All"),
-    (
-        "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
-        "PrivilegedEligibilitySchedule.Read.AzureADGroup",
-    ),
 ]
 
 
