@@ -143,7 +143,7 @@ class _Reading:
             api_version=_text(item.api_version) if item.api_version is not None else None,
             rbac=rbac,
             rbac_at=flag_node.at(self.file) if flag_node else at,
-            access_policies=_entries(entries),
+            access_policies=policy_entries(entries),
             properties=_spelled(properties) if isinstance(properties, dict) else {},
             assumed=assumed,
             condition=item.condition,
@@ -154,7 +154,9 @@ class _Reading:
     def _policies(self, item: ArmResource) -> PoliciesDeclaration:
         properties = item.evaluator.value(item.node.get("properties"))
         vault, _, mode = item.name.rpartition("/") if isinstance(item.name, str) else (item.name, "", "add")
-        entries = _entries(_folded(properties).get("accesspolicies")) if isinstance(properties, dict) else properties
+        entries = (
+            policy_entries(_folded(properties).get("accesspolicies")) if isinstance(properties, dict) else properties
+        )
         return PoliciesDeclaration(
             language=self.language,
             address=item.address,
@@ -269,7 +271,8 @@ def _text(value: Any) -> str | Unknown:
     return Unknown(f"{str(value)[:60]!r} is no text")
 
 
-def _entries(value: Any) -> tuple[PolicyDeclaration, ...] | Unknown | None:
+def policy_entries(value: Any) -> tuple[PolicyDeclaration, ...] | Unknown | None:
+    """The entries of a list of access policies as Resource Manager takes it: plain values, or unknown inside."""
     if value is None or isinstance(value, Unknown):
         return value
     if not isinstance(value, list):
