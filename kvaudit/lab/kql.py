@@ -1,7 +1,7 @@
 """A query of Azure Resource Graph: a table and a pipe of operators.
 
-Known: `where`, `project`, `project-away`, `extend`, `order by`, `sort by`, `limit`, `take`, `distinct`, `count` and
-`summarize count() by`. Resource Graph knows more (joins, unions, mv-expand); the lab answers those with the parse error of
+Known: `where`, `project`, `project-away`, `project-keep`, `project-rename`, `extend`, `order by`, `sort by`, `limit`, `take`,
+`top`, `distinct`, `count` and `summarize count() by`. Resource Graph knows more (joins, unions, mv-expand); the lab answers those with the parse error of
 the real service rather than with something that looks like an answer.
 """
 
@@ -24,7 +24,7 @@ class Query:
     Attributes:
         table: in lower case.
         operators: applied in order.
-        limited: a `limit` or `take` stands in it: the service then gives no `$skipToken`.
+        limited: a `limit`, `take` or `top` stands in it: the service then gives no `$skipToken`.
     """
 
     table: str
@@ -73,7 +73,7 @@ def _operator(tokens: Tokens, query: Query) -> Operator:
     if parser is None:
         raise tokens.error()
     tokens.take()
-    query.limited = query.limited or name in {"limit", "take"}
+    query.limited = query.limited or name in {"limit", "take", "top"}
     return parser(tokens)
 
 
@@ -113,6 +113,22 @@ def _project_away(tokens: Tokens) -> Operator:
     return lambda rows: [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
+def _project_keep(tokens: Tokens) -> Operator:
+    names = _names(tokens)
+    return lambda rows: [{name: value for name, value in row.items() if name in names} for row in rows]
+
+
+def _project_rename(tokens: Tokens) -> Operator:
+    renamed: dict[str, str] = {}
+    while True:
+        name = tokens.name()
+        tokens.expect("=")
+        renamed[tokens.name()] = name
+        if not tokens.accept(","):
+            break
+    return lambda rows: [{renamed.get(name, name): value for name, value in row.items()} for row in rows]
+
+
 def _names(tokens: Tokens) -> list[str]:
     names = [tokens.name()]
     while tokens.accept(","):
@@ -123,6 +139,11 @@ def _names(tokens: Tokens) -> list[str]:
 def _extend(tokens: Tokens) -> Operator:
     columns = _columns(tokens)
     return lambda rows: [{**row, **{name: value(row) for name, value in columns}} for row in rows]
+
+
+def _top(tokens: Tokens) -> Operator:
+    cut, sort = _limit(tokens), _order(tokens)
+    return lambda rows: cut(sort(rows))
 
 
 def _order(tokens: Tokens) -> Operator:
@@ -201,11 +222,14 @@ _OPERATORS: dict[str, Callable[[Tokens], Operator]] = {
     "where": _where,
     "project": _project,
     "project-away": _project_away,
+    "project-keep": _project_keep,
+    "project-rename": _project_rename,
     "extend": _extend,
     "order": _order,
     "sort": _order,
     "limit": _limit,
     "take": _limit,
+    "top": _top,
     "distinct": _distinct,
     "count": _count,
     "summarize": _summarize,

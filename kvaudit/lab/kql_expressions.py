@@ -130,6 +130,9 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+_NEGATABLE = ("contains", "has", "startswith", "endswith")
+
+
 def _comparison(tokens: Tokens) -> Expression:
     left = _operand(tokens)
     operator = tokens.accept(*_COMPARISONS)
@@ -137,6 +140,14 @@ def _comparison(tokens: Tokens) -> Expression:
         compare, right = _COMPARISONS[operator], _operand(tokens)
         return lambda row: compare(left(row), right(row))
     negated = tokens.accept("!") is not None
+    word = tokens.accept(*_NEGATABLE) if negated else None
+    if word is not None:
+        refuse, unwanted = _COMPARISONS[word], _operand(tokens)
+        return lambda row: not refuse(left(row), unwanted(row))
+    any_of = None if negated else tokens.accept("has_any")
+    if any_of is not None:
+        wanted = _literals(tokens)
+        return lambda row: any(_COMPARISONS["has"](left(row), value) for value in wanted)
     if tokens.accept("!in~"):
         folded, negated = True, True
     elif tokens.accept("in"):
@@ -213,6 +224,14 @@ def _step(container: Expression, key: Any) -> Expression:
     return look
 
 
+def _case(args: Sequence[Any]) -> Any:
+    """`case(condition, value, ..., otherwise)`."""
+    for condition, value in zip(args[:-1:2], args[1:-1:2], strict=False):
+        if truth(condition):
+            return value
+    return args[-1]
+
+
 _FUNCTIONS: Mapping[str, tuple[range, Callable[[Sequence[Any]], Any]]] = {
     "tostring": (range(1, 2), lambda args: _text(args[0])),
     "tolower": (range(1, 2), lambda args: _text(args[0]).lower()),
@@ -230,6 +249,8 @@ _FUNCTIONS: Mapping[str, tuple[range, Callable[[Sequence[Any]], Any]]] = {
     "array_length": (range(1, 2), lambda args: len(args[0]) if isinstance(args[0], list) else None),
     "iff": (range(3, 4), lambda args: args[1] if truth(args[0]) else args[2]),
     "iif": (range(3, 4), lambda args: args[1] if truth(args[0]) else args[2]),
+    "case": (range(3, 65), _case),
+    "strlen": (range(1, 2), lambda args: len(_text(args[0]))),
     "split": (range(2, 3), lambda args: _text(args[0]).split(_text(args[1]))),
 }
 

@@ -60,7 +60,9 @@ def rows(world: World, caller: Caller, table: str, scope: Scope) -> Iterator[Raw
     elif table == "authorizationresources":
         yield from _assignments(world, reader, scope)
         yield from _definitions(world, reader)
-    # managedserviceresources: no estate of the lab is delegated through Lighthouse.
+        yield from _classic_administrators(world, reader, scope)
+    elif table == "managedserviceresources":
+        yield from _delegations(world, reader, scope)
 
 
 def _resources(world: World, reader: Reader, scope: Scope) -> Iterator[Raw]:
@@ -221,6 +223,30 @@ def _definitions(world: World, reader: Reader) -> Iterator[Raw]:
         action = "Microsoft.Authorization/roleDefinitions/read"
         if scopes == ["/"] or any(reader.may(action, scope) for scope in scopes):
             yield _authorization(world, raw, "microsoft.authorization/roledefinitions", "/")
+
+
+def _classic_administrators(world: World, reader: Reader, scope: Scope) -> Iterator[Raw]:
+    for key in scope.subscriptions:
+        base = f"/subscriptions/{key}"
+        if reader.may("Microsoft.Authorization/classicAdministrators/read", base):
+            for raw in world.estate.classic_administrators.get(key, ()):
+                yield _authorization(world, raw, "microsoft.authorization/classicadministrators", base)
+
+
+def _delegations(world: World, reader: Reader, scope: Scope) -> Iterator[Raw]:
+    """Registration assignments, which name their definition, and the definitions, which say who gets what."""
+    for key, raw in world.estate.delegations.items():
+        at = key.rpartition("/providers/microsoft.managedservices/")[0]
+        if at.split("/")[2] not in scope.subscriptions:
+            continue
+        definition = raw["properties"].get("registrationDefinition") or {}
+        plain = {name: value for name, value in raw["properties"].items() if name != "registrationDefinition"}
+        if reader.may("Microsoft.ManagedServices/registrationAssignments/read", at):
+            yield _authorization(
+                world, raw | {"properties": plain}, "microsoft.managedservices/registrationassignments", at
+            )
+        if definition.get("id") and reader.may("Microsoft.ManagedServices/registrationDefinitions/read", at):
+            yield _authorization(world, definition, "microsoft.managedservices/registrationdefinitions", at)
 
 
 def _authorization(world: World, raw: Raw, kind: str, at: str) -> Raw:

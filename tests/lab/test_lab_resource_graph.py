@@ -78,6 +78,10 @@ QUERIES = [
     ("resources | where tostring(properties['enableRbacAuthorization']) =~ 'TRUE' | project name=name", ["kv-rbac"]),
     ('resources // a remark\n| where name contains "POLIC"\n| take 5', ["kv-policies"]),
     ("resources | distinct name | sort by name desc", ["kv-rbac", "kv-policies"]),
+    ("resources | where name !contains 'POLIC' | project-keep id, name", ["kv-rbac"]),
+    ("resources | where name has_any ('policies', 'x') | project-rename other = type", ["kv-policies"]),
+    ("resources | top 1 by name asc", ["kv-policies"]),
+    ("resources | where case(name == 'x', 1, name startswith 'kv-r', 2, 3) == 2 and strlen(name) == 7", ["kv-rbac"]),
 ]
 
 
@@ -213,6 +217,51 @@ def test_containers_tell_the_management_groups_above() -> None:
     assert chain == [{"name": "root", "displayName": "Root"}]
     allow_actions(world, actions=("Microsoft.Management/managementGroups/read",), scope=ROOT_GROUP)
     assert len(rows(ask(world, "resourcecontainers"))) == 3
+
+
+def test_delegations_are_assignments_and_definitions() -> None:
+    world = reader(actions=["Microsoft.ManagedServices/registrationAssignments/read"])
+    base = f"{SUB}/resourceGroups/rg-tests/providers/Microsoft.ManagedServices"
+    definition = {"id": f"{base}/registrationDefinitions/d", "name": "d", "properties": {"managedByTenantId": "t"}}
+    raw = {"id": f"{base}/registrationAssignments/a", "name": "a", "properties": {"registrationDefinition": definition}}
+    world.estate.delegations[fold(str(raw["id"]))] = raw
+    kinds = "managedserviceresources | project id, type, properties"
+    assert rows(ask(world, kinds)) == [
+        {"id": raw["id"], "type": "microsoft.managedservices/registrationassignments", "properties": {}}
+    ]
+    allow_actions(world, actions=("Microsoft.ManagedServices/registrationDefinitions/read",), scope=SUB)
+    assert len(rows(ask(world, kinds))) == 2
+    assert rows(ask(reader(), kinds)) == []
+
+
+def test_every_resource_with_an_identity_and_classic_administrators() -> None:
+    world = reader(actions=["*/read"])
+    machine = f"{SUB}/resourceGroups/rg-tests/providers/Microsoft.Compute/virtualMachines/vm"
+    identity = {"type": "SystemAssigned", "principalId": "p"}
+    world.estate.other_resources[fold(machine)] = {
+        "id": machine,
+        "name": "vm",
+        "type": "Microsoft.Compute/virtualMachines",
+        "identity": identity,
+    }
+    world.estate.classic_administrators[SUBSCRIPTION] = [{"id": "c", "name": "c", "properties": {}}]
+    (row,) = rows(ask(world, "resources | where isnotnull(identity) | project id, identity, subscriptionId"))
+    assert row == {"id": machine, "identity": identity, "subscriptionId": SUBSCRIPTION}
+    classic = "authorizationresources | where type =~ 'Microsoft.Authorization/classicAdministrators' | project id"
+    assert rows(ask(world, classic)) == [{"id": "c"}]
+
+
+def test_rows_above_are_repeated_by_every_batch_of_subscriptions() -> None:
+    world = reader(actions=["*/read"])
+    second = "33333333-3333-3333-3333-444444444444"
+    world.estate.subscriptions[second] = world.estate.subscriptions[SUBSCRIPTION] | {"subscriptionId": second}
+    world.estate.subscription_parent[second] = "root"
+    allow_actions(world, actions=("*/read",), scope=ROOT_GROUP)
+    options = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
+    batches = [rows(ask(world, ASSIGNMENTS, options=options, subscriptions=[item])) for item in (SUBSCRIPTION, second)]
+    assert [ROOT_GROUP in {row["properties_scope"] for row in batch} for batch in batches] == [True, True]
+    together = rows(ask(world, ASSIGNMENTS, options=options, subscriptions=[SUBSCRIPTION, second]))
+    assert len({row["id"] for row in together}) == len(together)
 
 
 def test_role_definitions_carry_their_blocks() -> None:
