@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kvaudit.access.conditions import describe, parse
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
 
@@ -28,10 +29,15 @@ class Citation:
         role: name of the role, or None (access policies, gaps).
         groups: folded IDs of the group chain from the group that the record names down to the group in which the
             principal stands; empty when the record names the principal itself.
-        condition: text of the condition, or of the missing activation ("eligible, must be activated"), or None.
-        ends: ISO 8601 end of a time-bound grant, or None.
+        condition: what must be so, as the records write it: the text of conditions, what must be activated, the start that
+            is still to come; joined by " and ". None where nothing must. `words` says it in plain English.
+        ends: ISO 8601 end of a time-bound grant or of a time-bound membership on the chain, whichever comes first; or None.
         answer: what this record alone gives: allowed, conditional, unknown, or denied (a deny assignment).
         mask: the operations that this record alone touches.
+        conditions: the texts of the ABAC conditions in `condition`.
+        remark: what else `condition` says, in plain English already (the application that must be acting), or None.
+        awaits: folded IDs of the groups whose membership must come into force first, nearest to the principal first.
+        begins: ISO 8601 start that is still to come, or None.
     """
 
     kind: CitationKind
@@ -43,6 +49,19 @@ class Citation:
     ends: str | None = None
     answer: Answer = Answer.ALLOWED
     mask: int = 0
+    conditions: tuple[str, ...] = ()
+    remark: str | None = None
+    awaits: tuple[str, ...] = ()
+    begins: str | None = None
+
+    @property
+    def words(self) -> str | None:
+        """The conditions and the remark in plain English, joined by "; ", or None. Texts of the tenant are safe for a line.
+
+        What must be activated is not among them: the kind, `awaits` and `begins` say that.
+        """
+        said = [describe(parse(text)) for text in self.conditions]
+        return "; ".join([*said, self.remark] if self.remark else said) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding
 from kvaudit.access.conditions import Verdict
 from kvaudit.access.denies import Meets, action_verdict, meets, reaches, takes_action
-from kvaudit.access.grants import ACTIVATION, Record
+from kvaudit.access.grants import ACTIVATION, Record, not_before
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.roles import holds_action
 from kvaudit.access.surroundings import Surroundings
@@ -55,7 +55,7 @@ class ControlPlane:
         if not counts:
             return
         eligible = isinstance(record, ScheduleInstance) and record.eligible
-        waits = [text for text in (ACTIVATION if eligible else "", f"not before {begins}" if begins else "") if text]
+        waits = [*([ACTIVATION] if eligible else ()), *([not_before(begins)] if begins else ())]
         kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
         name = self._around.grants.power(record.role).name
         for answer, condition in held:
@@ -65,8 +65,17 @@ class ControlPlane:
                 continue
             settled = verdict is Verdict.TRUE and not waits
             given = Answer.CONDITIONAL if answer is Answer.ALLOWED and not settled else answer
-            text = " and ".join([*waits, *conditions]) or None
-            yield Citation(kind, record.id, record.scope, name, (), text, ends, given if is_placed else Answer.UNKNOWN)
+            yield Citation(
+                kind,
+                record.id,
+                record.scope,
+                name,
+                condition=" and ".join([*waits, *conditions]) or None,
+                ends=ends,
+                answer=given if is_placed else Answer.UNKNOWN,
+                conditions=tuple(conditions),
+                begins=begins,
+            )
 
     def _answers(self, role: str, action: str) -> tuple[tuple[Answer, str | None], ...]:
         """What a role says of an action, block by block; the condition of the block beside it."""
@@ -122,6 +131,7 @@ class ControlPlane:
                         deny.scope,
                         condition=deny.condition,
                         answer=Answer.UNKNOWN,
+                        conditions=(deny.condition,) if deny.condition else (),
                     )
                 )
         answer = Answer.UNKNOWN if doubted else via[0].answer

@@ -34,7 +34,9 @@ def effect_is_certain(deny: DenyAssignment) -> bool:
     return deny.effect is not None and deny.effect.casefold() == "enforced"
 
 
-def meets(deny: DenyAssignment, principal_id: str | None, directory: Directory) -> Meets:
+def meets(
+    deny: DenyAssignment, principal_id: str | None, directory: Directory, activated: frozenset[str] | None = None
+) -> Meets:
     """Whether the deny assignment meets a principal.
 
     For a group the question is about what it gives its members: where an excluded principal is, or may be, one of them,
@@ -44,25 +46,39 @@ def meets(deny: DenyAssignment, principal_id: str | None, directory: Directory) 
         deny: the assignment.
         principal_id: folded, or None for somebody whom nobody could name.
         directory: who is in which group.
+        activated: groups that the principal is taken to have come into beside those that it is in. None leaves open
+            whether it has: then whoever may come into an excluded group is met only maybe.
     """
-    named = _named(deny.principals, principal_id, directory)
+    beside = activated or frozenset()
+    named = _named(deny.principals, principal_id, directory, beside)
     if named is Meets.NO:
         return Meets.NO
-    excluded = _named(deny.exclude_principals, principal_id, directory)
+    excluded = _named(deny.exclude_principals, principal_id, directory, beside)
     if excluded is Meets.YES:
         return Meets.NO
     if excluded is Meets.MAYBE or _excludes_a_member(deny, principal_id, directory):
         return Meets.MAYBE
+    if principal_id is not None and _may_be_spared(deny, principal_id, directory, is_open=activated is None):
+        return Meets.MAYBE
     return named
 
 
-def _named(principals: Iterable[DenyPrincipal], principal_id: str | None, directory: Directory) -> Meets:
+def _may_be_spared(deny: DenyAssignment, principal_id: str, directory: Directory, *, is_open: bool) -> bool:
+    """Whether an excluded group may take the principal in: it is eligible, or nobody read whether it is."""
+    ways = directory.ways_up(principal_id) if is_open else {}
+    ids = [item.id.casefold() for item in deny.exclude_principals]
+    return any(item in ways or directory.eligibility_doubt(principal_id, item) for item in ids)
+
+
+def _named(
+    principals: Iterable[DenyPrincipal], principal_id: str | None, directory: Directory, beside: frozenset[str]
+) -> Meets:
     ids = {item.id.casefold() for item in principals}
     if EVERYONE in ids:
         return Meets.YES
     if principal_id is None:
         return Meets.MAYBE if ids else Meets.NO
-    if principal_id in ids or not ids.isdisjoint(directory.chains_up(principal_id)):
+    if principal_id in ids or not ids.isdisjoint(directory.chains_up(principal_id)) or not ids.isdisjoint(beside):
         return Meets.YES
     return Meets.MAYBE if any(directory.doubt(principal_id, item) for item in ids) else Meets.NO
 

@@ -16,11 +16,16 @@ How sure we are that a principal is *not* in a group (that it is in one is certa
   `#EXT#` in its user principal name where the type was not read.)
 - A soft-deleted group is in nobody's token: its members hold nothing through it until it is restored.
 - An application registration is never a member of anything and grants to it are worth nothing.
+- Whoever is eligible for membership of a group (PIM for Groups) may come into it: `ways_up`. Where a group's eligibility
+  could not be read, any user or group may be eligible; a service principal or a device activates nothing. Where it was
+  never asked for, nothing is doubted: that is told once, as not assessed (`is_assessed`).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 
+from kvaudit.access.memberships import ELIGIBLE_MEMBERS, Edges, Way, ways
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -28,6 +33,7 @@ from kvaudit.model.gaps import Gap
 GROUP_MEMBERS = "group_members"
 SERVICE_PRINCIPAL_GROUPS = "service_principal_groups"
 _NOT_GROUPS = frozenset({"User", "ServicePrincipal", "Device", "Application"})
+_MAY_ACTIVATE = frozenset({"User", "Group", None})
 
 
 class Directory:
@@ -50,10 +56,16 @@ class Directory:
         self._chains: dict[str, dict[str, tuple[str, ...]]] = {}
         self._hidden: dict[str, tuple[Gap, ...]] = {}
         self._members: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._ways: dict[str, Mapping[str, Way]] = {}
+        self._everyone: dict[str, frozenset[str]] = {}
+        self.edges = Edges(estate)
 
     def principal(self, principal_id: str) -> Principal:
-        """What the directory says of a folded ID."""
-        return self._estate.principal(principal_id)
+        """What the directory says of a folded ID; one that records name for another tenant alone is foreign."""
+        principal = self._estate.principal(principal_id)
+        if principal.state is PrincipalState.UNRESOLVED and principal_id in self._elsewhere:
+            return replace(principal, state=PrincipalState.FOREIGN)
+        return principal
 
     def type_of(self, principal_id: str) -> str | None:
         """`User`, `Group`, ...: by the directory, else by the records that name it, else by the memberships."""
@@ -62,13 +74,21 @@ class Directory:
                 self.principal(principal_id).type
                 or self._types.get(principal_id)
                 or self._member_types.get(principal_id)
-                or ("Group" if principal_id in self._direct_members else None)
+                or ("Group" if self._has_members(principal_id) else None)
             )
         return self._known_types[principal_id]
 
     def is_recorded(self, principal_id: str) -> bool:
         """Whether a role assignment or a membership names this ID."""
-        return principal_id in self._types or principal_id in self._member_types or principal_id in self._direct_members
+        return (
+            principal_id in self._types
+            or principal_id in self._member_types
+            or principal_id in self.edges.awaited_by_member
+            or self._has_members(principal_id)
+        )
+
+    def _has_members(self, principal_id: str) -> bool:
+        return principal_id in self.edges.members or principal_id in self.edges.awaited_by_group
 
     def may_be_group(self, principal_id: str) -> bool:
         """Whether others may hold something through this ID."""
@@ -96,6 +116,60 @@ class Directory:
             self._members[group_id] = self._descend(group_id)
         return self._members[group_id]
 
+    def ways_up(self, principal_id: str) -> Mapping[str, Way]:
+        """Every group that the principal is not in and can come into -> how: by activation, or when its time begins."""
+        if not self._estate.group_schedule_instances or self.type_of(principal_id) == "Application":
+            return {}
+        if principal_id not in self._ways:
+            standing = {principal_id: (), **self.chains_up(principal_id)}
+            self._ways[principal_id] = ways(self.edges, standing, self._is_live)
+        return self._ways[principal_id]
+
+    def everyone_below(self, group_id: str) -> frozenset[str]:
+        """Every principal that is in the group, or can come into it by a way that is on record."""
+        if not self.edges.awaited_by_group:
+            return frozenset(self.chains_down(group_id))
+        if group_id not in self._everyone:
+            found: set[str] = set()
+            pending = [group_id]
+            for below in pending:  # grows while it is walked
+                awaited = (item.member for item in self.edges.awaited_by_group.get(below, ()))
+                if self._is_live(below):
+                    fresh = {*self.chains_down(below), *awaited} - found
+                    found |= fresh
+                    pending.extend(fresh)
+            self._everyone[group_id] = frozenset(found - {group_id})
+        return self._everyone[group_id]
+
+    def unread_eligibility(self, group_id: str) -> tuple[Gap, ...]:
+        """The gaps that hide who is eligible for membership of a group or of one below it."""
+        if not self._eligibility_gaps or not self.may_be_group(group_id) or self.is_foreign(group_id):
+            return ()
+        below = (group_id, *sorted(item for item in self.everyone_below(group_id) if self.may_be_group(item)))
+        return tuple(gap for item in below if self._is_live(item) for gap in self._eligibility_gap(item))
+
+    def eligibility_doubt(self, principal_id: str, group_id: str) -> tuple[Gap, ...]:
+        """Why the principal may be eligible for membership of the group although nothing says so."""
+        if not self._eligibility_gaps or principal_id == group_id or self.type_of(principal_id) not in _MAY_ACTIVATE:
+            return ()
+        return self.unread_eligibility(group_id)
+
+    def is_assessed(self, group_id: str) -> bool:
+        """Whether somebody asked who is eligible for membership of a group, with or without success."""
+        scope = f"groups/{group_id}"
+        return self._estate.was_read(ELIGIBLE_MEMBERS, scope) or bool(self._eligibility_gap(group_id))
+
+    def _eligibility_gap(self, group_id: str) -> tuple[Gap, ...]:
+        scope = f"groups/{group_id}"
+        found = self._eligibility_gaps.get(scope)
+        if found is None and not self._estate.was_read(ELIGIBLE_MEMBERS, scope):
+            found = self._eligibility_gaps.get("groups") or self._eligibility_gaps.get("/")
+        return (found,) if found else ()
+
+    @cached_property
+    def _eligibility_gaps(self) -> dict[str, Gap]:
+        return {gap.scope.casefold(): gap for gap in self._estate.gaps if gap.kind == ELIGIBLE_MEMBERS}
+
     def is_certain(self, principal_id: str) -> bool:
         """Whether the principal was asked for its groups, so that the answer is whole."""
         return principal_id in self._estate.member_of and ("serviceprincipals/" + principal_id) not in self._gap_scopes
@@ -103,7 +177,7 @@ class Directory:
     def hidden_below(self, group_id: str) -> tuple[Gap, ...]:
         """What was not read of the members of a group, its own listing first, then those of groups nested in it."""
         if group_id not in self._hidden:
-            below = (group_id, *sorted(self.chains_down(group_id)))
+            below = (group_id, *sorted(self.everyone_below(group_id)))
             unread = [item for item in below if self._is_unread(item)]
             self._hidden[group_id] = tuple(self._members_gap(item) for item in unread)
         return self._hidden[group_id]
@@ -146,15 +220,17 @@ class Directory:
         if not self.may_be_group(group_id) or self.principal(group_id).state is PrincipalState.DELETED_RESTORABLE:
             return ()
         gaps = (self._members_gap(group_id),) if self.is_foreign(group_id) else self.hidden_below(group_id)
+        gaps = (*gaps, *self.unread_eligibility(group_id))
         return gaps if self.all_service_principals_asked else (*gaps, self._groups_gap(None))
 
     def may_overlap(self, group_id: str, other_id: str) -> bool:
         """Whether some principal may stand both in a group and in (or be) the other."""
         if not self.may_be_group(other_id):
-            return group_id in self.chains_up(other_id) or bool(self.doubt(other_id, group_id))
+            known = group_id in self.chains_up(other_id) or group_id in self.ways_up(other_id)
+            return known or bool(self.doubt(other_id, group_id) or self.eligibility_doubt(other_id, group_id))
         if self.hides_members(group_id) or self.hides_members(other_id):
             return True
-        return bool({other_id, *self.chains_down(other_id)} & {group_id, *self.chains_down(group_id)})
+        return bool({other_id, *self.everyone_below(other_id)} & {group_id, *self.everyone_below(group_id)})
 
     @cached_property
     def all_service_principals_asked(self) -> bool:
@@ -171,24 +247,6 @@ class Directory:
     def _gap_scopes(self) -> dict[str, Gap]:
         kinds = (GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS)
         return {gap.scope.casefold(): gap for gap in self._estate.gaps if gap.kind in kinds}
-
-    @cached_property
-    def _parents(self) -> dict[str, list[str]]:
-        table: dict[str, list[str]] = {}
-        for edge in self._estate.memberships:
-            table.setdefault(edge.member, []).append(edge.group)
-        for parents in table.values():
-            parents.sort()
-        return table
-
-    @cached_property
-    def _direct_members(self) -> dict[str, list[str]]:
-        table: dict[str, list[str]] = {}
-        for edge in self._estate.memberships:
-            table.setdefault(edge.group, []).append(edge.member)
-        for members in table.values():
-            members.sort()
-        return table
 
     @cached_property
     def _asked_members(self) -> dict[str, list[str]]:
@@ -214,7 +272,7 @@ class Directory:
         while layer:
             following: list[tuple[str, tuple[str, ...]]] = []
             for member, chain in layer:
-                for group in self._parents.get(member, ()):
+                for group in self.edges.parents.get(member, ()):
                     if group in walked or not self._is_live(group):
                         continue
                     walked.add(group)
@@ -231,7 +289,7 @@ class Directory:
         pending = [group]
         while pending:
             below = pending.pop()
-            for above in self._parents.get(below, ()):
+            for above in self.edges.parents.get(below, ()):
                 if above not in found and self._is_live(above):
                     found[above] = (above, *found[below])
                     pending.append(above)
@@ -245,7 +303,7 @@ class Directory:
         while pending:
             following: list[tuple[str, tuple[str, ...]]] = []
             for group, chain in pending:
-                for member in (*self._direct_members.get(group, ()), *self._asked_members.get(group, ())):
+                for member in (*self.edges.members.get(group, ()), *self._asked_members.get(group, ())):
                     if member in walked or self.type_of(member) == "Application":
                         continue
                     walked.add(member)

@@ -3,7 +3,7 @@
 Semantics: ARCHITECTURE.md, "Access semantics"; facts azure.md 1 to 3 and 5. Memberships: `kvaudit.access.directory`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,7 @@ class Access:
         because = tuple(item for item in verdict.citations if item.mask & operation.mask and _counts(item, answer))
         if self._is_foreign_to(vault):
             because = (_tenant_citation(vault, operation.mask),)
+        told = notes.Told((principal_id,), because, self._holds(operation, place))
         return Decision(
             principal_id=principal_id,
             operation=operation.word,
@@ -91,7 +92,7 @@ class Access:
             answer=answer,
             because=because,
             gaps=self._cited(because, verdict.gaps),
-            notes=notes.for_decision(self._around, place, operation, principal_id, answer, bool(because)),
+            notes=notes.for_decision(self._around, place, operation, principal_id, answer, told),
         )
 
     def who_can(
@@ -127,14 +128,22 @@ class Access:
         found.sort(
             key=lambda item: (_ORDER[item.answer(operation.mask)], item.principal_id or "~", item.application_id or "")
         )
+        told = notes.Told(
+            tuple(item.principal_id for item in found if item.principal_id),
+            tuple(citation for item in found for citation in item.via),
+            self._holds(operation, place),
+        )
         return WhoCan(
             operation=operation.word,
             vault_id=vault.id,
             object=str(place.object) if place.object else None,
             holdings=tuple(found),
             gaps=once(gaps),
-            notes=notes.for_place(self._around, place, operation, (item.principal_id for item in found)),
+            notes=notes.for_place(self._around, place, operation, told),
         )
+
+    def _holds(self, operation: Operation, place: Place) -> Callable[[str], bool]:
+        return lambda principal: bool(self._judge.verdict(principal, place).held & operation.mask)
 
     def holdings(
         self,
@@ -207,14 +216,16 @@ class Access:
         named.update(item.id.casefold() for deny in place.denies for item in deny.exclude_principals)
         if expand_groups:
             for holder in tuple(named):
-                named.update(self._directory.chains_down(holder))
+                named.update(self._directory.everyone_below(holder))
         return frozenset(named)
 
     def _pairs(self, place: Place, *, expand_groups: bool) -> set[tuple[str, str]]:
         pairs = {pair for layer in place.layers for pair in layer.pairs}
         if expand_groups:
             pairs |= {
-                (member, application) for holder, application in pairs for member in self._directory.chains_down(holder)
+                (member, application)
+                for holder, application in pairs
+                for member in self._directory.everyone_below(holder)
             }
         return pairs
 

@@ -6,11 +6,12 @@ the assignment that only it upholds; one that has not begun is conditional on it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.conditions import Verdict, evaluate_operation
+from kvaudit.access.memberships import Way
+from kvaudit.access.moments import Clock, earliest, latest
 from kvaudit.access.roles import Block, RolePower, power_of
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import RoleAssignment, RoleDefinition, ScheduleInstance
@@ -19,6 +20,8 @@ from kvaudit.model.permissions import iter_operations, mask_of, operations, vaul
 from kvaudit.model.vaults import AccessPolicy, ObjectRef, Vault
 
 Record = RoleAssignment | ScheduleInstance
+
+Texts = tuple[str, ...]
 
 ACTIVATION = "eligible, must be activated"
 
@@ -38,12 +41,46 @@ def kind_mask(kind: str) -> int:
     return mask_of(item.word for item in operations() if item.kind == kind)
 
 
+def not_before(begins: str) -> str:
+    """A start that is still to come, as a citation's `condition` states it."""
+    return f"not before {begins}"
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What one record gives: its citation, and the gaps that keep it from saying more."""
 
     citation: Citation
     gaps: tuple[Gap, ...] = ()
+
+    def through(self, chain: tuple[str, ...], ends: str | None) -> "Given":
+        """The same for a member: through a chain of groups, memberships of which end at a time or never."""
+        return Given(replace(self.citation, groups=chain, ends=earliest(self.citation.ends, ends)), self.gaps)
+
+    def after(self, way: Way) -> "Given":
+        """The same for somebody who is not in the group yet: once the memberships on the way are in force."""
+        citation = self.citation
+        waits = [
+            f"eligible for membership of group {item.group}, must be activated"
+            for item in way.awaited
+            if item.activation
+        ]
+        begins, ends = citation.begins, citation.ends
+        for item in way.awaited:
+            begins, ends = latest(begins, item.begins), earliest(ends, item.ends)
+            waits.extend([not_before(item.begins)] if item.begins else ())
+        return Given(
+            replace(
+                citation,
+                groups=way.chain,
+                answer=Answer.CONDITIONAL if citation.answer is Answer.ALLOWED else citation.answer,
+                condition=" and ".join([*waits, *([citation.condition] if citation.condition else [])]),
+                begins=begins,
+                ends=ends,
+                awaits=tuple(item.group for item in way.awaited),
+            ),
+            self.gaps,
+        )
 
 
 class Grants:
@@ -66,7 +103,7 @@ class Grants:
         self._definitions = definitions
         self._powers: dict[str, RolePower] = {}
         self._role_gaps: dict[str, Gap] = {}
-        self._now = _time(now)
+        self._clock = Clock(now)
         self._upheld: dict[str, list[ScheduleInstance]] = {}
         self.loose_instances = tuple(self._match(assignments, instances))
 
@@ -117,22 +154,16 @@ class Grants:
         )
         if not spans:
             return True, None, None
-        running = [item for item in spans if not self._is_past(item.end)]
+        running = [item for item in spans if not self._clock.is_past(item.end)]
         if not running:
             return False, None, None
         begins = (
-            None if any(not self._is_future(item.start) for item in running) else min(i.start or "" for i in running)
+            None
+            if any(not self._clock.is_future(item.start) for item in running)
+            else min(i.start or "" for i in running)
         )
         ends = None if any(item.end is None for item in running) else max(item.end or "" for item in running)
         return True, begins, ends
-
-    def _is_past(self, when: str | None) -> bool:
-        moment = _time(when)
-        return moment is not None and self._now is not None and moment <= self._now
-
-    def _is_future(self, when: str | None) -> bool:
-        moment = _time(when)
-        return moment is not None and self._now is not None and moment > self._now
 
     def given_by(
         self, record: Record, vault: Vault | None, ref: ObjectRef | None, *, at_object: bool
@@ -150,30 +181,41 @@ class Grants:
             return ()
         power = self.power(record.role)
         eligible = isinstance(record, ScheduleInstance) and record.eligible
-        waits = " and ".join(
-            text for text in (ACTIVATION if eligible else "", f"not before {begins}" if begins else "") if text
-        )
-        masks: dict[tuple[Answer, str | None], int] = {}
+        waits = (*((ACTIVATION,) if eligible else ()), *((not_before(begins),) if begins else ()))
+        masks: dict[tuple[Answer, Texts], int] = {}
         for block in power.blocks:
-            for answer, mask in _block_answers(block, record.condition, vault, ref):
-                text = " and ".join(part for part in (waits, record.condition, block.condition) if part) or None
-                key = (Answer.CONDITIONAL if waits and answer is Answer.ALLOWED else answer, text)
+            texts = tuple(text for text in (record.condition, block.condition) if text)
+            for answer, mask in _block_answers(block, texts, vault, ref):
+                key = (Answer.CONDITIONAL if waits and answer is Answer.ALLOWED else answer, texts)
                 masks[key] = masks.get(key, 0) | mask
         if at_object and ref is not None:
             masks = _on_object_only(masks, ref)
         gaps = () if power.is_known else (self.role_gap(record.role),)
         kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
         return tuple(
-            Given(Citation(kind, record.id, record.scope, power.name, (), text, ends, answer, mask), gaps)
-            for (answer, text), mask in masks.items()
+            Given(
+                Citation(
+                    kind,
+                    record.id,
+                    record.scope,
+                    power.name,
+                    condition=" and ".join((*waits, *texts)) or None,
+                    ends=ends,
+                    answer=answer,
+                    mask=mask,
+                    conditions=texts,
+                    begins=begins,
+                ),
+                gaps,
+            )
+            for (answer, texts), mask in masks.items()
             if mask
         )
 
 
 def _block_answers(
-    block: Block, condition: str | None, vault: Vault | None, ref: ObjectRef | None
+    block: Block, texts: Texts, vault: Vault | None, ref: ObjectRef | None
 ) -> Iterator[tuple[Answer, int]]:
-    texts = tuple(text for text in (condition, block.condition) if text)
     if not texts:
         yield Answer.ALLOWED, block.mask
         yield Answer.UNKNOWN, block.unsure
@@ -188,14 +230,15 @@ def _block_answers(
             yield (Answer.ALLOWED if verdict is Verdict.TRUE else Answer.CONDITIONAL), item.mask
 
 
-def _on_object_only(
-    masks: Mapping[tuple[Answer, str | None], int], ref: ObjectRef
-) -> dict[tuple[Answer, str | None], int]:
-    found: dict[tuple[Answer, str | None], int] = {}
+def _on_object_only(masks: Mapping[tuple[Answer, Texts], int], ref: ObjectRef) -> dict[tuple[Answer, Texts], int]:
+    found: dict[tuple[Answer, Texts], int] = {}
     within = kind_mask(ref.kind) & ~vault_only_mask()
     writes = object_writes_mask()
-    for (answer, text), mask in masks.items():
-        for key, part in (((answer, text), mask & within & ~writes), ((Answer.UNKNOWN, text), mask & within & writes)):
+    for (answer, texts), mask in masks.items():
+        for key, part in (
+            ((answer, texts), mask & within & ~writes),
+            ((Answer.UNKNOWN, texts), mask & within & writes),
+        ):
             if part:
                 found[key] = found.get(key, 0) | part
     return found
@@ -221,18 +264,13 @@ def given_by_policy(vault: Vault, index: int, entry: AccessPolicy) -> Given | No
         text = f"only while application {entry.application_id} acts for it"
         return Given(
             Citation(
-                CitationKind.ACCESS_POLICY, where, vault.scope, None, (), text, None, Answer.CONDITIONAL, entry.mask
+                CitationKind.ACCESS_POLICY,
+                where,
+                vault.scope,
+                condition=text,
+                answer=Answer.CONDITIONAL,
+                mask=entry.mask,
+                remark=text,
             )
         )
     return Given(Citation(CitationKind.ACCESS_POLICY, where, vault.scope, mask=entry.mask))
-
-
-def _time(text: str | None) -> datetime | None:
-    """A moment in UTC, or None for what is no ISO 8601 time."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

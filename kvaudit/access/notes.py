@@ -1,8 +1,14 @@
 """Sentences told beside an answer, which do not change it: network, disabled things, records without effect."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.conditions.question import WRITE_ASSIGNMENT
+from kvaudit.access.consents import some
+from kvaudit.access.grants import Record
 from kvaudit.access.places import ROLE_ASSIGNMENTS, Place
+from kvaudit.access.roles import holds_action
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -10,45 +16,134 @@ from kvaudit.model.directory import PrincipalState
 from kvaudit.model.permissions import Operation
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 
-_SHOWN = 5
-"""Names that one note spells out; the rest is counted."""
+_PIM_RULES = "whether an activation needs approval, multifactor authentication or a reason is in PIM's role settings, which are not read"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer says, as far as notes depend on it.
+
+    Attributes:
+        principals: folded IDs of those whom the answer names.
+        cited: the records that it cites.
+        holds: whether a principal may do, or may perhaps do, what was asked.
+    """
+
+    principals: tuple[str, ...]
+    cited: tuple[Citation, ...]
+    holds: Callable[[str], bool]
 
 
 def for_decision(
-    around: Surroundings, place: Place, operation: Operation, principal_id: str, answer: Answer, cited: bool
+    around: Surroundings, place: Place, operation: Operation, principal_id: str, answer: Answer, told: Told
 ) -> tuple[str, ...]:
     """Notes to the answer about one principal."""
-    found = list(for_place(around, place, operation, (principal_id,)))
-    if around.directory.type_of(principal_id) == "Application":
+    found = [*_about(around, place, operation, told), *_delegated(around, place.vault, principal_id)]
+    kind = around.directory.type_of(principal_id)
+    if kind == "Application":
         found.append(
             f"{principal_id} is the object ID of an application registration: grants to it are worth nothing, "
             "its service principal has another object ID"
         )
-    if answer is Answer.DENIED and not cited:
+    elif kind == "ServicePrincipal":
+        found.extend(around.consents.about_application(principal_id, told.holds))
+    elif answer is not Answer.DENIED and kind == "User":
+        found.extend(around.consents.about_user(principal_id))
+    if answer is Answer.DENIED and not told.cited:
         found.append(_what_was_read(around, place))
-    return tuple(found)
+    return (*found, *_not_assessed(around, place))
 
 
-def for_place(
-    around: Surroundings, place: Place, operation: Operation, principals: Iterable[str | None]
-) -> tuple[str, ...]:
-    """Notes to an answer about one vault or object.
-
-    Args:
-        around: where the records are.
-        place: the vault or object.
-        operation: what was asked.
-        principals: folded IDs of those whom the answer names.
-    """
-    vault = place.vault
+def for_place(around: Surroundings, place: Place, operation: Operation, told: Told) -> tuple[str, ...]:
+    """Notes to an answer about everybody at one vault or object."""
     return (
-        *_tenants(around, vault),
-        *_network(vault),
-        *_objects(around, place, operation),
-        *_accounts(around, principals),
-        *_inert(around, place, operation),
-        *_policies(around, vault),
+        *_about(around, place, operation, told),
+        *_delegated(around, place.vault, None),
+        *around.consents.about_holders(told.holds, anybody=bool(told.principals)),
+        *_not_assessed(around, place),
     )
+
+
+def _about(around: Surroundings, place: Place, operation: Operation, told: Told) -> Iterator[str]:
+    vault = place.vault
+    yield from _tenants(around, vault)
+    yield from _network(vault)
+    yield from _objects(around, place, operation)
+    yield from _accounts(around, told.principals)
+    yield from _activations(told.cited)
+    yield from _root(around, vault, told.cited)
+    yield from _inert(around, place, operation)
+    yield from _policies(around, vault)
+
+
+def _activations(cited: Iterable[Citation]) -> Iterator[str]:
+    if any(item.kind is CitationKind.ELIGIBLE_ASSIGNMENT or item.awaits for item in cited):
+        yield _PIM_RULES
+
+
+def _root(around: Surroundings, vault: Vault, cited: Iterable[Citation]) -> Iterator[str]:
+    """Grants at `/`: only elevated access, or who used it, makes them (facts azure.md 2.4)."""
+    given = {item.id for item in cited if item.scope == scopes.ROOT and item.kind is not CitationKind.DENY_ASSIGNMENT}
+    if given:
+        one = len(given) == 1
+        yield (
+            f"{len(given)} of the records cited {'stands' if one else 'stand'} at /, above every management group: "
+            "elevated access, or made with it"
+        )
+    powerful = [
+        item for item in around.records.at(scopes.ROOT) if item.id not in given and _assigns_roles(around, item)
+    ]
+    if powerful and vault.permission_model is not PermissionModel.ACCESS_POLICIES:
+        yield (
+            f"{len(powerful)} {'record' if len(powerful) == 1 else 'records'} at / (elevated access) let their holders "
+            "assign themselves any role on this vault"
+        )
+
+
+def _assigns_roles(around: Surroundings, record: Record) -> bool:
+    permissions = around.grants.power(record.role).permissions or ()
+    return around.grants.window(record)[0] and any(holds_action(item, WRITE_ASSIGNMENT) for item in permissions)
+
+
+def _delegated(around: Surroundings, vault: Vault, principal_id: str | None) -> Iterator[str]:
+    """Azure Lighthouse: Azure takes no role with data actions in a delegation, and vaults no delegated data-plane request."""
+    for item in around.estate.delegations:
+        if not scopes.is_within(vault.scope, item.scope):
+            continue
+        tenant = item.managed_by_tenant or "that was not read"
+        named = principal_id in {one.principal_id for one in item.authorizations or ()}
+        if principal_id is None or named:
+            level = scopes.level_of(item.scope)
+            yield (
+                f"{'this principal acts from tenant' if named else f'the {level} is delegated to tenant'} {tenant} through "
+                "Azure Lighthouse, which gives no access to secrets, keys and certificates of itself"
+                + (
+                    "; a delegated role that writes vaults can edit these access policies"
+                    if vault.permission_model is PermissionModel.ACCESS_POLICIES
+                    else ""
+                )
+            )
+
+
+def _not_assessed(around: Surroundings, place: Place) -> Iterator[str]:
+    """One line of what nobody asked for, and what could therefore be said of nobody."""
+    directory = around.directory
+    groups = sorted(
+        {
+            item
+            for layer in place.layers
+            for item in layer.groups(directory)
+            if directory.type_of(item) == "Group" and not directory.is_assessed(item)
+        }
+    )
+    missing = []
+    if groups:
+        names = some(around.estate.principal(item).display_name or item for item in groups)
+        missing.append(f"who is eligible for membership of {names} (PIM for Groups)")
+    if not around.consents.was_read:
+        missing.append("which applications users consented to for Key Vault")
+    if missing:
+        yield f"not assessed: {'; '.join(missing)}"
 
 
 def _tenants(around: Surroundings, vault: Vault) -> Iterator[str]:
@@ -89,21 +184,23 @@ def _same(one: ObjectRef, other: ObjectRef) -> bool:
     return one.kind == other.kind and one.name.casefold() == other.name.casefold()
 
 
-def _accounts(around: Surroundings, principals: Iterable[str | None]) -> Iterator[str]:
-    known = [
-        around.estate.principals[item]
-        for item in sorted({item for item in principals if item})
-        if item in around.estate.principals
-    ]
+def _accounts(around: Surroundings, principals: Iterable[str]) -> Iterator[str]:
+    known = [around.directory.principal(item) for item in sorted(set(principals))]
     disabled = [item.display_name or item.id for item in known if item.account_enabled is False]
     if disabled:
-        yield f"accounts that are disabled (enabled: false) and cannot sign in: {_some(disabled)}"
+        yield f"accounts that are disabled (enabled: false) and cannot sign in: {some(disabled)}"
     gone = [item.id for item in known if item.state is PrincipalState.NOT_FOUND]
     if gone:
-        yield f"not found in the directory, so perhaps deleted or of another tenant: {_some(gone)}"
+        yield f"not found in the directory, so perhaps deleted or of another tenant: {some(gone)}"
     restorable = [item.display_name or item.id for item in known if item.state is PrincipalState.DELETED_RESTORABLE]
     if restorable:
-        yield f"deleted, and restorable with all access: {_some(restorable)}"
+        yield f"deleted, and restorable with all access: {some(restorable)}"
+    foreign = [item.display_name or item.id for item in known if item.state is PrincipalState.FOREIGN]
+    if foreign:
+        yield f"of another tenant, so this directory does not hold them: {some(foreign)}"
+    unresolved = [item.id for item in known if item.state is PrincipalState.UNRESOLVED]
+    if unresolved:
+        yield f"not looked up in the directory, so whether they still exist is not known: {some(unresolved)}"
 
 
 def _inert(around: Surroundings, place: Place, operation: Operation) -> Iterator[str]:
@@ -141,16 +238,10 @@ def _policies(around: Surroundings, vault: Vault) -> Iterator[str]:
         item.object_id for item in entries if around.directory.type_of(item.object_id.casefold()) == "Application"
     ]
     if registrations:
-        yield f"access policies name application registrations, which cannot hold access: {_some(registrations)}"
+        yield f"access policies name application registrations, which cannot hold access: {some(registrations)}"
     words = sorted({word for item in entries for word in item.unknown_words})
     if words:
-        yield f"access policies hold words that name no permission and grant nothing: {_some(words)}"
-
-
-def _some(names: Iterable[str]) -> str:
-    items = list(names)
-    rest = len(items) - _SHOWN
-    return ", ".join(items[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        yield f"access policies hold words that name no permission and grant nothing: {some(words)}"
 
 
 def _what_was_read(around: Surroundings, place: Place) -> str:

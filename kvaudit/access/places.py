@@ -101,6 +101,7 @@ class Layer:
     at_object: bool = False
     _groups: frozenset[str] | None = None
     _shady: frozenset[str] | None = None
+    _veiled: frozenset[str] | None = None
 
     def groups(self, directory: Directory) -> frozenset[str]:
         """Those whom the records name and through whom others may hold something. Worked out once."""
@@ -113,6 +114,12 @@ class Layer:
         if self._shady is None:
             self._shady = frozenset(item for item in self.groups(directory) if directory.is_shady(item))
         return self._shady
+
+    def veiled(self, directory: Directory) -> frozenset[str]:
+        """The groups among them of which nobody could read who is eligible for membership. Worked out once."""
+        if self._veiled is None:
+            self._veiled = frozenset(item for item in self.groups(directory) if directory.unread_eligibility(item))
+        return self._veiled
 
     def principals(self) -> frozenset[str]:
         """Everybody whom the records of this layer name."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
+from kvaudit.access.consents import Consents
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Grants, Record, kind_mask
 from kvaudit.access.places import (
@@ -39,6 +40,7 @@ class Surroundings:
             estate.role_definitions, estate.role_assignments, estate.schedule_instances, estate.collected_at
         )
         self.directory = Directory(estate, _types(estate), _elsewhere(estate))
+        self.consents = Consents(estate)
         self.records: ByScope[RoleAssignment | ScheduleInstance] = ByScope(
             estate, (*estate.role_assignments, *self.grants.loose_instances)
         )
@@ -230,9 +232,10 @@ _READ = "Microsoft.KeyVault/vaults/read"
 
 
 def _elsewhere(estate: Estate) -> frozenset[str]:
-    """The object IDs that access policies name for another tenant than the one that was asked, and nothing else names.
+    """The object IDs that records name for another tenant than the one that was asked, and nothing else names.
 
-    An ID that an entry of this tenant or a role assignment names too may be one of this directory's.
+    Access policies name a tenant, delegations are for principals of the managing one, and so is an assignment to a managed
+    identity of another tenant. An ID that a record of this tenant names too may be one of this directory's.
     """
     home: set[str] = set()
     away: set[str] = set()
@@ -240,7 +243,12 @@ def _elsewhere(estate: Estate) -> frozenset[str]:
         for entry in vault.access_policies or ():
             other = estate.tenant_id and entry.tenant_id and entry.tenant_id.casefold() != estate.tenant_id.casefold()
             (away if other else home).add(entry.object_id.casefold())
-    home.update(item.principal_id for item in estate.role_assignments)
+    for assignment in estate.role_assignments:
+        other = assignment.delegated_managed_identity_resource_id is not None
+        (away if other else home).add(assignment.principal_id)
+    for delegation in estate.delegations:
+        if delegation.managed_by_tenant not in (None, (estate.tenant_id or "").casefold()):
+            away.update(item.principal_id for item in delegation.authorizations or ())
     home.update(item.principal_id for item in estate.schedule_instances)
     return frozenset(away - home)
 

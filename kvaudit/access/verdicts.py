@@ -5,13 +5,14 @@ conditional; else a gap that could hold a grant → unknown; else denied. Then d
 one, or a deny listing that was not read, turns allowed and conditional into unknown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.denies import Meets, meets, reaches, taken
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Given, Grants
+from kvaudit.access.memberships import Awaited, Way, chain_end
 from kvaudit.access.places import Layer, Place
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment
@@ -20,6 +21,9 @@ from kvaudit.model.gaps import Gap
 GROUPS_IN_A_TOKEN = 200
 """Groups that a token names before it names none; how Key Vault resolves more for access policies is not established
 (facts azure.md 1.5)."""
+
+_STEPS = 2
+"""Steps whose combinations are all tried: neither, either, both. Of more, each and all together are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class Verdict:
     def held(self) -> int:
         """Operations that are not denied."""
         return self.allowed | self.conditional | self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What grants and denies leave: certain, conditional, in doubt by the grants, shaken by a deny, and taken."""
+
+    allowed: int
+    conditional: int
+    doubtful: int
+    shaken: int
+    denied: int
 
 
 class Judge:
@@ -89,7 +104,7 @@ class Judge:
         """Everything that names the principal or a group that it is, or may be, in."""
         if self._directory.type_of(principal_id) == "Application":
             return
-        chains = self._directory.chains_up(principal_id)
+        chains, ways = self._directory.chains_up(principal_id), self._directory.ways_up(principal_id)
         for layer in place.layers:
             yield from self._of(principal_id, layer, place)
             if pairs:
@@ -99,27 +114,46 @@ class Judge:
                 continue
             for holder in sorted(groups & chains.keys()):
                 for item in self._of(holder, layer, place):
-                    yield _through(item, chains[holder], len(chains))
+                    yield self._through(item, principal_id, chains[holder], len(chains))
+            for holder in sorted(groups & ways.keys()):
+                for item in self._of(holder, layer, place):
+                    yield self._after(item, principal_id, ways[holder], len(chains))
             doubted = self._directory.in_doubt(principal_id, groups, layer.shady(self._directory))
             for holder in sorted(doubted - chains.keys()):
                 gaps = self._directory.doubt(principal_id, holder)
                 for item in self._of(holder, layer, place):
                     yield _doubtful(item, (holder,), gaps)
+            for holder in sorted(layer.veiled(self._directory) - doubted - chains.keys()):
+                if gaps := self._directory.eligibility_doubt(principal_id, holder):
+                    yield from (_doubtful(item, (holder,), gaps) for item in self._of(holder, layer, place))
 
     def _pairs(self, principal_id: str, layer: Layer, application_id: str | None = None) -> Iterator[Given]:
         """What entries give that name an application (any, or this one) beside the principal or a group of it."""
         if not layer.pairs:
             return
-        chains = self._directory.chains_up(principal_id)
+        chains, ways = self._directory.chains_up(principal_id), self._directory.ways_up(principal_id)
         for (holder, application), given in layer.pairs.items():
             if application_id not in (None, application):
                 continue
             if holder == principal_id:
                 yield from given
             elif holder in chains:
-                yield from (_through(item, chains[holder], len(chains)) for item in given)
-            elif gaps := self._directory.doubt(principal_id, holder):
-                yield from (_doubtful(item, (holder,), gaps) for item in given)
+                yield from (self._through(item, principal_id, chains[holder], len(chains)) for item in given)
+            else:
+                if holder in ways:
+                    yield from (self._after(item, principal_id, ways[holder], len(chains)) for item in given)
+                gaps = self._directory.doubt(principal_id, holder)
+                gaps = gaps or self._directory.eligibility_doubt(principal_id, holder)
+                yield from (_doubtful(item, (holder,), gaps) for item in given if gaps)
+
+    def _through(self, item: Given, principal_id: str, chain: tuple[str, ...], groups: int) -> Given:
+        return _in_a_token(item.through(chain, chain_end(self._directory.edges, principal_id, chain)), groups)
+
+    def _after(self, item: Given, principal_id: str, way: Way, groups: int) -> Given:
+        """What somebody gets who comes into a group; the memberships that hold already may end before that."""
+        given = item.after(way)
+        ends = chain_end(self._directory.edges, principal_id, way.chain)
+        return _in_a_token(given.through(way.chain, ends), groups + len(way.groups))
 
     def _of(self, holder: str, layer: Layer, place: Place) -> Iterator[Given]:
         for item in layer.settled.get(holder, ()):
@@ -133,34 +167,100 @@ class Judge:
                     yield Given(replace(item.citation, mask=mask), item.gaps)
 
     def _combine(self, principal_id: str | None, place: Place, given: tuple[Given, ...]) -> Verdict:
+        citations = [item.citation for item in given]
+        if place.blind:
+            everything = place.universe
+            gaps = [*place.blind, *place.hidden, *(gap for item in given for gap in item.gaps)]
+            citations.extend(_gap_citation(gap, everything) for gap in gaps)
+            return Verdict(0, 0, everything, 0, _tidy(citations, everything), once(gaps))
+        allowed = conditional = doubtful = shaken = denied = 0
+        steps = self._steps(principal_id, place, given)
+        for option in _options(steps):
+            mine = tuple(item for item in given if option.issuperset(item.citation.awaits))
+            found = self._standing(principal_id, place, mine, option, citations)
+            if option:  # what it does not hold without the option, it holds on that condition
+                held = found.allowed | found.conditional
+                spared = (found.allowed | found.conditional) & ~allowed & ~conditional
+                citations.extend(item.citation for item in _spared(mine, spared, steps, option))
+                conditional |= held
+            else:
+                allowed, conditional, denied = found.allowed, found.conditional, found.denied
+            doubtful |= found.doubtful
+            shaken |= found.shaken
+        conditional &= ~allowed
+        unknown = (doubtful | shaken) & ~allowed & ~conditional
+        if len(steps) > _STEPS:
+            # Not every combination was tried: what a record gives and no tried combination holds is open.
+            unknown |= _given_mask(given) & ~allowed & ~conditional
+        doubtful &= unknown
+        gaps = [gap for item in given if item.citation.mask & doubtful for gap in item.gaps]
+        citations.extend(_gap_citation(gap, item.citation.mask & doubtful) for item in given for gap in item.gaps)
+        citations.extend(_gap_citation(gap, doubtful) for gap in place.hidden)
+        citations.extend(_gap_citation(gap, shaken & unknown) for gap in place.hidden_denies)
+        gaps.extend((*place.hidden, *place.hidden_denies))
+        # A denied operation is settled: what else could not be read does not matter to it.
+        return Verdict(
+            allowed,
+            conditional,
+            unknown,
+            denied & ~allowed & ~conditional & ~unknown,
+            _tidy(citations, place.universe),
+            once(gaps) if unknown else (),
+        )
+
+    def _steps(
+        self, principal_id: str | None, place: Place, given: tuple[Given, ...]
+    ) -> Mapping[frozenset[str], tuple[Awaited, ...]]:
+        """What the principal may come into that matters here, as sets of groups.
+
+        Where no deny assignment reaches the place each item stands for itself: all of it is one step.
+        """
+        ways = self._directory.ways_up(principal_id) if principal_id else {}
+        if not ways:
+            return {}
+        found = {
+            frozenset(item.citation.awaits): ways[item.citation.groups[0]] for item in given if item.citation.awaits
+        }
+        denies = (*place.denies, *place.unplaced_denies)
+        if not denies:
+            together = tuple(edge for way in found.values() for edge in way.awaited)
+            return {frozenset(edge.group for edge in together): together} if together else {}
+        spared = (item.id.casefold() for deny in denies for item in deny.exclude_principals)
+        found.update((ways[item].groups, ways[item]) for item in spared if item in ways)
+        return {groups: way.awaited for groups, way in found.items()}
+
+    def _standing(
+        self,
+        principal_id: str | None,
+        place: Place,
+        given: tuple[Given, ...],
+        option: frozenset[str],
+        citations: list[Citation],
+    ) -> _Standing:
+        """What grants and denies leave to a principal that has come into some groups."""
         masks = dict.fromkeys(Answer, 0)
         for item in given:
             masks[item.citation.answer] |= item.citation.mask
         allowed = masks[Answer.ALLOWED]
         conditional = masks[Answer.CONDITIONAL] & ~allowed
-        unknown = masks[Answer.UNKNOWN] & ~allowed & ~conditional
-        if place.hidden:
-            unknown = place.universe & ~allowed & ~conditional
-        citations = [item.citation for item in given]
-        gaps = [gap for item in given if item.citation.mask & unknown for gap in item.gaps]
-        citations.extend(_gap_citation(gap, item.citation.mask & unknown) for item in given for gap in item.gaps)
-        citations.extend(_gap_citation(gap, unknown) for gap in place.hidden)
-        gaps.extend(place.hidden)
-        if place.blind:
-            everything = place.universe
-            blind = tuple(_gap_citation(gap, everything) for gap in place.blind)
-            return Verdict(0, 0, everything, 0, _tidy((*citations, *blind), everything), once((*place.blind, *gaps)))
-        denied, possible = self._denies(principal_id, place, allowed | conditional | unknown, citations)
+        unknown = (place.universe if place.hidden else masks[Answer.UNKNOWN]) & ~allowed & ~conditional
+        circle = option.union(*(self._directory.chains_up(item) for item in option))
+        held = allowed | conditional | unknown
+        denied, possible = self._denies(principal_id, place, held, circle, citations)
         if place.hidden_denies:
             possible |= allowed | conditional
-            citations.extend(_gap_citation(gap, allowed | conditional) for gap in place.hidden_denies)
-            gaps.extend(place.hidden_denies if allowed | conditional else ())
-        shaken = (allowed | conditional) & possible & ~denied
-        verdict = (allowed & ~possible & ~denied, conditional & ~possible & ~denied, (unknown & ~denied) | shaken)
-        # A denied operation is settled: what else could not be read does not matter to it.
-        return Verdict(*verdict, denied, _tidy(citations, place.universe), once(gaps) if verdict[2] else ())
+        settled = ~possible & ~denied
+        return _Standing(
+            allowed & settled,
+            conditional & settled,
+            unknown & ~denied,
+            (allowed | conditional) & possible & ~denied,
+            denied,
+        )
 
-    def _denies(self, principal_id: str | None, place: Place, held: int, citations: list[Citation]) -> tuple[int, int]:
+    def _denies(
+        self, principal_id: str | None, place: Place, held: int, circle: frozenset[str], citations: list[Citation]
+    ) -> tuple[int, int]:
         denied = possible = 0
         for deny, placed in (
             *((item, True) for item in place.denies),
@@ -172,7 +272,7 @@ class Judge:
             certain, maybe = taken(deny, place.vault, place.object)
             if not (certain | maybe) & held:
                 continue
-            met = meets(deny, principal_id, self._directory)
+            met = meets(deny, principal_id, self._directory, circle)
             if met is Meets.NO:
                 continue
             if met is Meets.MAYBE or not placed:
@@ -183,12 +283,51 @@ class Judge:
         return denied, possible
 
 
-def _through(item: Given, chain: tuple[str, ...], groups: int) -> Given:
-    citation = replace(item.citation, groups=chain)
-    if citation.kind is CitationKind.ACCESS_POLICY and groups > GROUPS_IN_A_TOKEN and citation.answer is Answer.ALLOWED:
-        text = f"the principal is in {groups} groups: how Key Vault resolves more than {GROUPS_IN_A_TOKEN} is not established"
-        citation = replace(citation, answer=Answer.UNKNOWN, condition=text)
-    return Given(citation, item.gaps)
+def _given_mask(given: Iterable[Given]) -> int:
+    mask = 0
+    for item in given:
+        mask |= item.citation.mask
+    return mask
+
+
+def _options(steps: Iterable[frozenset[str]]) -> Iterator[frozenset[str]]:
+    """What a principal may have come into: nothing first, then each step, then all of them."""
+    several = tuple(steps)
+    yield frozenset()
+    yield from several
+    if len(several) > 1:
+        yield frozenset().union(*several)
+
+
+def _spared(
+    given: tuple[Given, ...],
+    mask: int,
+    steps: Mapping[frozenset[str], tuple[Awaited, ...]],
+    option: frozenset[str],
+) -> Iterator[Given]:
+    """Records that count as they are, for operations which a deny takes until the principal is in a group that it spares."""
+    if not mask:
+        return
+    edges = tuple(dict.fromkeys(edge for groups, awaited in steps.items() if groups <= option for edge in awaited))
+    for item in given:
+        citation = item.citation
+        if not citation.awaits and citation.mask & mask and citation.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
+            narrowed = Given(replace(citation, mask=citation.mask & mask), item.gaps)
+            yield narrowed.after(Way(citation.groups, edges))
+
+
+def _in_a_token(item: Given, groups: int) -> Given:
+    """An entry of the access policies that counts through a group: unknown for somebody in too many groups."""
+    citation = item.citation
+    settled = citation.answer in (Answer.ALLOWED, Answer.CONDITIONAL)
+    if citation.kind is not CitationKind.ACCESS_POLICY or groups <= GROUPS_IN_A_TOKEN or not settled:
+        return item
+    text = (
+        f"the principal is in {groups} groups: how Key Vault resolves more than {GROUPS_IN_A_TOKEN} is not established"
+    )
+    remark = f"{citation.remark}; {text}" if citation.remark else text
+    condition = f"{citation.condition} and {text}" if citation.condition else text
+    return Given(replace(citation, answer=Answer.UNKNOWN, condition=condition, remark=remark), item.gaps)
 
 
 def _doubtful(item: Given, chain: tuple[str, ...], gaps: tuple[Gap, ...]) -> Given:
@@ -205,7 +344,13 @@ def _deny_citations(deny: DenyAssignment, certain: int, maybe: int) -> Iterator[
     if maybe:
         text = deny.condition or next((block.condition for block in deny.permissions if block.condition), None)
         yield Citation(
-            CitationKind.DENY_ASSIGNMENT, deny.id, deny.scope, condition=text, answer=Answer.UNKNOWN, mask=maybe
+            CitationKind.DENY_ASSIGNMENT,
+            deny.id,
+            deny.scope,
+            condition=text,
+            answer=Answer.UNKNOWN,
+            mask=maybe,
+            conditions=(text,) if text else (),
         )
 
 

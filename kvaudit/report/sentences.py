@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.conditions import Condition, describe, parse
-from kvaudit.access.grants import ACTIVATION
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
@@ -98,17 +96,17 @@ def citation_sentence(
     where = scope_name(estate, citation.scope)
     if citation.kind is CitationKind.DENY_ASSIGNMENT:
         verb = "denies" if citation.answer is Answer.DENIED else "may deny"
-        return f"deny assignment {_short(citation.id)} at {where} {verb} it" + _when(citation)
+        return f"deny assignment {_short(citation.id)} at {where} {verb} it" + _when(estate, citation)
     if citation.kind is CitationKind.VAULT:
         return citation.condition or f"the properties of {where} decide it"
-    return _grant(estate, citation, principal_id, where) + _when(citation)
+    return _grant(estate, citation, principal_id, where) + _when(estate, citation)
 
 
 def _grant(estate: Estate, citation: Citation, principal_id: str | None, where: str) -> str:
     chain = citation.groups
     doubtful = citation.answer is Answer.UNKNOWN
     receiver = principal_name(estate, principal_id if doubtful or not chain else chain[0])
-    through = _through(estate, chain, principal_id, doubtful=doubtful)
+    through = _through(estate, citation, principal_id)
     if citation.kind is CitationKind.ACCESS_POLICY:
         if doubtful:
             return f"the access policies of {where} may count for {receiver}{through}"
@@ -122,33 +120,28 @@ def _grant(estate: Estate, citation: Citation, principal_id: str | None, where: 
     return f"role assignment {record} {'may give' if doubtful else 'gives'} {role} at {where} to {receiver}{through}"
 
 
-def _through(estate: Estate, chain: tuple[str, ...], principal_id: str | None, *, doubtful: bool) -> str:
+def _through(estate: Estate, citation: Citation, principal_id: str | None) -> str:
+    chain = citation.groups
     if not chain:
         return ""
-    if doubtful:  # perhaps a member, perhaps a member whose grant is in doubt: the record alone does not say which
+    if citation.answer is Answer.UNKNOWN:
+        # Perhaps a member, perhaps a member whose grant is in doubt: the record alone does not say which.
         return f" through {', then '.join(principal_name(estate, group) for group in chain)}"
     via = f" through {', then '.join(principal_name(estate, group) for group in chain[1:])}" if chain[1:] else ""
-    return f", of which {principal_name(estate, principal_id)} is a member{via}"
+    become = "can become" if citation.awaits else "is"
+    return f", of which {principal_name(estate, principal_id)} {become} a member{via}"
 
 
-def _when(citation: Citation) -> str:
-    text = citation.condition or ""
-    waits = ""
-    if text.startswith(ACTIVATION):
-        text = text.removeprefix(ACTIVATION).removeprefix(" and ")
-        waits = ", once it is activated"
-    if text:
-        waits += f", {_in_words(text)}"
-    return waits + (f", until {citation.ends}" if citation.ends else "")
-
-
-def _in_words(text: str) -> str:
-    """A condition as a clause: Azure's conditions in words, anything else as it stands."""
-    if text.startswith(("only ", "not before ")):
-        return text
-    parsed = parse(text) if "[" in text or "{" in text else None
-    words = describe(parsed) if isinstance(parsed, Condition) else text
-    return words if words.startswith("only ") else f"on the condition: {words}"
+def _when(estate: Estate, citation: Citation) -> str:
+    waits = [", once it is activated"] if citation.kind is CitationKind.ELIGIBLE_ASSIGNMENT else []
+    if citation.awaits:
+        groups = " and of ".join(principal_name(estate, group) for group in citation.awaits)
+        waits.append(f", once membership of {groups} is active")
+    if citation.begins:
+        waits.append(f", not before {citation.begins}")
+    if words := citation.words:
+        waits.append(f", {words}" if words.startswith("only ") else f", on the condition: {words}")
+    return "".join(waits) + (f", until {citation.ends}" if citation.ends else "")
 
 
 def _short(record_id: str) -> str:
