@@ -27,8 +27,12 @@ def print_answer(
     output: str,
     query: str | None,
     lines: Sequence[str] = (),
+    rows: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
     """Prints data in the chosen format; `table` without a query prints the sentences.
+
+    Args:
+        rows: what `tsv` without a query prints; the data itself, or the first list in it, when None.
 
     Raises:
         UsageError: the query is no JMESPath.
@@ -40,7 +44,7 @@ def print_answer(
     elif output == "yaml":
         click.echo(_yaml(data), nl=False)
     elif output == "tsv":
-        _print_tsv(_rows(data))
+        _print_tsv(_rows(data if rows is None or query is not None else list(rows)))
     elif query is None and lines:
         print_lines(lines)
     else:
