@@ -87,3 +87,24 @@ def scanned(contoso: "Lab", tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.code == 3, done.err
     return folder / "report"
+
+
+@dataclass(frozen=True)
+class HostileScan:
+    """What `kvaudit scan --out --debug` said and left of the sample estate `hostile`."""
+
+    done: Done
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def hostile_scan(tmp_path_factory: pytest.TempPathFactory) -> HostileScan:
+    """A scan of the estate whose names attack what shows them."""
+    from kvaudit.lab import start
+
+    folder = tmp_path_factory.mktemp("hostile")
+    words = ("scan", "--auth", "client-secret", "--debug", "--out", "report")
+    with start("hostile") as lab:
+        done = run_kvaudit(*words, environment=lab.environment("auditor"), cwd=folder)
+    assert done.code == 3, done.err
+    return HostileScan(done, folder / "report")
