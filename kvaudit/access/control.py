@@ -35,7 +35,7 @@ class ControlPlane:
         by_principal: dict[str, list[Citation]] = {}
         placed, unplaced = self._around.records_over(vault)
         for record, is_placed in (*((item, True) for item in placed), *((item, False) for item in unplaced)):
-            for citation in self._citations(record, action, vault, is_placed=is_placed):
+            for citation in self.citations(record, action, vault, is_placed=is_placed):
                 by_principal.setdefault(record.principal_id, []).append(citation)
         if not by_principal:
             return ()
@@ -47,7 +47,8 @@ class ControlPlane:
         )
         return tuple(item for item in found if item is not None)
 
-    def _citations(self, record: Record, action: str, vault: Vault, *, is_placed: bool) -> Iterator[Citation]:
+    def citations(self, record: Record, action: str, vault: Vault, *, is_placed: bool = True) -> Iterator[Citation]:
+        """What one record gives of an action, block by block, whoever holds it."""
         held = self._answers(record.role, action)
         if not held:
             return

@@ -147,6 +147,10 @@ class Grants:
         """Whether what the record gives depends on the vault or the object: it has a condition, or its role has."""
         return record.condition is not None or any(block.condition for block in self.power(record.role).blocks)
 
+    def is_timed(self, record: RoleAssignment) -> bool:
+        """Whether schedule instances uphold an assignment: then its time decides too."""
+        return bool(self._upheld) and record.id.casefold() in self._upheld
+
     def window(self, record: Record) -> tuple[bool, str | None, str | None]:
         """Whether the record counts at all, when it begins (only if that is still to come), and when it ends."""
         spans: Sequence[ScheduleInstance] = (
