@@ -155,7 +155,8 @@ class Reading:
                 reason=problem.reason,
                 status=problem.status,
                 code=problem.code,
-                permission=" and ".join(collector.requires) or None,
+                # Only a refusal is closed by a right: an ended token, a vault that is gone or an outage is not.
+                permission=(" and ".join(collector.requires) or None) if problem.status == 403 else None,
                 retryable=problem.retryable,
                 asked_at=self.now(),
             )
