@@ -1,42 +1,67 @@
-"""`access`: one row per vault or object and principal, as ndjson or csv, to a file or to stdout."""
+"""`access`: one row per vault or object and principal, as ndjson, csv or parquet, to a file or to stdout."""
 
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from kvaudit.app.audit import audit_snapshot
+from kvaudit.access.evaluator import Access
 from kvaudit.app.files import write_whole
-from kvaudit.errors import ExitCode
-from kvaudit.report.access_csv import render_rows as render_csv
-from kvaudit.report.access_ndjson import render_rows as render_ndjson
-from kvaudit.report.audit import Audit
-
-_RENDER: dict[str, Callable[..., None]] = {"ndjson": render_ndjson, "csv": render_csv}
+from kvaudit.errors import ExitCode, UsageError
+from kvaudit.report import access_csv, access_ndjson, access_parquet
+from kvaudit.report.access_rows import AccessTable
+from kvaudit.snapshot.load import load_estate
+from kvaudit.snapshot.reader import open_snapshot
 
 
 def export_access(path: Path, *, format_name: str, expand_groups: bool, out: Path | None) -> ExitCode:
     """Writes every holder of access.
 
     Args:
-        format_name: `ndjson` or `csv`.
+        format_name: `ndjson`, `csv` or `parquet`.
         out: file to write, or None for stdout.
 
     Returns:
-        INCOMPLETE when a gap could add a row or changes one, else OK.
+        INCOMPLETE when a row is unknown in a part, as those are that stand for what a gap hides; else OK.
+
+    Raises:
+        UsageError: Parquet was asked for without the extra that writes it, or onto a terminal.
     """
-    audit = audit_snapshot(path)
+    if format_name == "parquet":
+        _check_parquet(out)
+    table = AccessTable(Access(load_estate(open_snapshot(path))), expand_groups=expand_groups)
 
     def render(stream: BinaryIO) -> None:
-        _RENDER[format_name](audit, stream, expand_groups=expand_groups)
+        if format_name == "csv":
+            access_csv.write_rows(table.rows(), stream)
+        elif format_name == "ndjson":
+            access_ndjson.write_rows(table.gaps, table.rows(), stream)
+        else:
+            _write_parquet(table, stream, beside=out)
 
     if out is None:
         render(sys.stdout.buffer)
         sys.stdout.buffer.flush()
     else:
         write_whole(out, render)
-    return _exit_code(audit)
+    return ExitCode.INCOMPLETE if table.is_incomplete else ExitCode.OK
 
 
-def _exit_code(audit: Audit) -> ExitCode:
-    return ExitCode.INCOMPLETE if audit.gaps else ExitCode.OK
+def _check_parquet(out: Path | None) -> None:
+    if find_spec("duckdb") is None:
+        raise UsageError(
+            "--format parquet needs DuckDB, which is not installed", hint="Run: pip install 'kvaudit[sql]'"
+        )
+    if out is None and sys.stdout.isatty():
+        raise UsageError("Parquet is no text for a terminal", hint="Name a file: --out access.parquet")
+
+
+def _write_parquet(table: AccessTable, stream: BinaryIO, *, beside: Path | None) -> None:
+    """Through a folder of its own: DuckDB writes files, and keeps the rows on disk until it knows them all."""
+    with tempfile.TemporaryDirectory(prefix=".kvaudit-rows-", dir=beside.parent if beside else None) as folder:
+        made = Path(folder) / "access.parquet"
+        access_parquet.write_rows(table.gaps, table.rows(), made)
+        with made.open("rb") as finished:
+            shutil.copyfileobj(finished, stream, 2**20)

@@ -5,7 +5,7 @@ A gap is a row too: what it hides stands under `unknown`, with the gap under `vi
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO
 
 from kvaudit.report.access_rows import access_rows
@@ -30,16 +30,16 @@ COLUMNS = (
 
 def render(audit: Audit, out: BinaryIO) -> None:
     """Writes the table of the holders that records name."""
-    render_rows(audit, out)
+    write_rows(access_rows(audit), out)
 
 
-def render_rows(audit: Audit, out: BinaryIO, *, expand_groups: bool = False) -> None:
+def write_rows(rows: Iterable[Mapping[str, Any]], out: BinaryIO) -> None:
     """Writes the table, streaming: comma-separated UTF-8 with a header line, lists in a cell separated by blanks."""
     stream = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=False)
     try:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(COLUMNS)
-        for row in access_rows(audit, expand_groups=expand_groups):
+        for row in rows:
             writer.writerow([csv_cell(_text(name, row[name])) for name in COLUMNS])
         stream.flush()
     finally:

@@ -9,6 +9,7 @@ from kvaudit.model import scopes
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
 from kvaudit.model.vaults import Vault
+from kvaudit.report.access_rows import all_gaps
 from kvaudit.report.audit import Audit, Finding, GapReach, KindCoverage
 from kvaudit.report.readers import ReaderCounter, Readers
 from kvaudit.rules.catalogue import RULES
@@ -43,7 +44,7 @@ def build_audit(
             tally.add_verdict(vault, rule, judgement)
         tally.add_rows(vault, (*subject.holdings, *subject.object_holdings))
         tally.readers[vault.scope] = tally.counter.count(subject)
-    gaps = _sorted_gaps((*estate.gaps, *access.found_gaps()))
+    gaps = all_gaps(access)
     return Audit(
         estate=estate,
         access=access,
@@ -121,11 +122,6 @@ def coverage(estate: Estate, gaps: Iterable[Gap]) -> dict[str, KindCoverage]:
         ids = tuple(sorted({gap.id for gap in failed[kind]}))
         table[kind] = KindCoverage(len(asked), len(read[kind]), sum(read[kind].values()), ids)
     return table
-
-
-def _sorted_gaps(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
-    unique = {gap.id: gap for gap in gaps}
-    return tuple(sorted(unique.values(), key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.id)))
 
 
 def _by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:

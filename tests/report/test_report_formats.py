@@ -21,7 +21,7 @@ Render = Callable[[Audit, BinaryIO], None]
 LINES: dict[str, Render] = {
     "json": findings_json.render,
     "csv": access_csv.render,
-    "ndjson": access_ndjson.render_rows,
+    "ndjson": access_ndjson.render,
 }
 
 
@@ -77,7 +77,7 @@ def test_no_cell_is_a_formula_and_rows_stay_rows() -> None:
 
 def test_ndjson_and_csv_hold_the_same_rows() -> None:
     audit = audit_of(contoso())
-    header, *lines = written(access_ndjson.render_rows, audit).splitlines()
+    header, *lines = written(access_ndjson.render, audit).splitlines()
     assert json.loads(header)["schema"] == "kvaudit/access/1"
     assert [gap["id"] for gap in json.loads(header)["gaps"]] == [gap.id for gap in audit.gaps]
     table = list(csv.DictReader(io.StringIO(written(access_csv.render, audit), newline="")))

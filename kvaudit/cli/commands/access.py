@@ -13,10 +13,10 @@ from kvaudit.cli.options import from_option, option, stream_options
 @option(
     "--format",
     "format_name",
-    type=click.Choice(("ndjson", "csv")),
+    type=click.Choice(("ndjson", "csv", "parquet")),
     default="ndjson",
     show_default=True,
-    help="File format.",
+    help="File format; parquet needs the extra kvaudit[sql].",
 )
 @option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write here instead of stdout.")
 @stream_options
@@ -26,7 +26,7 @@ def command(
 ) -> None:
     """Export every holder of access: one row per vault (or object) and principal, with the records that say so.
 
-    Exit 4 when something that could not be read could add a row or change one.
+    Exit 4 when an operation in a row is unknown; what could not be read and might hide holders or vaults is a row too.
     """
     from kvaudit.app.access_export import export_access
 
