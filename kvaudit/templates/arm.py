@@ -140,7 +140,7 @@ class _Reading:
             identity=item.identity,
             position=at,
             name=_text(item.name),
-            api_version=_text(item.api_version) if item.api_version is not None else None,
+            api_version=_version(item),
             rbac=rbac,
             rbac_at=flag_node.at(self.file) if flag_node else at,
             access_policies=policy_entries(entries),
@@ -165,6 +165,7 @@ class _Reading:
             vault_name=vault,
             mode=mode.casefold() or "add",
             entries=() if entries is None else entries,
+            api_version=_version(item),
         )
 
     def _secret(self, item: ArmResource) -> SecretDeclaration:
@@ -172,7 +173,13 @@ class _Reading:
         name = item.name.rpartition("/")[2] if isinstance(item.name, str) else item.name
         plain = isinstance(value, str) and bool(value) and not (value.startswith("[") and value.endswith("]"))
         return SecretDeclaration(
-            self.language, item.address, item.node.at(self.file), item.parent_identity, name, is_plain=plain
+            self.language,
+            item.address,
+            item.node.at(self.file),
+            item.parent_identity,
+            name,
+            is_plain=plain,
+            api_version=_version(item),
         )
 
     def _role(self, item: ArmResource) -> RoleAssignmentDeclaration:
@@ -190,6 +197,10 @@ class _Reading:
             principal_type=_text(named["principaltype"]) if named.get("principaltype") is not None else None,
             condition=_text(named["condition"]) if named.get("condition") is not None else None,
         )
+
+
+def _version(item: ArmResource) -> str | Unknown | None:
+    return None if item.api_version is None else _text(item.api_version)
 
 
 def _role(item: ArmResource, value: Any) -> str | Unknown:

@@ -96,6 +96,7 @@ class PoliciesDeclaration:
     vault_name: str | Unknown
     mode: str
     entries: tuple[PolicyDeclaration, ...] | Unknown
+    api_version: str | Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class SecretDeclaration:
     vault_identity: str | None
     name: str | Unknown
     is_plain: bool
+    api_version: str | Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,45 @@ class OutputDeclaration:
     name: str
     position: Position
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """A command in a script or pipeline that concerns vaults.
+
+    Attributes:
+        tool: `az`, `powershell` or `rest`.
+        command: words of the command, folded: `keyvault create`, `new-azkeyvault`, `rest`.
+        options: option name without dashes, folded -> its value as written; None for a switch without a value, or a
+            value that is a variable.
+        text: the command as it stands, at most 300 characters.
+    """
+
+    position: Position
+    tool: str
+    command: str
+    options: Mapping[str, str | None]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyPin:
+    """A version of a package that a dependency file asks for.
+
+    Attributes:
+        ecosystem: `pypi`, `npm`, `nuget`, `go`, `maven`, `terraform`, `powershell`.
+        package: its name as the ecosystem spells it.
+        constraint: as written; "" where none is.
+        highest: the highest version that the constraint lets in, or None where it lets in the latest.
+        lowest: the lowest, or None where it names none.
+    """
+
+    position: Position
+    ecosystem: str
+    package: str
+    constraint: str
+    lowest: str | None = None
+    highest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

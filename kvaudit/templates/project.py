@@ -1,0 +1,166 @@
+"""Files and folders into declarations: what is looked at, what is left out, and what could not be read."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kvaudit.errors import UsageError
+from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
+from kvaudit.templates.declarations import DependencyPin, FileDeclarations, ScriptCall
+from kvaudit.templates.json_source import parse_json
+from kvaudit.templates.reading import UnreadableFileError, read_text
+from kvaudit.templates.terraform import TerraformFolder, local_calls, read_folder, read_terraform
+
+MOST_FILES = 200_000
+"""Files that one run looks at."""
+
+LEFT_OUT = frozenset({".git", ".terraform", ".venv", "node_modules", "__pycache__", ".hg", ".svn", ".tox", ".nox"})
+"""Folders that hold what others wrote, or nothing to deploy."""
+
+_VAULTISH = re.compile(r"microsoft\.keyvault|deploymenttemplate\.json", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that some paths declare.
+
+    Attributes:
+        declarations: one element per template, and per Terraform root module.
+        calls: commands in scripts and pipelines.
+        pins: versions in dependency files.
+        problems: what could not be read: one per file, with its place. Missing data is never good news.
+        files: every file that was looked into, as it is shown, sorted.
+        lines: text of the files in which something was found, for remarks inside them.
+    """
+
+    declarations: tuple[FileDeclarations, ...] = ()
+    calls: tuple[ScriptCall, ...] = ()
+    pins: tuple[DependencyPin, ...] = ()
+    problems: tuple[UsageError, ...] = ()
+    files: tuple[str, ...] = ()
+    lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_project(paths: Sequence[Path]) -> Project:
+    """Reads files, and folders with everything below them.
+
+    Symbolic links to folders are not followed, so that a loop of them ends. A file that cannot be read is a problem, and
+    the rest is read.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(
+            "some paths do not exist",
+            hint="Name files or folders.",
+            details=tuple(f"{path}: not found" for path in missing),
+        )
+    reading = _Reading()
+    for path in dict.fromkeys(_files(paths)):
+        if len(reading.files) >= MOST_FILES:
+            reading.problems.append(UsageError(f"more than {MOST_FILES} files: the rest was not looked at"))
+            break
+        reading.take(path)
+    reading.finish_terraform()
+    return reading.project()
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_file():
+            yield path
+            continue
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if name not in LEFT_OUT)
+            yield from (Path(folder) / name for name in sorted(names))
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.problems: list[UsageError] = []
+        self._declarations: list[FileDeclarations] = []
+        self._calls: list[ScriptCall] = []
+        self._pins: list[DependencyPin] = []
+        self._lines: dict[str, tuple[str, ...]] = {}
+        self._folders: dict[Path, Path] = {}
+
+    def take(self, path: Path) -> None:
+        """Looks into one file, when its name says that there may be something in it."""
+        suffix = path.suffix.casefold()
+        try:
+            if suffix in (".json", ".jsonc"):
+                self._json(path)
+            elif suffix == ".tf":
+                self._folders.setdefault(path.parent.resolve(), path.parent)
+        except UsageError as problem:
+            self.problems.append(problem)
+
+    def _json(self, path: Path) -> None:
+        try:
+            text = read_text(path)
+        except UnreadableFileError as problem:
+            self.problems.append(problem)
+            return
+        if not _VAULTISH.search(text):
+            return
+        root = parse_json(text, str(path)).root
+        if is_template(root):
+            self._add(str(path), read_arm(text, str(path), parameters=self._parameters_beside(path)))
+
+    def _parameters_beside(self, path: Path) -> dict[str, object]:
+        """Values of the one parameter file that goes by a template's name: `main.parameters.json` beside `main.json`.
+
+        Where there are several (one per environment), none is chosen: what they decide stays unknown.
+        """
+        stem = path.name.split(".", maxsplit=1)[0]
+        found = []
+        for item in sorted(item for item in path.parent.glob(f"{stem}.*param*.json*") if item != path):
+            try:
+                root = parse_json(read_text(item), str(item)).root
+            except UsageError as problem:
+                self.problems.append(problem)
+                continue
+            if is_parameters(root):
+                found.append(parameter_values(root))
+        return found[0] if len(found) == 1 else {}
+
+    def _add(self, file: str, found: FileDeclarations) -> None:
+        self.files.append(file)
+        self._lines.update(found.lines)
+        self._declarations.append(found)
+
+    def finish_terraform(self) -> None:
+        """Modules that no other module calls are roots; the others are read through their callers."""
+        parsed: dict[Path, TerraformFolder] = {}
+
+        def find(path: Path) -> TerraformFolder | None:
+            if path not in parsed and path.is_dir() and any(path.glob("*.tf")):
+                parsed[path] = read_folder(self._folders.get(path, path))
+            return parsed.get(path)
+
+        for path in self._folders:
+            find(path)
+        called = {inner for path in self._folders for _, inner in local_calls(parsed[path]) if inner != path}
+        for path in self._folders:
+            self.problems.extend(parsed[path].problems)
+            self.files.extend(parsed[path].lines)
+            self._lines.update(parsed[path].lines)
+            if path not in called:
+                found = read_terraform(parsed[path], find)
+                self._lines.update(found.lines)
+                self._declarations.append(found)
+
+    def project(self) -> Project:
+        return Project(
+            declarations=tuple(self._declarations),
+            calls=tuple(self._calls),
+            pins=tuple(self._pins),
+            problems=tuple(self.problems),
+            files=tuple(dict.fromkeys(self.files)),
+            lines=self._lines,
+        )

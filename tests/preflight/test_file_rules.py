@@ -1,0 +1,178 @@
+"""Rules over files: each one quiet, firing and undecided; remarks that silence them."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kvaudit.preflight.judgement import FileJudgement, Severity, Verdict
+from kvaudit.preflight.lint import LintResult, lint
+from kvaudit.preflight.rules.catalogue import FILE_RULES, by_id
+from kvaudit.preflight.rules.retiring_api_version import left
+from kvaudit.templates.project import read_project
+
+TODAY = date(2026, 11, 24)
+SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+POLICY = {"tenantId": "t", "objectId": "22222222-2222-2222-2222-222222222222", "permissions": {"secrets": ["get"]}}
+PARAMETERS = {"p": {"type": "string"}, "list": {"type": "array"}, "key": {"type": "secureString"}}
+
+
+def vault(version: str = "2026-02-01", name: str = "kv-contoso", **properties: Any) -> dict[str, Any]:
+    return {"type": "Microsoft.KeyVault/vaults", "apiVersion": version, "name": name, "properties": properties}
+
+
+def template(*resources: Any, **parts: Any) -> str:
+    return json.dumps({"$schema": SCHEMA, "parameters": PARAMETERS, "resources": resources, **parts}, indent=1)
+
+
+def judged(folder: Path, text: str, name: str = "main.json") -> LintResult:
+    (folder / name).write_text(text)
+    return lint(read_project([folder]), TODAY)
+
+
+def verdicts(result: LintResult, rule: str) -> list[FileJudgement]:
+    return list(by_id(rule).check(result.project, TODAY))
+
+
+SECRET = {"type": "Microsoft.KeyVault/vaults/secrets", "apiVersion": "2026-02-01", "name": "kv/db"}
+ROLE = {
+    "type": "Microsoft.Authorization/roleAssignments",
+    "apiVersion": "2022-04-01",
+    "name": "x",
+    "scope": "[resourceId('Microsoft.KeyVault/vaults', 'kv-contoso')]",
+    "properties": {"roleDefinitionId": "4633458b-17de-408a-b874-0445c86b69e6", "principalId": "x"},
+}
+
+ROWS = [
+    ("retiring-api-version", [vault()], Verdict.PASS),
+    ("retiring-api-version", [vault("2025-05-01")], Verdict.FAIL),
+    ("retiring-api-version", [vault("2024-12-01-preview")], Verdict.FAIL),
+    ("retiring-api-version", [vault("[parameters('p')]")], Verdict.UNKNOWN),
+    ("permission-model-implicit", [vault(enableRbacAuthorization=False, accessPolicies=[POLICY])], Verdict.PASS),
+    ("permission-model-implicit", [vault("2023-07-01")], Verdict.FAIL),
+    ("permission-model-implicit", [vault(enableRbacAuthorization="[parameters('p')]")], Verdict.UNKNOWN),
+    ("permission-model-implicit", [vault("[parameters('p')]")], Verdict.UNKNOWN),
+    ("access-policies-on-rbac-vault", [vault(enableRbacAuthorization=True)], Verdict.PASS),
+    ("access-policies-on-rbac-vault", [vault(enableRbacAuthorization=True, accessPolicies=[POLICY])], Verdict.FAIL),
+    ("access-policies-on-rbac-vault", [vault(enableRbacAuthorization=True, accessPolicies="[parameters('list')]")], Verdict.UNKNOWN),
+    ("rbac-vault-without-role-assignment", [vault(accessPolicies=[POLICY]), ROLE], Verdict.PASS),
+    ("rbac-vault-without-role-assignment", [vault(accessPolicies=[POLICY])], Verdict.FAIL),
+    ("rbac-vault-without-role-assignment", [vault(accessPolicies=[POLICY]), {**ROLE, "scope": "[parameters('p')]"}], Verdict.UNKNOWN),
+    ("access-policies-replaced", [vault("2023-07-01")], Verdict.PASS),
+    ("access-policies-replaced", [vault("2023-07-01", accessPolicies=[POLICY])], Verdict.FAIL),
+    ("access-policies-replaced", [vault("2023-07-01", accessPolicies=[])], Verdict.FAIL),
+    ("access-policies-replaced", [vault("[parameters('p')]", accessPolicies=[POLICY])], Verdict.UNKNOWN),
+    ("purge-protection-not-declared", [vault(enablePurgeProtection=True)], Verdict.PASS),
+    ("purge-protection-not-declared", [vault()], Verdict.FAIL),
+    ("purge-protection-not-declared", [vault(enablePurgeProtection="[parameters('p')]")], Verdict.UNKNOWN),
+    ("public-network-declared-open", [vault(publicNetworkAccess="disabled")], Verdict.PASS),
+    ("public-network-declared-open", [vault(networkAcls={"defaultAction": "Deny"})], Verdict.PASS),
+    ("public-network-declared-open", [vault(networkAcls={"defaultAction": "Allow"})], Verdict.FAIL),
+    ("public-network-declared-open", [vault()], Verdict.FAIL),
+    ("public-network-declared-open", [vault(networkAcls={"defaultAction": "[parameters('p')]"})], Verdict.UNKNOWN),
+    ("soft-delete-retention-short", [vault()], Verdict.PASS),
+    ("soft-delete-retention-short", [vault(softDeleteRetentionInDays=7)], Verdict.FAIL),
+    ("soft-delete-retention-short", [vault(softDeleteRetentionInDays="[parameters('p')]")], Verdict.UNKNOWN),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[parameters('key')]"}}], Verdict.PASS),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "in the open"}}], Verdict.FAIL),
+    ("vault-name-invalid", [vault()], Verdict.PASS),
+    ("vault-name-invalid", [vault(name="kv--x")], Verdict.FAIL),
+    ("vault-name-invalid", [vault(name="k")], Verdict.FAIL),
+    ("vault-name-invalid", [vault(name="[parameters('p')]")], Verdict.UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "resources", "verdict"), ROWS)
+def test_a_rule_over_a_template(tmp_path: Path, rule: str, resources: list[Any], verdict: Verdict) -> None:
+    found = verdicts(judged(tmp_path, template(*resources)), rule)
+    assert [item.verdict for item in found] == [verdict]
+    assert found[0].message or verdict is Verdict.PASS
+
+
+def test_policies_that_a_raised_version_makes_inert_are_worse(tmp_path: Path) -> None:
+    old = verdicts(
+        judged(tmp_path, template(vault("2023-07-01", accessPolicies=[POLICY]))), "permission-model-implicit"
+    )[0]
+    new = verdicts(judged(tmp_path, template(vault(accessPolicies=[POLICY]))), "permission-model-implicit")[0]
+    none = verdicts(judged(tmp_path, template(vault("2023-07-01"))), "permission-model-implicit")[0]
+    assert [item.severity for item in (old, new, none)] == [Severity.HIGH, Severity.HIGH, Severity.MEDIUM]
+    assert "would be inert" in old.message
+    assert "is inert" in new.message
+
+
+def test_a_name_that_stands_twice(tmp_path: Path) -> None:
+    found = verdicts(judged(tmp_path, template(vault(), vault(name="KV-Contoso"))), "vault-name-invalid")
+    assert [item.verdict for item in found] == [Verdict.PASS, Verdict.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "severity"),
+    [
+        ("rbac_authorization_enabled = true", Verdict.PASS, None),
+        ("enable_rbac_authorization = true", Verdict.FAIL, Severity.LOW),
+        ("", Verdict.FAIL, Severity.LOW),
+    ],
+)
+def test_terraform_names_of_the_flag(tmp_path: Path, body: str, verdict: Verdict, severity: Severity | None) -> None:
+    text = f'resource "azurerm_key_vault" "main" {{\n  name = "kv-contoso"\n  {body}\n}}\n'
+    found = verdicts(judged(tmp_path, text, "main.tf"), "provider-model-flag-removed")[0]
+    assert (found.verdict, found.severity) == (verdict, severity)
+
+
+def test_an_output_that_shows_a_secure_parameter(tmp_path: Path) -> None:
+    result = judged(tmp_path, template(outputs={"o": {"type": "string", "value": "[parameters('key')]"}}))
+    assert verdicts(result, "secret-in-plain-text")[0].verdict is Verdict.FAIL
+
+
+def test_a_remark_silences_one_rule_with_a_reason(tmp_path: Path) -> None:
+    text = template(vault(publicNetworkAccess="Disabled", enablePurgeProtection=False))
+    line = '"enablePurgeProtection": false'
+    rule = "purge-protection-not-declared"
+    marked = text.replace('{\n   "type"', f'// kvaudit:ignore={rule} a vault of a test\n{{\n   "type"').replace(
+        "  {", "  {", 1
+    )
+    assert marked != text
+    result = judged(tmp_path, marked)
+    assert [(item.rule.id, item.silenced) for item in result.findings if item.rule.id == rule] == [
+        (rule, "a vault of a test")
+    ]
+    assert result.verdicts[rule][Verdict.FAIL] == 0
+    assert line in marked
+    silent = judged(tmp_path, marked.replace(" a vault of a test", ""))
+    assert not any(item.silenced for item in silent.findings)
+    assert "no reason" in silent.mistakes[0][1]
+    wrong = judged(tmp_path, marked.replace(rule, "no-such-rule"))
+    assert "no rule" in wrong.mistakes[0][1]
+
+
+def test_files_that_cannot_be_read_are_told_and_the_rest_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "binary.json").write_bytes(b"\x00\x01")
+    (tmp_path / "broken.json").write_text('{"$schema": "deploymentTemplate.json", "resources": [')
+    (tmp_path / "broken.tf").write_text('resource "x" {')
+    (tmp_path / "empty.tf").write_text("")
+    result = judged(tmp_path, template(vault()))
+    assert len(result.project.problems) == 3
+    assert len(result.project.declarations) == 2
+    assert [item for item in result.project.files if "loop" in item] == []
+
+
+def test_every_rule_has_a_page_and_a_name_of_its_own() -> None:
+    from kvaudit.rules.catalogue import RULES
+
+    names = [*(rule.id for rule in RULES), *(rule.id for rule in FILE_RULES)]
+    assert len(set(names)) == len(names)
+    for rule in FILE_RULES:
+        module = rule.check.__module__
+        page = sys.modules[module].__doc__ or ""
+        assert module.rpartition(".")[2].replace("_", "-") == rule.id
+        assert page.splitlines()[0] == rule.title
+        for part in ("## Why it matters", "## How to fix it", "## References"):
+            assert part in page
+
+
+def test_days_left() -> None:
+    assert [left(date(2027, 2, day)) for day in (26, 27, 28)] == ["in 1 day", "today", "1 day ago"]
