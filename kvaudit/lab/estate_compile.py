@@ -1,6 +1,7 @@
 """From the friendly form of an estate file to raw payloads: the directory, the hierarchy and verbatim payloads.
 
-What stands on vaults and what assigns access is in `estate_vaults` and `estate_access`.
+What stands on vaults, what assigns access and who acts as whom is in `estate_vaults`, `estate_access` and
+`estate_identities`; what watches over scopes in `estate_governance`.
 """
 
 from typing import Any
@@ -8,10 +9,15 @@ from typing import Any
 from kvaudit.lab.estate import Estate, Identity, Raw, fold
 from kvaudit.lab.estate_access import compile_access
 from kvaudit.lab.estate_check import check_form
+from kvaudit.lab.estate_form import ESTATE
+from kvaudit.lab.estate_governance import compile_governance
+from kvaudit.lab.estate_identities import compile_identities
 from kvaudit.lab.estate_names import Names
 from kvaudit.lab.estate_vaults import compile_vaults
-from kvaudit.lab.estate_verbatim import add_arm_payload, add_graph_payload
-from kvaudit.lab.estate_yaml import Mistakes, Place, Rows, Table
+from kvaudit.lab.estate_verbatim import add_arm_payload
+from kvaudit.lab.estate_verbatim_graph import add_graph_payload
+from kvaudit.lab.estate_yaml import Mistakes, Place, Rows, Table, plain
+from kvaudit.lab.graph_directory_roles import DIRECTORY_ROLES
 
 
 def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -> Estate:
@@ -20,13 +26,17 @@ def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -
     Args:
         roles: built-in role definitions by folded GUID.
     """
-    check_form(document, mistakes)
+    check_form(document, ESTATE, mistakes)
     estate = Estate(name=str(document.get("name") or "estate"), role_definitions=roles)
     names = Names(estate, mistakes)
-    _tenants(document, estate)
+    for name, role in DIRECTORY_ROLES.items():
+        names.add("directory role", name, role, document.place)
+    _tenants(document, estate, names)
     _hierarchy(document, estate, mistakes, names)
     _directory(document, estate, names)
     compile_vaults(document, estate, mistakes, names)
+    compile_identities(document, estate, mistakes, names)
+    compile_governance(document, estate, mistakes, names)
     compile_access(document, estate, mistakes, names)
     for section, add in (("arm", add_arm_payload), ("graph", add_graph_payload)):
         for place, item in _items(document, section):
@@ -37,26 +47,21 @@ def compile_estate(document: Table, mistakes: Mistakes, roles: dict[str, Raw]) -
     return estate
 
 
-def plain(value: Any) -> Any:
-    """A value without its places, as JSON."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
-
-
 def _items(document: Table, section: str) -> list[tuple[Place, Table]]:
     """The entries of a section with their places; their form has been checked."""
     rows = document.get(section)
     return list(zip(rows.places, rows, strict=True)) if isinstance(rows, Rows) else []
 
 
-def _tenants(document: Table, estate: Estate) -> None:
+def _tenants(document: Table, estate: Estate, names: Names) -> None:
     home = document.get("tenant")
     if home is None:
         return
     estate.home_tenant = str(home["id"]).casefold()
+    estate.premium = home.get("premium", True)
     for item in (home, *(entry for _, entry in _items(document, "other_tenants"))):
         identity = str(item["id"]).casefold()
+        names.add("tenant", str(item["name"]), identity, item.place)
         domain = str(item.get("domain") or f"{item['name']}.example".casefold().replace(" ", "-"))
         estate.tenants[identity] = {
             "id": f"/tenants/{identity}",

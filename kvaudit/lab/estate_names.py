@@ -11,7 +11,9 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Names:
-    """What was named so far, by kind (`principal`, `role`, `subscription`, `management group`, `vault`)."""
+    """What was named so far, by kind (`principal`, `role`, `directory role`, `tenant`, `subscription`, `management group`, `vault`,
+    `resource`).
+    """
 
     def __init__(self, estate: Estate, mistakes: Mistakes) -> None:
         self._estate = estate
@@ -32,19 +34,34 @@ class Names:
         value, place = self._value(item, key, index)
         return self._find("principal", value, place)
 
-    def role(self, item: Table, key: str = "role") -> str | None:
+    def role(self, item: Table, key: str = "role", index: int | None = None) -> str | None:
         """The folded GUID of the role that `item[key]` names."""
-        value, place = self._value(item, key, None)
+        value, place = self._value(item, key, index)
         return self._find("role", value, place)
+
+    def directory_role(self, item: Table, key: str = "role") -> str | None:
+        """The folded template ID of the Entra role that `item[key]` names."""
+        value, place = self._value(item, key, None)
+        return self._find("directory role", value, place)
 
     def subscription(self, item: Table, key: str = "subscription") -> str | None:
         """The id of the subscription that `item[key]` names."""
         value, place = self._value(item, key, None)
         return self._find("subscription", value, place)
 
+    def tenant(self, item: Table, key: str = "tenant") -> str | None:
+        """The id of the tenant that `item[key]` names."""
+        value, place = self._value(item, key, None)
+        return self._find("tenant", value, place)
+
+    def resource(self, item: Table, key: str, index: int | None = None) -> str | None:
+        """The resource ID of the identity or other resource that `item[key]` names."""
+        value, place = self._value(item, key, index)
+        return self._find("resource", value, place)
+
     def scope(self, item: Table, key: str = "scope") -> str | None:
         """The resource ID of a place: `/`, `management-group:N`, `subscription:N`, `group:SUBSCRIPTION/GROUP`, `vault:N`,
-        `secret:VAULT/N`, `key:VAULT/N`, `certificate:VAULT/N`, or a resource ID as it is.
+        `secret:VAULT/N`, `key:VAULT/N`, `certificate:VAULT/N`, `resource:N`, or a resource ID as it is.
         """
         value, place = self._value(item, key, None)
         text = str(value or "")
@@ -64,6 +81,8 @@ class Names:
                 return f"/subscriptions/{found}/resourceGroups/{group}" if found else None
             case "vault":
                 return self._find("vault", rest, place)
+            case "resource":
+                return self._find("resource", rest, place)
             case "secret" | "key" | "certificate":
                 vault, _, name = rest.partition("/")
                 found = self._find("vault", vault, place)
@@ -85,7 +104,7 @@ class Names:
         table = self._known.get(kind, {})
         if text.casefold() in table:
             return table[text.casefold()]
-        if _GUID.fullmatch(text):
+        if _GUID.fullmatch(text) and kind not in {"vault", "resource"}:
             return fold(text)
         near = difflib.get_close_matches(text.casefold(), table, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -1,11 +1,11 @@
 """Vaults of an estate file: payload, access policies, objects with planted values, and soft-deleted vaults."""
 
 import hashlib
-from typing import Any
 
 from kvaudit.lab.estate import Estate, Raw, StoredObject, StoredVersion, fold
+from kvaudit.lab.estate_identities import resource_group
 from kvaudit.lab.estate_names import Names
-from kvaudit.lab.estate_yaml import Mistakes, Table
+from kvaudit.lab.estate_yaml import Mistakes, Table, plain
 
 _KINDS = ("secrets", "keys", "certificates")
 _EPOCH = 1_767_225_600
@@ -30,16 +30,7 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
         mistakes.add(item.place, f"the vault {name!r} stands here a second time")
     names.add("vault", name, identity, item.place)
     location = str(item.get("location") or "westeurope")
-    estate.resource_groups.setdefault(
-        fold(group),
-        {
-            "id": group,
-            "name": str(item["group"]),
-            "type": "Microsoft.Resources/resourceGroups",
-            "location": location,
-            "properties": {"provisioningState": "Succeeded"},
-        },
-    )
+    estate.resource_groups.setdefault(fold(group), resource_group(group, location))
     raw: Raw = {
         "id": identity,
         "name": name,
@@ -54,31 +45,48 @@ def _vault(item: Table, estate: Estate, mistakes: Mistakes, names: Names, *, del
     estate.vaults[fold(identity)] = raw
     estate.objects[fold(identity)] = {kind: _objects(item, kind) for kind in _KINDS}
     _add_certificate_halves(estate.objects[fold(identity)])
-    for workspace in item.get("diagnostic_settings") or ():
-        estate.diagnostic_settings.setdefault(fold(identity), []).append(_diagnostic_setting(identity, workspace))
+    for entry in item.get("diagnostic_settings") or ():
+        estate.diagnostic_settings.setdefault(fold(identity), []).append(_diagnostic_setting(identity, entry))
     for index in range(int(item.get("private_endpoints") or 0)):
-        connection = {
-            "id": f"{identity}/privateEndpointConnections/{name}-{index + 1}",
-            "properties": {
-                "privateLinkServiceConnectionState": {"status": "Approved"},
-                "provisioningState": "Succeeded",
-            },
-        }
-        estate.private_endpoints.setdefault(fold(identity), []).append(connection)
-        raw["properties"].setdefault("privateEndpointConnections", []).append(connection)
+        _private_endpoint(estate, raw, group, index + 1)
 
 
-def _diagnostic_setting(vault_id: str, workspace: str) -> Raw:
-    """A setting that sends the audit log to a Log Analytics workspace."""
+def _private_endpoint(estate: Estate, vault: Raw, group: str, number: int) -> None:
+    """A private endpoint in the vault's resource group, and the vault's connection to it."""
+    identity = str(vault["id"])
+    name = f"{vault['name']}-{number}"
+    endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/{name}"
+    status = {"privateLinkServiceConnectionState": {"status": "Approved"}, "provisioningState": "Succeeded"}
+    connection = {
+        "id": f"{identity}/privateEndpointConnections/{name}",
+        "properties": {"privateEndpoint": {"id": endpoint}, **status},
+    }
+    estate.private_endpoints.setdefault(fold(identity), []).append(connection)
+    vault["properties"].setdefault("privateEndpointConnections", []).append(connection)
+    link = {"name": name, "properties": {"privateLinkServiceId": identity, "groupIds": ["vault"], **status}}
+    estate.other_resources[fold(endpoint)] = {
+        "id": endpoint,
+        "name": name,
+        "type": "Microsoft.Network/privateEndpoints",
+        "location": vault["location"],
+        "properties": {"privateLinkServiceConnections": [link], "provisioningState": "Succeeded"},
+    }
+
+
+def _diagnostic_setting(vault_id: str, entry: Table) -> Raw:
+    """A setting that sends logs to a Log Analytics workspace: the audit log, unless it names others."""
+    workspace = str(entry["name"])
+    logs = [{"category": name} for name in entry.get("logs") or ()]
+    logs += [{"categoryGroup": name} for name in entry.get("groups") or ()]
+    if "logs" not in entry and "groups" not in entry:
+        logs = [{"category": "AuditEvent"}]
     return {
         "id": f"{vault_id}/providers/microsoft.insights/diagnosticSettings/{workspace}",
         "type": "Microsoft.Insights/diagnosticSettings",
         "name": workspace,
         "properties": {
             "workspaceId": f"{'/'.join(vault_id.split('/')[:5])}/providers/Microsoft.OperationalInsights/workspaces/{workspace}",
-            "logs": [
-                {"category": "AuditEvent", "enabled": True, "retentionPolicy": {"enabled": False, "days": 0}},
-            ],
+            "logs": [{**log, "enabled": True, "retentionPolicy": {"enabled": False, "days": 0}} for log in logs],
             "metrics": [],
         },
     }
@@ -102,14 +110,8 @@ def _properties(item: Table, estate: Estate, names: Names, name: str) -> Raw:
         if value == "ABSENT":
             properties.pop(key, None)
         else:
-            properties[key] = _plain(value)
+            properties[key] = plain(value)
     return properties
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _policy(entry: Table, estate: Estate, names: Names) -> Raw:

@@ -14,20 +14,30 @@ _STORES = {
     "microsoft.authorization/roleeligibilityscheduleinstances": "role_eligibility_schedule_instances",
     "microsoft.authorization/roleassignmentscheduleinstances": "role_assignment_schedule_instances",
     "microsoft.resources/resourcegroups": "resource_groups",
+    "microsoft.authorization/locks": "locks",
+    "microsoft.managedservices/registrationassignments": "delegations",
 }
 _NEEDED = {
     "microsoft.authorization/roleassignments": ("scope", "principalId", "roleDefinitionId"),
     "microsoft.authorization/roleassignmentscheduleinstances": ("scope", "principalId", "roleDefinitionId"),
     "microsoft.authorization/roleeligibilityscheduleinstances": ("scope", "principalId", "roleDefinitionId"),
     "microsoft.authorization/denyassignments": ("scope",),
+    "microsoft.managedservices/registrationassignments": ("registrationDefinitionId",),
 }
-_GRAPH = {
-    "#microsoft.graph.user": "users",
-    "#microsoft.graph.group": "groups",
-    "#microsoft.graph.serviceprincipal": "service_principals",
-    "#microsoft.graph.application": "applications",
-    "#microsoft.graph.device": "devices",
+_LISTED = {
+    "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials": (
+        "identity_federated_credentials",
+        "/federatedidentitycredentials/",
+    ),
+    "microsoft.insights/diagnosticsettings": ("diagnostic_settings", "/providers/microsoft.insights/"),
+    "microsoft.keyvault/vaults/privateendpointconnections": ("private_endpoints", "/privateendpointconnections/"),
+    "microsoft.security/pricings": ("pricings", "/providers/microsoft.security/"),
+    "microsoft.authorization/classicadministrators": (
+        "classic_administrators",
+        "/providers/microsoft.authorization/",
+    ),
 }
+"""Stores that hold lists, and what follows in the id after the thing that the list is of."""
 
 
 def add_arm_payload(estate: Estate, raw: Raw) -> Iterator[str]:
@@ -63,8 +73,23 @@ def _lacking(kind: str, raw: Raw) -> str | None:
         items = (held or {}).get(name)
         if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
             return f"properties.{name} is no list of mappings"
+    problem = _wrong_definition(held) if kind == "microsoft.managedservices/registrationassignments" else None
+    if problem:
+        return problem
     missing = [name for name in _NEEDED.get(kind, ()) if not isinstance((held or {}).get(name), str)]
     return f"{kind} needs properties.{', properties.'.join(missing)}" if missing else None
+
+
+def _wrong_definition(held: Raw | None) -> str | None:
+    """What is wrong with the definition that a registration assignment was exported with, or None."""
+    definition = (held or {}).get("registrationDefinition")
+    if definition is None:
+        return None
+    properties = definition.get("properties") if isinstance(definition, dict) else None
+    lines = properties.get("authorizations") if isinstance(properties, dict) else None
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        return "properties.registrationDefinition has no properties.authorizations that are a list of mappings"
+    return None
 
 
 def _bag(raw: Raw, *path: str) -> Raw:
@@ -88,6 +113,11 @@ def _add(estate: Estate, raw: Raw, key: str, kind: str) -> None:
         _add_subscription(estate, raw, key)
     elif re.search(r"/vaults/[^/]+/(secrets|keys)/[^/]+$", key):
         _add_object(estate, raw, key)
+    elif kind in _LISTED:
+        name, mark = _LISTED[kind]
+        owner = key.rpartition(mark)[0]
+        owner = owner.rsplit("/", 1)[-1] if name in {"pricings", "classic_administrators"} else owner
+        getattr(estate, name).setdefault(owner, []).append(raw)
     elif kind in _STORES:
         getattr(estate, _STORES[kind])[key] = raw
         if kind == "microsoft.keyvault/vaults":
@@ -162,24 +192,3 @@ def _type_of(identity: str) -> str:
         return "/subscriptions" if identity.casefold().startswith("/subscriptions/") else ""
     parts = identity.rsplit("/providers/", 1)[-1].split("/")
     return "/".join([parts[0], *parts[1::2]])
-
-
-def add_graph_payload(estate: Estate, raw: Raw) -> Iterator[str]:
-    """Adds a Graph object, or every item of a list of them; gives what is wrong with them.
-
-    A group may hold its `members`, as `$expand=members` gives them.
-    """
-    if "id" not in raw and isinstance(raw.get("value"), list):
-        for number, item in enumerate(raw["value"], start=1):
-            problems = add_graph_payload(estate, item) if isinstance(item, dict) else iter(("it is no mapping",))
-            yield from (f"item {number} of value: {problem}" for problem in problems)
-        return
-    kind, identity = str(raw.get("@odata.type") or "").casefold(), raw.get("id")
-    if kind not in _GRAPH or not isinstance(identity, str):
-        yield f"a payload under graph: needs id and @odata.type, one of {', '.join(sorted(_GRAPH))}"
-        return
-    getattr(estate, _GRAPH[kind])[fold(identity)] = raw
-    if kind == "#microsoft.graph.group":
-        members = raw.get("members") if isinstance(raw.get("members"), list) else []
-        found = [fold(str(item["id"])) for item in members or [] if isinstance(item, dict) and item.get("id")]
-        estate.members.setdefault(fold(identity), []).extend(found)

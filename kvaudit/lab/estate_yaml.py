@@ -179,3 +179,10 @@ def _scalar(node: yaml.Node) -> Any:
     if kind == "int":
         return int(text) if len(text) < 20 else text
     return float(text) if kind == "float" else text
+
+
+def plain(value: Any) -> Any:
+    """A value without its places, as JSON."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value

@@ -186,7 +186,9 @@ def _assignments(world: World, reader: Reader, scope: Scope) -> Iterator[Raw]:
     inherits = any(reader.may(action, base) for base in bases)
     for raw in world.estate.role_assignments.values():
         at = fold(raw["properties"]["scope"])
-        if not _selected(at, scope.authorization, set(roots), below, above) or _is_object_scope(at):
+        if not _selected(at, scope.authorization, set(roots), below, above):
+            continue
+        if _is_object_scope(at) and not world.resource_graph_has_object_scopes:
             continue
         # What lies above is inherited: whoever may read assignments below sees it, as in a listing by Resource Manager.
         if reader.may(action, at) or (at in above and inherits):

@@ -60,6 +60,7 @@ class World:
         propagation: how long after its write a role assignment takes effect, or stops taking effect.
         page_size: items a page of ARM lists.
         empty_pages: whether vault lists begin with an empty page that has a nextLink.
+        resource_graph_has_object_scopes: whether Resource Graph lists assignments on single objects (not established).
         journal: every request, oldest first.
         interceptors: asked in order before a face is.
         faults: injected faults (see `kvaudit.lab.faults`).
@@ -76,6 +77,7 @@ class World:
     propagation: timedelta = timedelta(0)
     page_size: int = 50
     empty_pages: bool = False
+    resource_graph_has_object_scopes: bool = False
     journal: list[JournalEntry] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)

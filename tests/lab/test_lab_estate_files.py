@@ -111,6 +111,21 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
             "needs properties.principalId, properties.roleDefinitionId",
         ),
         (HEAD + "graph: [{id: x}]", "e.yaml:2:9 a payload under graph: needs id and @odata.type"),
+        (
+            HEAD + 'graph: [{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#oauth2PermissionGrants", value: [{id: x}]}]',
+            "item 1 of value: a payload under graph: oAuth2PermissionGrant needs clientId, resourceId",
+        ),
+        (HEAD + 'graph: [{id: x, "@odata.type": "#microsoft.graph.unifiedRoleAssignment", principalId: p, roleDefinitionId: r, endDateTime: soon}]', "endDateTime is no time"),
+        (HEAD + "arm: [{id: /subscriptions/s/providers/Microsoft.ManagedServices/registrationAssignments/a, properties: {}}]", "needs properties.registrationDefinitionId"),
+        (HEAD + "group_eligible: [{group: team, principal: ann}]", "e.yaml:2:19 there is no principal 'team'"),
+        (HEAD + "group_active: [{group: team}]", "e.yaml:2:16 an active membership lacks principal"),
+        (HEAD + "directory_roles: [{role: Global Admin, principal: ann}]", "e.yaml:2:20 there is no directory role 'Global Admin'; did you mean 'global administrator'?"),
+        (HEAD + "resources: [{name: vm, type: machine, subscription: one, group: g}]", "e.yaml:2:24 type is 'machine'; it has to be a resource type such as Microsoft.Compute/virtualMachines"),
+        (HEAD + "identities: [{name: ci, subscription: one, group: g}]", "e.yaml:2:14 an identity lacks principal"),
+        (HEAD + "delegations: [{name: d, scope: /, tenant: Fabricam, authorizations: []}]", "e.yaml:2:35 there is no tenant 'Fabricam'"),
+        (HEAD + "delegations: [{name: d, scope: /, tenant: Contoso, authorizations: []}]", "e.yaml:2:25 a subscription or a resource group is delegated, nothing else"),
+        (HEAD + "locks: [{name: l, scope: /, level: Sometimes}]", "e.yaml:2:29 level is 'Sometimes'; it has to be one of CanNotDelete, ReadOnly"),
+        (HEAD + "applications: [{id: 88888888-8888-8888-8888-000000000001, name: a, app_id: 77777777-7777-7777-7777-000000000001, federated_credentials: [{name: main}]}]", "a federated credential lacks issuer, subject"),
     ],
 )  # fmt: skip
 def test_a_mistake_has_its_place(text: str, told: str) -> None:
@@ -178,6 +193,42 @@ def test_payloads_are_served_verbatim() -> None:
     assert set(estate.subscriptions) == {subscription.casefold()}
 
 
+def test_exported_lists_say_by_their_context_what_they_hold() -> None:
+    base = "https://graph.microsoft.com/v1.0/$metadata#"
+    identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/ci"
+    vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv"
+    assignment = {"id": "a", "principalId": "P", "resourceId": "R", "appRoleId": "r"}
+    instance = {"id": "i", "groupId": "G", "principalId": "P", "accessId": "member", "endDateTime": None}
+    graph = [
+        {"@odata.context": base + "users(id,displayName)", "value": [{"id": "U"}]},
+        {"@odata.context": base + "servicePrincipals('R')/appRoleAssignedTo", "value": [assignment]},
+        {"@odata.context": base + "applications('A')/federatedIdentityCredentials", "value": [{"id": "f"}]},
+        {
+            "@odata.context": base + "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+            "value": [instance],
+        },
+        {"@odata.type": "#microsoft.graph.application", "id": "B", "owners": [{"id": "U"}]},
+    ]
+    lock = {"id": f"{vault}/providers/Microsoft.Authorization/locks/l", "type": "Microsoft.Authorization/locks"}
+    setting = {"id": f"{vault}/providers/Microsoft.Insights/diagnosticSettings/d", "name": "d"}
+    arm = [
+        {"id": f"{identity}/federatedIdentityCredentials/main", "name": "main"},
+        {"id": "/subscriptions/S/providers/Microsoft.Security/pricings/KeyVaults", "name": "KeyVaults"},
+        {"value": [lock, setting]},
+    ]
+    document = {"tenant": {"id": "11111111-1111-1111-1111-111111111111", "name": "Contoso"}, "arm": arm, "graph": graph}
+    estate = parse_estate(json.dumps(document).encode(), "e")
+    assert set(estate.users) == {"u"}
+    assert estate.app_role_assignments == {"a": assignment}
+    assert estate.federated_credentials == {"a": [{"id": "f"}]}
+    assert estate.group_eligibility_schedule_instances == {"i": instance}
+    assert estate.owners == {"b": ["u"]}
+    assert estate.identity_federated_credentials == {fold(identity): [arm[0]]}
+    assert estate.pricings == {"s": [arm[1]]}
+    assert list(estate.locks.values()) == [lock]
+    assert estate.diagnostic_settings == {fold(vault): [setting]}
+
+
 def _spots(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path] if path else []
     if isinstance(value, dict):
@@ -206,7 +257,16 @@ eligible: [{role: r, principal: ann, scope: "secret:kv/s"}]
 active: [{role: r, principal: ann, scope: "group:one/rg", end: "2036-01-01T00:00:00Z"}]
 denies: [{name: d, scope: "subscription:one", principals: [everyone], permissions: [{actions: ["*"]}]}]
 arm: [{id: /subscriptions/s/resourceGroups/g/providers/A.B/c/d, type: A.B/c}, {value: [{id: /providers/Microsoft.Management/managementGroups/x, properties: {parent: {id: /y}}}]}]
-graph: [{id: g, "@odata.type": "#microsoft.graph.group", members: [{id: x}]}]
+graph: [{id: g, "@odata.type": "#microsoft.graph.group", members: [{id: x}]}, {"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#roleManagement/directory/roleAssignments", value: [{id: r, principalId: p, roleDefinitionId: d}]}]
+applications: [{id: 88888888-8888-8888-8888-000000000001, name: reg, app_id: 77777777-7777-7777-7777-000000000001, owners: [ann], federated_credentials: [{name: main, issuer: i, subject: s}]}]
+group_eligible: [{group: team, principal: ann, access: owner, end: "2036-01-01T00:00:00Z"}]
+group_active: [{group: team, principal: ann}]
+directory_roles: [{role: Global Administrator, principal: ann, eligible: true}, {role: 99999999-9999-9999-9999-000000000001, principal: ann}]
+consents: [{client: job, resource: job, principal: ann, scopes: [user_impersonation]}]
+identities: [{name: ci, principal: job, subscription: one, group: rg, federated_credentials: [{name: main, issuer: i, subject: s}]}]
+resources: [{name: vm, type: Microsoft.Compute/virtualMachines, subscription: one, group: rg, system_identity: job, user_identities: [ci], properties: {a: {b: [1]}}}]
+delegations: [{name: offer, scope: "group:one/rg", tenant: Contoso, authorizations: [{principal: ann, role: Reader, delegated_roles: [Reader], eligible: true}]}]
+locks: [{name: keep, scope: "resource:vm", level: ReadOnly}]
 """
 )
 JUNK = st.one_of(
