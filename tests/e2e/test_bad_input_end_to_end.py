@@ -6,15 +6,17 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import KVAUDIT
+from conftest import KVAUDIT, Done
 from conftest_types import Run
 
 from kvaudit.lab import Lab, start
-from kvaudit.lab.faults import Fault, unregistered
+from kvaudit.lab.faults import Fault, unregistered, vanishing
+from kvaudit.lab.world import World
 
 SIGN_IN = ("--auth", "client-secret")
 
@@ -54,17 +56,23 @@ def test_an_identity_that_sees_nothing_gets_a_warning_and_no_finding(contoso: La
     assert "no vault was found" in done.err
 
 
-def test_one_unreadable_subscription_of_several_leaves_the_rest(contoso: Lab, run: Run, tmp_path: Path) -> None:
-    words = ("--subscription", "Mergers", "--subscription", "Payments", "--fail-on", "never", "--report", "json=f.json")
-    done = run("scan", *SIGN_IN, *words, environment=contoso.environment("auditor"))
+def test_one_unreadable_subscription_of_three_leaves_the_rest(contoso: Lab, run: Run, tmp_path: Path) -> None:
+    named = [word for name in ("Mergers", "Payments", "Web shop") for word in ("--subscription", name)]
+    words = ("scan", *SIGN_IN, *named, "--fail-on", "never", "--out", "out")
+    done = run(*words, environment=contoso.environment("auditor"))
     assert done.code == 4, done.err
-    report = json.loads((tmp_path / "f.json").read_text())
-    assert {vault["name"] for vault in report["vaults"]} == {
-        "kv-payments-prod",
-        "kv-payments-test",
-        "kv-payments-batch",
-        "kv-payments10",
+    report = json.loads((tmp_path / "out" / "findings.json").read_text())
+    expected = {
+        raw["name"]
+        for raw in contoso.world.estate.vaults.values()
+        if raw["id"].split("/")[2][-1] in {"1", "2"}  # Payments and Web shop
     }
+    assert {vault["name"] for vault in report["vaults"]} == expected
+    unread = {gap["kind"]: gap for gap in report["gaps"] if gap["scope"].endswith("-000000000005")}
+    assert unread["vaults"]["permission"] == "Microsoft.KeyVault/vaults/read"
+    assert done.out.index("subscription Mergers") < done.out.index("Who can read secrets"), (
+        "what is missing comes first"
+    )
 
 
 def test_without_graph_the_audit_stands_and_members_are_a_gap(contoso: Lab, run: Run, tmp_path: Path) -> None:
@@ -78,16 +86,17 @@ def test_without_graph_the_audit_stands_and_members_are_a_gap(contoso: Lab, run:
 
 
 def test_a_vault_that_vanishes_at_work_stays_in_the_report(run: Run, tmp_path: Path) -> None:
+    """It was listed, then somebody deleted and purged it: seen is seen, and what it held is a gap."""
     with start("contoso") as lab:
-        gone = {"error": {"code": "ResourceNotFound", "message": "gone"}}
-        lab.world.faults.append(Fault(path=r"vaults/kv-web-prod/secrets", status=404, body=gone))
-        done = run(
-            "scan", *SIGN_IN, "--fail-on", "never", "--report", "json=f.json", environment=lab.environment("auditor")
-        )
+        vault = next(raw["id"] for raw in lab.world.estate.vaults.values() if raw["name"] == "kv-web-prod")
+        lab.world.faults.append(vanishing(vault, r"vaults/kv-web-prod/(secrets|keys)"))
+        words = ("scan", *SIGN_IN, "--fail-on", "never", "--report", "json=f.json")
+        done = run(*words, environment=lab.environment("auditor"))
     assert done.code == 4, done.err
     report = json.loads((tmp_path / "f.json").read_text())
     assert "kv-web-prod" in {vault["name"] for vault in report["vaults"]}
-    assert any(gap["kind"] == "secrets" and "kv-web-prod" in gap["scope"] for gap in report["gaps"])
+    lost = {gap["kind"]: gap["status"] for gap in report["gaps"] if gap["scope"].casefold() == vault.casefold()}
+    assert lost == {"secrets": 404, "keys": 404}
 
 
 def test_the_409_that_registers_a_provider_writes_nothing(run: Run) -> None:
@@ -99,22 +108,46 @@ def test_the_409_that_registers_a_provider_writes_nothing(run: Run) -> None:
     assert posts == []
 
 
-def test_a_token_that_expires_at_work_is_renewed_or_told(run: Run) -> None:
+def test_a_token_that_expires_at_work_is_renewed(run: Run, scanned: Path, tmp_path: Path) -> None:
+    """Two hours pass between two pages: every token that was given out is refused, and nothing is lost."""
+
+    def two_hours(world: World) -> None:
+        world.advance(timedelta(hours=2))
+
     with start("contoso") as lab:
-        lab.world.advance(timedelta(0))
-        expired = {"error": {"code": "ExpiredAuthenticationToken", "message": "The access token has expired."}}
-        lab.world.faults.append(
-            Fault(
-                path=r"roleAssignments$",
-                status=401,
-                body=expired,
-                times=1,
-                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-            )
-        )
-        done = run("scan", *SIGN_IN, "--fail-on", "never", environment=lab.environment("auditor"))
-    assert done.code == 4
+        lab.world.faults.append(Fault(path=r"roleAssignments$", status=None, times=1, skip=2, effect=two_hours))
+        words = ("scan", *SIGN_IN, "--fail-on", "never", "--report", "json=f.json")
+        done = run(*words, environment=lab.environment("auditor"))
+        refused = [entry for entry in lab.journal if entry.status == 401]
+        signed_in = [entry for entry in lab.journal if entry.path.endswith("/token")]
+    assert done.code == 4, done.err
+    assert refused, "the lab's clock ended the tokens"
+    assert len(signed_in) >= 2
+    found, undisturbed = (json.loads(path.read_text()) for path in (tmp_path / "f.json", scanned / "findings.json"))
+    assert [(gap["kind"], gap["scope"]) for gap in found["gaps"]] == [
+        (gap["kind"], gap["scope"]) for gap in undisturbed["gaps"]
+    ]
+    assert found["findings"] == undisturbed["findings"]
+
+
+def test_a_secret_that_is_withdrawn_at_work_leaves_gaps_and_no_token(run: Run, tmp_path: Path) -> None:
+    """The tokens end, and no new one is to be had: what was read stays, the rest is told as not read."""
+
+    def withdraw(world: World) -> None:
+        world.advance(timedelta(hours=2))
+        world.estate.client_secrets.clear()
+
+    with start("contoso") as lab:
+        lab.world.faults.append(Fault(path=r"kv-payments-prod/secrets$", status=None, times=1, effect=withdraw))
+        words = ("scan", *SIGN_IN, "--fail-on", "never", "--out", "out")
+        done = run(*words, environment=lab.environment("auditor"))
+    assert done.code == 4, done.err
     assert "Traceback" not in done.err
+    report = json.loads((tmp_path / "out" / "findings.json").read_text())
+    reasons = {gap["reason"] for gap in report["gaps"] if gap["code"] == "NoToken"}
+    assert reasons == {"no token: signing in failed (AADSTS7000215): the client secret is wrong"}
+    people = [item for item in report["verdicts"].values() if item["unknown"]]
+    assert people, "what needs the directory is unknown, not passed"
 
 
 @pytest.fixture
@@ -148,24 +181,91 @@ def test_a_newer_snapshot(snapshot: Path, run: Run) -> None:
     assert "newer" in done.err
 
 
-def test_a_full_disk_leaves_no_file_that_looks_whole(scanned: Path, run: Run, tmp_path: Path) -> None:
-    done = run("report", "--from", str(scanned / "snapshot"), "--fail-on", "never", "--report", "json=/dev/full/x.json")
+def limited(folder: Path, blocks: int, words: str, environment: dict[str, str] | None = None) -> Done:
+    """Runs the command where no file may grow beyond so many blocks of 1,024 bytes: a full disk that needs no root.
+
+    Python would leave compiled modules half written under such a limit, and read them later: it may write none.
+    """
+    scrubbed = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
+    line = ["bash", "-c", f"ulimit -f {blocks}; exec {KVAUDIT} {words}"]
+    done = subprocess.run(line, cwd=folder, env=scrubbed, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_full_disk_leaves_no_report_that_looks_whole(scanned: Path, tmp_path: Path) -> None:
+    judged = f"report --from {scanned / 'snapshot'} --fail-on never"
+    done = limited(tmp_path, 64, f"{judged} --report json=big.json")
     assert done.code == 1
-    script = f"ulimit -f 64; exec {KVAUDIT} report --from {scanned / 'snapshot'} --fail-on never --report json=big.json"
-    limited = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
+    assert "big.json could not be written" in done.err
+    assert "free some space" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_scan_that_looks_whole(contoso: Lab, run: Run, tmp_path: Path) -> None:
+    environment = contoso.environment("auditor")
+    done = limited(tmp_path, 8, f"scan {' '.join(SIGN_IN)} --no-objects --out out", environment)
+    assert done.code == 1, done.err
+    assert "could not be written under out" in done.err
+    assert "hint: " in done.err
+    assert list((tmp_path / "out").iterdir()) == []
+    done = limited(tmp_path, 8, f"collect {' '.join(SIGN_IN)} --no-objects --snapshot s", environment)
+    assert done.code == 1, done.err
+    refused = run("report", "--from", "s")
+    assert refused.code == 2
+    assert "incomplete" in refused.err
+
+
+@pytest.mark.parametrize("words", ["access --from {}", "report --from {}", "rules"])
+def test_a_full_output_is_one_message(scanned: Path, words: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [str(KVAUDIT), *words.format(scanned / "snapshot").split()]
+        done = subprocess.run(
+            line, env={"PATH": os.environ["PATH"]}, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
+
+
+def test_a_reader_that_goes_away_gets_no_message(scanned: Path) -> None:
+    line = f"{KVAUDIT} access --from {scanned / 'snapshot'} | head -c 100 >/dev/null; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
     )
-    assert limited.returncode != 0
-    assert not (tmp_path / "big.json").exists()
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("polite", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_leaves_nothing(tmp_path: Path, polite: signal.Signals) -> None:
+    with start("contoso", latency=0.15) as lab:
+        temporary = tmp_path / "tmp"
+        temporary.mkdir()
+        environment = {"PATH": os.environ["PATH"], "TMPDIR": str(temporary), **lab.environment("auditor")}
+        process = subprocess.Popen(
+            [str(KVAUDIT), "scan", *SIGN_IN, "--report", "json=f.json"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: len(lab.journal) >= 12)
+        process.send_signal(polite)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip().splitlines()[0] == "error: interrupted"
+    assert [path.name for path in tmp_path.rglob("*")] == ["tmp"]
+
+
+def wait_for(happens: Callable[[], bool]) -> None:
+    """Waits until something has happened, at most 20 seconds."""
+    deadline = time.monotonic() + 20
+    while not happens() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def test_ctrl_c_leaves_a_snapshot_that_says_it_is_incomplete_and_can_be_finished(run: Run, tmp_path: Path) -> None:
-    with start("contoso", latency=0.15) as lab:
+    with start("contoso") as lab:
+        lab.world.faults.append(Fault(path=".", status=None, delay=0.15))
         environment = {"PATH": os.environ["PATH"], **lab.environment("auditor")}
         process = subprocess.Popen(
             [str(KVAUDIT), "collect", *SIGN_IN, "--snapshot", "s"],
@@ -174,13 +274,13 @@ def test_ctrl_c_leaves_a_snapshot_that_says_it_is_incomplete_and_can_be_finished
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 20
-        while len(lab.journal) < 12 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_for(lambda: len(lab.journal) >= 12)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
         assert "Traceback" not in err
+        assert "kvaudit collect --resume --snapshot s" in err
+        lab.world.faults.clear()
         refused = run("report", "--from", "s")
         assert refused.code == 2
         assert "--resume" in refused.err
