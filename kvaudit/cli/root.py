@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("roles", "roles", "The smallest built-in role for operations, and what it gives beyond."),
             ("rules", "rules", "List the rules, or show one."),
             ("permissions", "permissions", "What kvaudit itself needs to be allowed to read."),
+            ("schema", "schema", "JSON Schemas of what kvaudit writes for programs."),
         ),
     ),
     (
