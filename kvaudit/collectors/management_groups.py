@@ -21,9 +21,14 @@ def parse(raw: Raw, scope: str) -> HierarchyNode:  # noqa: ARG001 - every parser
     properties = payload.optional_mapping(item, "properties")
     return HierarchyNode(
         scope=_node_scope(payload.text(item, "id")),
-        parent=_parent(properties),
-        display_name=payload.shown_text(properties, "displayName"),
+        parent=_parent(properties) or next(iter(chain_of(raw)), None),
+        display_name=payload.shown_text(properties, "displayName") or _row_name(item),
     )
+
+
+def _row_name(item: Mapping[str, Any]) -> str | None:
+    """The display name of a subscription in Resource Graph, whose rows are named by it."""
+    return payload.shown_text(item, "name") if "subscriptionId" in item else None
 
 
 def _node_scope(identifier: str) -> str:
@@ -47,6 +52,30 @@ def _parent(properties: Mapping[str, Any]) -> str | None:
     parent = payload.optional_mapping(properties, "parent") or payload.optional_mapping(details, "parent")
     identifier = payload.optional_text(parent, "id")
     return scopes.fold(identifier) if identifier else None
+
+
+def chain_of(raw: Raw) -> tuple[str, ...]:
+    """The folded management groups above a subscription, nearest first, from its row in Resource Graph.
+
+    Empty where the row does not tell them all: a part of the chain would look like the whole.
+    """
+    properties = raw.get("properties") if isinstance(raw, dict) else None
+    chain = properties.get("managementGroupAncestorsChain") if isinstance(properties, dict) else None
+    names = (
+        [group.get("name") if isinstance(group, dict) else None for group in chain] if isinstance(chain, list) else []
+    )
+    if not all(isinstance(name, str) and name.strip() and "/" not in name for name in names):
+        return ()
+    return tuple(scopes.fold(f"{scopes.MANAGEMENT_GROUP_PREFIX}{name}") for name in names)
+
+
+def nodes_above(raw: Raw) -> tuple[HierarchyNode, ...]:
+    """The management groups that a subscription's row in Resource Graph tells, each with its parent; else nothing."""
+    chain = chain_of(raw)
+    if not chain:
+        return ()
+    shown = [payload.shown_text(group, "displayName") for group in raw["properties"]["managementGroupAncestorsChain"]]
+    return tuple(map(HierarchyNode, chain, (*chain[1:], None), shown))
 
 
 MANAGEMENT_GROUPS = Collector(

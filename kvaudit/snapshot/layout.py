@@ -73,7 +73,8 @@ class FinishedListing:
     Attributes:
         items: how many items Azure sent.
         stored: how many of them are in the kind's file; the others have a gap each.
-        pages: how many pages it took, empty ones included.
+        pages: how many pages it took, empty ones included; of a query over many subscriptions those of the query.
+        source: `resource-graph` where that answered; None: the service that the kind's collector names.
     """
 
     kind: str
@@ -83,6 +84,7 @@ class FinishedListing:
     pages: int
     api_version: str | None = None
     asked_at: str | None = None
+    source: str | None = None
 
     @property
     def key(self) -> ListingKey:
@@ -161,6 +163,7 @@ def decode_listing(line: bytes) -> FinishedListing:
         pages=_count(value, "pages"),
         api_version=_optional_text(value, "api_version"),
         asked_at=_optional_text(value, "asked_at"),
+        source=_optional_text(value, "source"),
     )
 
 

@@ -199,6 +199,7 @@ class SnapshotWriter:
         pages: int,
         api_version: str | None = None,
         asked_at: str | None = None,
+        source: str | None = None,
     ) -> None:
         """Notes that a listing was read to its end.
 
@@ -209,12 +210,14 @@ class SnapshotWriter:
             pages: how many pages there were, empty ones included.
             api_version: asked with, or None where the API has none.
             asked_at: ISO 8601 UTC time.
+            source: `resource-graph` where that answered.
 
         Raises:
             OutputError: the disk refused.
         """
         key = self._open_key(kind, scope)
-        listing = FinishedListing(kind, scope, items, self._stored.pop(key, 0), pages, api_version, asked_at)
+        stored = self._stored.pop(key, 0)
+        listing = FinishedListing(kind, scope, items, stored, pages, api_version, asked_at, source)
         self._finished[key] = listing
         self._pending_listings.append(layout.encode_listing(listing))
         if len(self._pending_listings) >= _FLUSH_LISTINGS:
