@@ -4,10 +4,12 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import HostileScan
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.directory import Principal
@@ -69,7 +71,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def chromium(hostile_scan: HostileScan) -> Iterator[Any]:  # first: no lab starts beside Playwright's event loop
     from playwright.sync_api import Error, sync_playwright
 
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -84,8 +86,9 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def page(chromium: Any, report: Path) -> Iterator[Any]:
+@contextmanager
+def opened_page(chromium: Any, report: Path) -> Iterator[Any]:
+    """A page in which anything that a report must never do is a failure: an error, a dialog, a request."""
     opened = chromium.new_page()
     opened.set_default_timeout(5_000)
     opened.problems = []
@@ -99,6 +102,12 @@ def page(chromium: Any, report: Path) -> Iterator[Any]:
     yield opened
     assert opened.problems == []
     opened.close()
+
+
+@pytest.fixture
+def page(chromium: Any, report: Path) -> Iterator[Any]:
+    with opened_page(chromium, report) as opened:
+        yield opened
 
 
 def names(page: Any) -> list[str]:
@@ -133,6 +142,24 @@ def test_hostile_names_run_nothing_and_are_shown_as_text(page: Any) -> None:
     assert "</script>" in shown
     assert "\u202e" not in page.content(), "no right-to-left mark is left"
     assert "\x1b" not in page.content()
+
+
+def test_a_scanned_hostile_estate_runs_nothing_anywhere(chromium: Any, hostile_scan: HostileScan) -> None:
+    """Every section, vault and principal of the sample estate whose names set `kvauditHostile` when they run."""
+    with opened_page(chromium, hostile_scan.folder / "report.html") as page:
+        page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
+        links = page.locator("#vault-table tbody th a, #principal-table tbody th a").evaluate_all(
+            "(all) => all.map((link) => link.getAttribute('href'))"
+        )
+        assert len(links) > 10
+        for link in links:
+            page.evaluate("(link) => { location.hash = link; }", link)
+            page.locator("#detail h2").first.wait_for()
+            page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
+        assert page.evaluate("window.kvauditHostile") is None
+        assert page.locator("img, iframe, object, embed").count() == 0
+        assert page.locator("script").count() == 2
+        assert page.title().endswith(" · Who can do what in 2 key vaults")
 
 
 def test_search_narrows_and_says_how_many(page: Any) -> None:
