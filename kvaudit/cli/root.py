@@ -25,6 +25,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Before deployment",
+        (("lint", "lint", "Judge templates, scripts and dependency files."),),
+    ),
+    (
         "Reference",
         (
             ("roles", "roles", "The smallest built-in role for operations, and what it gives beyond."),
