@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kvaudit.access import notes
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan
 from kvaudit.access.control import ControlPlane
+from kvaudit.access.counting import Question
 from kvaudit.access.directory import once
 from kvaudit.access.places import Place
 from kvaudit.access.surroundings import Surroundings
@@ -22,6 +23,7 @@ from kvaudit.model.permissions import Operation, all_operations_mask
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 
 if TYPE_CHECKING:
+    from kvaudit.access.bulk import Bulk
     from kvaudit.access.subject import VaultAccess
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
@@ -54,6 +56,12 @@ class Access:
         from kvaudit.access.subject import VaultAccess  # a subject is made of an Access
 
         return VaultAccess(self, vault)
+
+    def bulk(self, questions: Iterable[Question]) -> "Bulk":
+        """Counts of all vaults together. The estate must have one."""
+        from kvaudit.access.bulk import Bulk  # roaring bitmaps are loaded where many vaults are judged only
+
+        return Bulk(self._around, self._control, questions)
 
     def can(
         self,

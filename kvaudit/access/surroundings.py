@@ -78,6 +78,10 @@ class Surroundings:
         tenant = self._tenants.get(vault.subscription_id or "")
         return bool(tenant and vault.tenant_id) and (tenant or "").casefold() != (vault.tenant_id or "").casefold()
 
+    def doubts_tenant(self, vault: Vault) -> bool:
+        """Whether the vault trusts another tenant than its subscription's, or nobody knows which one that is."""
+        return self.tenants_differ(vault) or bool(self._tenant_not_read(vault))
+
     def gaps_at(self, vault: Vault, kinds: Iterable[str], ref: ObjectRef | None = None) -> tuple[Gap, ...]:
         """Gaps of these kinds that reach a place: at or above it, or at a management group that may stand above it.
 

@@ -29,31 +29,49 @@ role away from all of them.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from kvaudit.access.counting import ControlGrants, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.grants import Grant, aside, cite_grant, control_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.grants import (
+    Grant,
+    aside,
+    by_tally,
+    cite_grant,
+    control_grants,
+    of_answer,
+    removals,
+    tallied,
+    unless_seen,
+)
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
 ACCESS_POLICIES_WRITE = "Microsoft.KeyVault/vaults/accessPolicies/write"
 VAULTS_WRITE = "Microsoft.KeyVault/vaults/write"
+
+_ASKED = ControlGrants(ACCESS_POLICIES_WRITE, also=VAULTS_WRITE)
+_WHAT = "can add themselves to the access policies"
+_ELSEWHERE = not_applicable("the vault uses Azure RBAC, where writing access policies gives nobody access")
 
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault on access policies when somebody's role may write them."""
     if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
-        return not_applicable("the vault uses Azure RBAC, where writing access policies gives nobody access")
+        return _ELSEWHERE
     grants = _one_per_assignment(subject)
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(subject, grants, "can add themselves to the access policies")
+        return unless_seen(subject, grants, _WHAT)
     shown = of_answer(grants, Answer.CONDITIONAL)
     return failed(
-        f"{counted(len(allowed), 'role assignment lets', 'role assignments let')} {counted(holders(allowed), 'principal')}"
-        f" add themselves to the access policies{aside(grants)}",
+        _message(tallied(grants)),
         [*allowed, *shown],
         cite_grant(subject),
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
@@ -73,10 +91,26 @@ def _one_per_assignment(subject: VaultAccess) -> list[Grant]:
     return found
 
 
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    if counts.vault.permission_model is not PermissionModel.ACCESS_POLICIES:
+        return _ELSEWHERE
+    return by_tally(counts.tally(_ASKED), _message, _WHAT)
+
+
+def _message(tally: Tally) -> str:
+    return (
+        f"{counted(tally.allowed, 'role assignment lets', 'role assignments let')}"
+        f" {counted(tally.allowed_holders, 'principal')} add themselves to the access policies{aside(tally)}"
+    )
+
+
 RULE = Rule(
     id="access-policy-self-grant",
     title="A control-plane role lets its holder add itself to the access policies",
     severity=Severity.HIGH,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
+    asked=(_ASKED,),
 )

@@ -25,20 +25,26 @@ command removes it for every vault below its scope: make the narrow assignments 
 
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import Citation, CitationKind, Holding
+from kvaudit.access.counting import BROAD, BroadGrants, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import all_operations_mask, mask_of
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.grants import Grant, aside, cite_grant, holders, of_answer, removals, unless_seen
+from kvaudit.rules.grants import Grant, aside, by_tally, cite_grant, of_answer, removals, tallied, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
-_BROAD = frozenset({"root", "management group", "subscription"})
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
 _KINDS = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ELIGIBLE_ASSIGNMENT})
+_WHAT = "hold a data-plane role at subscription scope or above"
+_ELSEWHERE = not_applicable("the vault uses access policies, where a data-plane role gives nobody access")
 
 
 @cache
@@ -60,18 +66,37 @@ def beyond_metadata_mask() -> int:
 def check(subject: VaultAccess) -> Judgement:
     """Fails an Azure RBAC vault over which a role that does more than read metadata is assigned broadly."""
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
-        return not_applicable("the vault uses access policies, where a data-plane role gives nobody access")
+        return _ELSEWHERE
     grants = [grant for holding in subject.holdings for grant in _broad_grants(holding)]
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(subject, grants, "hold a data-plane role at subscription scope or above")
+        return unless_seen(subject, grants, _WHAT)
     shown = of_answer(grants, Answer.CONDITIONAL)
     return failed(
-        f"{counted(len(allowed), 'data-plane role assignment')} at subscription scope or above"
-        f" {'reaches' if len(allowed) == 1 else 'reach'} the vault, for {counted(holders(allowed), 'principal')}{aside(grants)}",
+        _message(tallied(grants)),
         [*allowed, *shown],
         cite_grant(subject),
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
+    )
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    if counts.vault.permission_model is not PermissionModel.AZURE_RBAC:
+        return _ELSEWHERE
+    return by_tally(counts.tally(_asked()), _message, _WHAT)
+
+
+@cache
+def _asked() -> BroadGrants:
+    return BroadGrants(beyond_metadata_mask())
+
+
+def _message(tally: Tally) -> str:
+    return (
+        f"{counted(tally.allowed, 'data-plane role assignment')} at subscription scope or above"
+        f" {'reaches' if tally.allowed == 1 else 'reach'} the vault, for {counted(tally.allowed_holders, 'principal')}"
+        f"{aside(tally)}"
     )
 
 
@@ -81,7 +106,7 @@ def _is_broad(record: Citation) -> bool:
         record.kind in _KINDS
         and not record.groups
         and record.scope is not None
-        and scopes.level_of(record.scope) in _BROAD
+        and scopes.level_of(record.scope) in BROAD
     )
 
 
@@ -107,4 +132,6 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
+    asked=(_asked(),),
 )

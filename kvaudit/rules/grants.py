@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Holding
+from kvaudit.access.counting import ANSWERS, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import AccessPolicy, PermissionModel, Vault
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, passed, unknown
+from kvaudit.rules.judgement import Evidence, Judgement, Verdict, passed, unknown
 from kvaudit.rules.words import counted, place_words, principal_words
 
 _GIVING = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ACCESS_POLICY, CitationKind.ELIGIBLE_ASSIGNMENT})
@@ -133,6 +134,31 @@ def holders(grants: Iterable[Grant]) -> int:
     return len({grant.principal_id for grant in grants})
 
 
+def tallied(grants: Sequence[Grant]) -> Tally:
+    """Grants, counted."""
+    by_answer = [of_answer(grants, answer) for answer in ANSWERS]
+    return Tally(*(number for found in by_answer for number in (len(found), holders(found))))
+
+
+def by_tally(tally: Tally | None, message: Callable[[Tally], str], what: str) -> Judgement | None:
+    """The judgement that counts alone decide, without its evidence; None: the grants themselves must be looked at.
+
+    Args:
+        tally: the grants, or None where they could not be counted.
+        message: the sentence of a failure.
+        what: as in `unless_seen`.
+    """
+    if tally is None or (tally.unknown and not tally.allowed):
+        return None
+    if tally.allowed:
+        return Judgement(Verdict.FAIL, message(tally), tally.allowed + tally.conditional)
+    return passed(_conditionally(tally.conditional_holders, what) if tally.conditional else "")
+
+
+def _conditionally(principals: int, what: str) -> str:
+    return f"{counted(principals, 'principal')} {what} only on a condition or after activation"
+
+
 def unless_seen(subject: VaultAccess, grants: Sequence[Grant], what: str) -> Judgement:
     """The verdict when no grant counts: unknown when one cannot be told, else a pass that tells what is conditional.
 
@@ -148,16 +174,16 @@ def unless_seen(subject: VaultAccess, grants: Sequence[Grant], what: str) -> Jud
         return unknown(f"of {counted(holders(unclear), 'principal')} it cannot be told whether they {what}", gaps)
     conditional = of_answer(grants, Answer.CONDITIONAL)
     if conditional:
-        return passed(f"{counted(holders(conditional), 'principal')} {what} only on a condition or after activation")
+        return passed(_conditionally(holders(conditional), what))
     return passed()
 
 
-def aside(grants: Sequence[Grant]) -> str:
+def aside(tally: Tally) -> str:
     """What a failing rule does not count, in brackets for the end of its message; empty when there is nothing."""
-    conditional, unclear = of_answer(grants, Answer.CONDITIONAL), of_answer(grants, Answer.UNKNOWN)
+    conditional, unclear = tally.conditional_holders, tally.unknown_holders
     told = [
-        f"{holders(conditional)} more only on a condition or after activation, not counted" if conditional else "",
-        f"of {holders(unclear)} more it cannot be told" if unclear else "",
+        f"{conditional} more only on a condition or after activation, not counted" if conditional else "",
+        f"of {unclear} more it cannot be told" if unclear else "",
     ]
     text = "; ".join(item for item in told if item)
     return f" ({text})" if text else ""

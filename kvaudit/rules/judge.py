@@ -1,14 +1,23 @@
-"""Every rule on every vault: exactly one verdict each, and missing data is never good news."""
+"""Every rule on every vault: exactly one verdict each, and missing data is never good news.
+
+What can be counted for all vaults together is (`Rule.quick`), which is a hundred times faster than asking what everybody
+holds; the rest is asked of the evaluator, and so is the evidence when somebody looks at it.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from kvaudit.access.evaluator import Access
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.gaps import Gap
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.catalogue import RULES
-from kvaudit.rules.judgement import Fires, Judgement, Rule, Verdict, unknown
+from kvaudit.rules.judgement import Details, Evidence, Fires, Judgement, Rule, Verdict, unknown
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 _VAULTS = "vaults"
 
@@ -18,8 +27,9 @@ def judge(access: Access, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Vault
 
     Answers are made as they are asked for and not kept: the caller decides what stays in memory.
     """
+    judges = Judges(access, rules)
     for vault in access.estate.vaults:
-        for rule, judgement in judge_vault(access.subject(vault), rules):
+        for rule, judgement in judges.vault(access.subject(vault)):
             yield vault, rule, judgement
 
 
@@ -32,18 +42,66 @@ def judge_vault(subject: VaultAccess, rules: Sequence[Rule] = RULES) -> Iterator
         yield rule, judge_one(rule, subject, gaps)
 
 
-def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap]) -> Judgement:
+class Judges:
+    """Judges the vaults of one estate one after the other, by what was counted for all of them where that is certain.
+
+    Args:
+        access: the evaluator.
+        rules: what to judge by.
+    """
+
+    def __init__(self, access: Access, rules: Sequence[Rule] = RULES) -> None:
+        self._access = access
+        self._rules = tuple(rules)
+        self._needed = frozenset({_VAULTS}).union(*(rule.needs for rule in rules))
+        asked = [question for rule in rules for question in rule.asked]
+        self._bulk = access.bulk(asked) if access.estate.vaults else None
+
+    def vault(self, subject: VaultAccess) -> Iterator[tuple[Rule, Judgement]]:
+        """The same as `judge_vault`. Evidence is worked out anew when somebody looks at it: nothing of the subject stays."""
+        from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
+
+        counts = VaultCounts(self._bulk, subject) if self._bulk else None
+        gaps = () if counts and counts.has_no_gap(self._needed) else subject.gaps(self._needed)
+        again = _Again(self._access, subject.vault, self._rules)
+        for rule in self._rules:
+            judgement = judge_one(rule, subject, gaps, counts)
+            if judgement.evidence_count:
+                judgement = replace(judgement, details=again.details(rule))
+            yield rule, judgement
+
+
+class _Again:
+    """The evidence of one vault, all of it when one piece is looked at: what everybody holds is worked out once."""
+
+    def __init__(self, access: Access, vault: Vault, rules: tuple[Rule, ...]) -> None:
+        self._access = access
+        self._vault = vault
+        self._rules = rules
+
+    def details(self, rule: Rule) -> Details:
+        """The details of a judgement."""
+        return Details(lambda: self._made[rule.id])
+
+    @cached_property
+    def _made(self) -> dict[str, tuple[tuple[Evidence, ...], tuple[str, ...]]]:
+        judged = judge_vault(self._access.subject(self._vault), self._rules)
+        return {rule.id: (found.evidence, found.fix) for rule, found in judged if found.evidence_count}
+
+
+def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap], counts: "VaultCounts | None" = None) -> Judgement:
     """The verdict of one rule on one vault.
 
     Args:
         rule: which rule.
         subject: the vault and the access to it.
         gaps: what could not be read of the kinds that the rule needs and that covers the vault, of other kinds too.
+        counts: what was counted of the vault, if anything was.
     """
     if subject.vault.permission_model is None:
         # Every rule turns on the permission model or on another property, and without properties none is known.
         return unknown("the properties of the vault could not be read", (gap.id for gap in gaps if gap.kind == _VAULTS))
-    judgement = rule.check(subject)
+    judgement = (rule.quick(counts) if counts and rule.quick else None) or rule.check(subject)
     settled = {Verdict.NOT_APPLICABLE, Verdict.UNKNOWN}
     if rule.fires is Fires.ON_PRESENCE:
         settled.add(Verdict.FAIL)
@@ -64,5 +122,5 @@ def _hidden(judgement: Judgement, missing: Sequence[Gap]) -> Judgement:
     else:
         reason = f"nothing was found, but what could not be read ({kinds}) may hide it"
     return replace(
-        judgement, verdict=Verdict.UNKNOWN, message=reason, gaps=tuple(dict.fromkeys(gap.id for gap in missing)), fix=()
+        judgement, verdict=Verdict.UNKNOWN, message=reason, gaps=tuple(dict.fromkeys(gap.id for gap in missing))
     )

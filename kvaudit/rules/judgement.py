@@ -1,12 +1,18 @@
 """What a rule is and what it may answer: exactly one verdict per vault."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from kvaudit.access.counting import Question
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import (
+        VaultCounts,
+    )  # at run time only where it is counted: it needs roaring bitmaps
 
 
 class Severity(StrEnum):
@@ -71,17 +77,55 @@ class Judgement:
 
     Attributes:
         message: one sentence; for NOT_APPLICABLE and UNKNOWN the reason.
-        evidence: at most `EVIDENCE_KEPT` records; `evidence_count` tells how many there are.
-        fix: shell commands (`az ...`) that mend it for this vault, or ().
+        evidence_count: how many records it rests on.
         gaps: ids of the gaps that make it unknown.
+        details: makes the evidence and the commands when somebody looks at them; None where there are none.
     """
 
     verdict: Verdict
     message: str = ""
-    evidence: tuple[Evidence, ...] = ()
     evidence_count: int = 0
-    fix: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    details: "Details | None" = field(default=None, compare=False, repr=False)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The records that it rests on, what counts most first: at most `EVIDENCE_KEPT` of them."""
+        return self.details.evidence if self.details else ()
+
+    @property
+    def fix(self) -> tuple[str, ...]:
+        """Shell commands (`az ...`) that mend a failure for this vault, or ()."""
+        return self.details.fix if self.details and self.verdict is Verdict.FAIL else ()
+
+
+class Details:
+    """Evidence and commands, made once, when they are first looked at: most judgements are only counted.
+
+    Args:
+        make: makes both.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], tuple[tuple[Evidence, ...], tuple[str, ...]]]) -> None:
+        self._make: Callable[[], tuple[tuple[Evidence, ...], tuple[str, ...]]] | None = make
+        self._made: tuple[tuple[Evidence, ...], tuple[str, ...]] = ((), ())
+
+    def _look(self) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None  # what it was made of is not needed any more
+        return self._made
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """See `Judgement.evidence`."""
+        return self._look()[0]
+
+    @property
+    def fix(self) -> tuple[str, ...]:
+        """See `Judgement.fix`."""
+        return self._look()[1]
 
 
 EVIDENCE_KEPT = 50
@@ -122,7 +166,8 @@ def failed(
         fix: makes the commands that mend the records which are kept.
     """
     kept = records[:EVIDENCE_KEPT]
-    return Judgement(Verdict.FAIL, message, tuple(map(cite, kept)), len(records), tuple(fix(kept)))
+    details = Details(lambda: (tuple(map(cite, kept)), tuple(fix(kept))))
+    return Judgement(Verdict.FAIL, message, len(records), details=details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +180,9 @@ class Rule:
         needs: kinds of records it rests on: a gap in these that covers the vault turns Pass into Unknown.
         fires: see `Fires`.
         controls: check ids of `kvaudit/data/controls.json`, which map to framework controls.
+        quick: the same judgement from counts, which are worked out for all vaults together, without its evidence; None as
+            an answer: `check` must be asked.
+        asked: what `quick` needs counted.
         check: total over vaults whose properties were read: one vault in, one judgement out. Of a vault whose
             properties were not read `judge` says unknown without asking.
     """
@@ -146,3 +194,5 @@ class Rule:
     needs: frozenset[str]
     fires: Fires = Fires.ON_PRESENCE
     controls: tuple[str, ...] = ()
+    quick: "Callable[[VaultCounts], Judgement | None] | None" = None
+    asked: tuple[Question, ...] = ()

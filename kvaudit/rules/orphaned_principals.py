@@ -25,11 +25,13 @@ Remove the record. Removing a role assignment of a principal that does not exist
 - [Troubleshoot access policies](https://learn.microsoft.com/azure/key-vault/general/troubleshooting-access-issues)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import CitationKind
+from kvaudit.access.grants import Record
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import PrincipalState
@@ -38,6 +40,9 @@ from kvaudit.rules import az
 from kvaudit.rules.judgement import EVIDENCE_KEPT, Evidence, Judgement, Rule, Severity, failed, passed, unknown
 from kvaudit.rules.policies import entries, list_not_read
 from kvaudit.rules.words import counted, place_words
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 _ASSIGNED = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ELIGIBLE_ASSIGNMENT})
 
@@ -56,8 +61,23 @@ class _Named:
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault when a record that gives, or would give, access to it names a principal that is not found."""
+    return _judged(subject, _records(subject, _inherited(subject)))
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same without asking what everybody holds."""
+    inherited: Iterable[_Named] = ()
+    if counts.vault.permission_model is PermissionModel.AZURE_RBAC:
+        strays = counts.strays()
+        if strays is None:
+            return None
+        inherited = _from_records(counts, strays)
+    return _judged(counts.subject, _records(counts.subject, inherited))
+
+
+def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:
     by_state: dict[PrincipalState, list[_Named]] = {}
-    for named in _records(subject):
+    for named in records:
         by_state.setdefault(_state(subject, named), []).append(named)
     orphans = by_state.get(PrincipalState.NOT_FOUND, [])
     restorable = by_state.get(PrincipalState.DELETED_RESTORABLE, [])
@@ -84,10 +104,10 @@ def check(subject: VaultAccess) -> Judgement:
     return passed()
 
 
-def _records(subject: VaultAccess) -> Iterator[_Named]:
+def _records(subject: VaultAccess, inherited: Iterable[_Named]) -> Iterator[_Named]:
     """Every access policy of the vault, every assignment on it, and the data-plane assignments that it inherits."""
     seen = set()
-    for named in (*_policies(subject), *_assignments(subject), *_inherited(subject)):
+    for named in (*_policies(subject), *_assignments(subject), *inherited):
         if named.record_id not in seen:
             seen.add(named.record_id)
             yield named
@@ -109,6 +129,15 @@ def _assignments(subject: VaultAccess) -> Iterator[_Named]:
         if item.delegated_managed_identity_resource_id is None:
             removal = az.delete_role_assignment(item.id)
             yield _Named(item.id, item.principal_id, item.principal_type, "a role assignment", item.scope, removal)
+
+
+def _from_records(counts: "VaultCounts", records: Iterable[Record]) -> Iterator[_Named]:
+    """The same as `_inherited` for records of which only the principal matters."""
+    foreign = counts.subject.estate.cross_tenant_assignment_ids
+    for record in records:
+        if record.id not in foreign:
+            kind = counts.type_of(record.principal_id)
+            yield _Named(record.id, record.principal_id, kind, "a role", record.scope, None)
 
 
 def _inherited(subject: VaultAccess) -> Iterator[_Named]:
@@ -150,4 +179,5 @@ RULE = Rule(
     severity=Severity.LOW,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
 )

@@ -24,14 +24,23 @@ counted.
 """
 
 from functools import cache
+from typing import TYPE_CHECKING
 
+from kvaudit.access.counting import DataGrants, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import mask_of
 from kvaudit.rules import az
-from kvaudit.rules.grants import aside, cite_grant, data_grants, holders, of_answer, unless_seen
+from kvaudit.rules.grants import aside, by_tally, cite_grant, data_grants, of_answer, tallied, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
+
+_WHAT = "can purge"
+_PROTECTED = not_applicable("purge protection is on: nobody can purge before the retention period ends")
 
 
 @cache
@@ -44,18 +53,34 @@ def check(subject: VaultAccess) -> Judgement:
     """Fails a vault without purge protection on which somebody may purge objects."""
     vault = subject.vault
     if vault.enable_purge_protection is True:
-        return not_applicable("purge protection is on: nobody can purge before the retention period ends")
+        return _PROTECTED
     grants = data_grants(subject, purge_mask())
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(subject, grants, "can purge")
+        return unless_seen(subject, grants, _WHAT)
     shown = of_answer(grants, Answer.CONDITIONAL)
     return failed(
-        f"{counted(holders(allowed), 'principal')} can purge deleted objects at once{aside(grants)}",
+        _message(tallied(grants)),
         [*allowed, *shown],
         cite_grant(subject),
         lambda _: [az.update_vault(vault, enable_purge_protection="true")],
     )
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    if counts.vault.enable_purge_protection is True:
+        return _PROTECTED
+    return by_tally(counts.tally(_asked()), _message, _WHAT)
+
+
+@cache
+def _asked() -> DataGrants:
+    return DataGrants(purge_mask())
+
+
+def _message(tally: Tally) -> str:
+    return f"{counted(tally.allowed_holders, 'principal')} can purge deleted objects at once{aside(tally)}"
 
 
 RULE = Rule(
@@ -64,4 +89,6 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
+    asked=(_asked(),),
 )

@@ -26,32 +26,55 @@ removes an assignment for everything below its scope: make sure that another own
 - [Provide access to Key Vault with Azure RBAC](https://learn.microsoft.com/azure/key-vault/general/rbac-guide)
 """
 
+from typing import TYPE_CHECKING
+
+from kvaudit.access.counting import ControlGrants, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.grants import aside, cite_grant, control_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.grants import aside, by_tally, cite_grant, control_grants, of_answer, removals, tallied, unless_seen
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
 from kvaudit.rules.words import counted
 
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
 ROLE_ASSIGNMENTS_WRITE = "Microsoft.Authorization/roleAssignments/write"
+
+_ASKED = ControlGrants(ROLE_ASSIGNMENTS_WRITE)
+_WHAT = "can assign themselves a data-plane role"
+_ELSEWHERE = not_applicable("the vault uses access policies, where a data-plane role gives nobody access")
 
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails an Azure RBAC vault on which somebody may assign roles without a condition."""
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
-        return not_applicable("the vault uses access policies, where a data-plane role gives nobody access")
+        return _ELSEWHERE
     grants = control_grants(subject.holders_of(ROLE_ASSIGNMENTS_WRITE))
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(subject, grants, "can assign themselves a data-plane role")
+        return unless_seen(subject, grants, _WHAT)
     shown = of_answer(grants, Answer.CONDITIONAL)
     return failed(
-        f"{counted(len(allowed), 'role assignment lets', 'role assignments let')} {counted(holders(allowed), 'principal')}"
-        f" assign themselves any data-plane role{aside(grants)}",
+        _message(tallied(grants)),
         [*allowed, *shown],
         cite_grant(subject),
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
+    )
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    if counts.vault.permission_model is not PermissionModel.AZURE_RBAC:
+        return _ELSEWHERE
+    return by_tally(counts.tally(_ASKED), _message, _WHAT)
+
+
+def _message(tally: Tally) -> str:
+    return (
+        f"{counted(tally.allowed, 'role assignment lets', 'role assignments let')}"
+        f" {counted(tally.allowed_holders, 'principal')} assign themselves any data-plane role{aside(tally)}"
     )
 
 
@@ -61,4 +84,6 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
+    asked=(_ASKED,),
 )

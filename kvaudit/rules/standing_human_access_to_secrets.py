@@ -25,14 +25,34 @@ command that removes a role assignment takes the role away everywhere below the 
 """
 
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
+from kvaudit.access.counting import DataGrants, Tally
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import PrincipalState
+from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import mask_of
-from kvaudit.rules.grants import Grant, aside, cite_grant, data_grants, holders, of_answer, removals, unless_seen
+from kvaudit.rules.grants import (
+    Grant,
+    aside,
+    by_tally,
+    cite_grant,
+    data_grants,
+    of_answer,
+    removals,
+    tallied,
+    unless_seen,
+)
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed
 from kvaudit.rules.words import counted
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
+
+_WHAT = "are people who can read secrets"
 
 
 def check(subject: VaultAccess) -> Judgement:
@@ -40,41 +60,63 @@ def check(subject: VaultAccess) -> Judgement:
     grants = [grant for grant in (_of_people(subject, item) for item in _readers(subject)) if grant]
     allowed = of_answer(grants, Answer.ALLOWED)
     if not allowed:
-        return unless_seen(subject, grants, "are people who can read secrets")
+        return unless_seen(subject, grants, _WHAT)
     shown = of_answer(grants, Answer.CONDITIONAL)
     return failed(
-        f"{counted(holders(allowed), 'user or group of users', 'users or groups of users')} can read secrets"
-        f" at any time{aside(grants)}",
+        _message(tallied(grants)),
         [*allowed, *shown],
         cite_grant(subject),
         lambda kept: removals(subject.vault, kept),
     )
 
 
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    return by_tally(counts.tally(_asked(), _are_people), _message, _WHAT)
+
+
+@cache
+def _asked() -> DataGrants:
+    return DataGrants(mask_of(("secrets/get",)))
+
+
+def _message(tally: Tally) -> str:
+    holders = counted(tally.allowed_holders, "user or group of users", "users or groups of users")
+    return f"{holders} can read secrets at any time{aside(tally)}"
+
+
 def _readers(subject: VaultAccess) -> list[Grant]:
-    return data_grants(subject, mask_of(("secrets/get",)))
+    return data_grants(subject, _asked().mask)
 
 
 def _of_people(subject: VaultAccess, grant: Grant) -> Grant | None:
     """The grant if people hold it, with an unknown answer if that cannot be told, else None."""
-    if grant.principal_id is None:
+    people = None
+    if grant.principal_id is not None:
+        people = _are_people(subject.estate, grant.principal_id, grant.principal_type)
+    if people is None:
         return replace(grant, answer=Answer.UNKNOWN)
-    principal = subject.principal(grant.principal_id)
-    kind = principal.type or grant.principal_type
+    return grant if people else None
+
+
+def _are_people(estate: Estate, principal_id: str, recorded_type: str | None) -> bool | None:
+    """Whether a principal is a person, or a group with people in it; None where that cannot be told."""
+    principal = estate.principal(principal_id)
+    kind = principal.type or recorded_type
     if principal.state is PrincipalState.DELETED_RESTORABLE or (principal.state is PrincipalState.NOT_FOUND and kind):
-        return None  # nobody holds it today; `orphaned-principals` tells of it
+        return False  # nobody holds it today; `orphaned-principals` tells of it
     if kind in {"ServicePrincipal", "Device", "Application"}:
-        return None
+        return False
     if kind == "User":
-        return grant
+        return True
     if kind == "Group":
-        people = subject.estate.people_in_groups
-        if people.has_people(grant.principal_id):
-            return grant
-        if not people.may_hide_people(grant.principal_id):
-            return None
+        people = estate.people_in_groups
+        if people.has_people(principal_id):
+            return True
+        if not people.may_hide_people(principal_id):
+            return False
     # A foreign group's members are another tenant's; an ID of no known kind may be such a group, or anybody.
-    return replace(grant, answer=Answer.UNKNOWN)
+    return None
 
 
 RULE = Rule(
@@ -83,4 +125,6 @@ RULE = Rule(
     severity=Severity.HIGH,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
+    asked=(_asked(),),
 )

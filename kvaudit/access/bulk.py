@@ -1,0 +1,246 @@
+"""Counts for many vaults: the scopes are walked once from the root, and each hands what stands above to what lies below.
+
+A set of principals for each thing that is counted (`counting.Effects`) is the parent's set and what the records of the
+scope itself add, as roaring bitmaps. No product of vaults and principals is ever formed.
+
+This is no second evaluator. What a record gives is asked of `Grants` and `ControlPlane`; and where the answers of two
+principals are not independent of each other, or something was not read, the counts say so by being None, and the caller
+asks `Access`. That is the case where
+
+- a deny assignment reaches the vault, takes what is counted, and may meet anybody whom a record names there;
+- a listing of deny assignments was not read, or a record may or may not stand above the subscription;
+- a group holds something on a condition only, and somebody may be in it although nothing says so;
+- the vault trusts another tenant, its access policies were not read, or an entry names an application too;
+- records stand at single objects in the vault.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pyroaring import BitMap
+
+from kvaudit.access.control import ControlPlane
+from kvaudit.access.counting import BROAD, Effect, Effects, Question
+from kvaudit.access.denies import is_idle
+from kvaudit.access.grants import Record
+from kvaudit.access.numbering import NOBODY, Filter, Numbers
+from kvaudit.access.places import DENY_ASSIGNMENTS
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model import scopes
+from kvaudit.model.authorization import EVERYONE, DenyAssignment
+from kvaudit.model.directory import PrincipalState
+from kvaudit.model.estate import Estate
+from kvaudit.model.vaults import Vault
+
+_KEPT = 4096
+"""Resource groups whose sets are kept: vaults of one group mostly follow each other."""
+
+Sets = tuple[BitMap, BitMap, BitMap]
+"""Principals whose own records allow, allow on a condition, or may allow an operation; nobody stands in two."""
+
+Who = Callable[[Estate, str, str | None], bool | None]
+"""Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
+
+
+@dataclass(slots=True)
+class Node:
+    """What the records of a scope and of everything above it add up to.
+
+    Attributes:
+        sets, counts: by the numbers of `Effects`.
+        named: everybody whom these records name.
+        turning: records whose effect turns on the vault's name, and whether their scope is broad.
+        denies: the deny assignments that stand here or above; those that only audit are left out.
+        strays: data-plane records whose principal is not simply there in the directory.
+        odd: whether a record may or may not stand above, so that nothing is counted here.
+        has_gap: whether the role of one of these records was not read.
+    """
+
+    sets: list[BitMap]
+    counts: list[int]
+    named: BitMap
+    turning: tuple[tuple[Record, bool], ...] = ()
+    denies: tuple[DenyAssignment, ...] = ()
+    strays: tuple[Record, ...] = ()
+    odd: bool = False
+    has_gap: bool = False
+    children: dict[str, "Node"] = field(default_factory=dict)
+
+
+class Bulk:
+    """Counts for the vaults of one estate that has any.
+
+    Args:
+        around: the records, by scope.
+        control: the evaluator of the control plane.
+        questions: everything that will be counted.
+    """
+
+    def __init__(self, around: Surroundings, control: ControlPlane, questions: Iterable[Question]) -> None:
+        self.around = around
+        self.estate = around.estate
+        self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
+        self.numbers = Numbers(around.directory)
+        self._parents: dict[str, Node] = {}
+        self._filters: dict[Who, tuple[Filter, Filter]] = {}
+        self._met: dict[str, BitMap | None] = {}
+        self._denies_hidden: dict[str, bool] = {}
+        self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
+        self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
+        self._root = Node([BitMap()] * self.effects.sets, [0] * self.effects.counts, BitMap())
+
+    def node_above(self, vault: Vault) -> Node:
+        """What stands above a vault. Vaults side by side share it."""
+        above = vault.scope.rpartition("/")[0]
+        node = self._parents.get(above)
+        if node is None:
+            if len(self._parents) >= _KEPT:
+                self._parents.clear()
+            node = self._parents[above] = self._walk(vault)
+        return node
+
+    def node_of(self, vault: Vault) -> Node:
+        """The same with what stands at the vault itself; records that turn on its name are settled."""
+        parent = self.node_above(vault)
+        records, denies = self.around.records.at(vault.scope), self.around.denies.at(vault.scope)
+        if not records and not denies and not parent.turning:
+            return parent
+        node = self._below(parent, vault.scope, records, denies)
+        if not node.turning:
+            return node
+        settled = Adding(node)
+        for record, broad in node.turning:
+            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
+        return settled.node()
+
+    def _walk(self, vault: Vault) -> Node:
+        """From the root down to what is next above a vault. The nodes of subscriptions and above are kept."""
+        chain, subscription = self.around.chain(vault), vault.subscription_id or ""
+        own = f"{scopes.SUBSCRIPTION_PREFIX}{subscription}"
+        node = self._root
+        for scope in chain[:-1]:
+            known = node.children.get(scope)
+            if known is None:
+                records, denies = self.around.records.at(scope), self.around.denies.at(scope)
+                if scope == own:
+                    records = (*records, *self.around.records.listed_below(subscription, chain))
+                    denies = (*denies, *self.around.denies.listed_below(subscription, chain))
+                known = self._below(node, scope, records, denies)
+                if scope == own:
+                    unplaced = self.around.records.unplaced(subscription, chain)
+                    known.odd = bool(unplaced or self.around.denies.unplaced(subscription, chain))
+                if scopes.level_of(scope) in BROAD:
+                    node.children[scope] = known
+            node = known
+        return node
+
+    def _below(self, parent: Node, scope: str, records: Sequence[Record], denies: Sequence[DenyAssignment]) -> Node:
+        """A scope's node: its parent's, and what stands at the scope."""
+        adding = Adding(parent)
+        of, numbers = self.effects.of, self.numbers
+        broad = scopes.level_of(scope) in BROAD
+        turning: list[tuple[Record, bool]] = []
+        strays: list[Record] = []
+        for record in records:
+            if self.effects.turns_on_vault(record):
+                turning.append((record, broad))
+                effect = None
+            else:
+                effect = of(record, broad=broad)
+                if effect is None:
+                    continue
+            number = numbers.of(record.principal_id)
+            adding.add(effect, number)
+            adding.names.append(number)
+            if (effect is None or effect.gives_data) and self._is_stray(record.principal_id):
+                strays.append(record)
+        node = adding.node()
+        node.turning = (*parent.turning, *turning) if turning else parent.turning
+        node.strays = (*parent.strays, *strays) if strays else parent.strays
+        node.denies = (*parent.denies, *(item for item in denies if not is_idle(item)))
+        return node
+
+    def _is_stray(self, principal_id: str) -> bool:
+        return self.estate.principal(principal_id).state is not PrincipalState.FOUND
+
+    def has_gap_of(self, kinds: frozenset[str]) -> bool:
+        """Whether anything of these kinds was not read, anywhere."""
+        return not self._gap_kinds.isdisjoint(kinds)
+
+    def hides_denies(self, vault: Vault) -> bool:
+        """Whether a listing of deny assignments that reaches a vault was not read."""
+        if not self._gap_scopes:
+            return False
+        if vault.scope in self._gap_scopes:
+            return bool(self.around.gaps_at(vault, (DENY_ASSIGNMENTS,)))
+        above = vault.scope.rpartition("/")[0]
+        if above not in self._denies_hidden:
+            self._denies_hidden[above] = bool(self.around.gaps_at(vault, (DENY_ASSIGNMENTS,)))
+        return self._denies_hidden[above]
+
+    def among(self, found: list[Sets], who: Who) -> list[Sets]:
+        """Sets without those who are not meant; of whom that cannot be told, nothing is certain."""
+        if who not in self._filters:
+            estate, type_of = self.estate, self.around.directory.type_of
+            self._filters[who] = (
+                Filter(self.numbers, lambda item: who(estate, item, type_of(item)) is True),
+                Filter(self.numbers, lambda item: who(estate, item, type_of(item)) is None),
+            )
+        meant, unclear = self._filters[who]
+        return [
+            (meant.of(one), meant.of(two), meant.of(three) | unclear.of(one | two | three)) for one, two, three in found
+        ]
+
+    def may_meet(self, deny: DenyAssignment) -> BitMap | None:
+        """Everybody whom a deny assignment may meet, or more; None: anybody. Whom it spares is left aside."""
+        if deny.id not in self._met:
+            self._met[deny.id] = self._named_by(deny)
+        return self._met[deny.id]
+
+    def _named_by(self, deny: DenyAssignment) -> BitMap | None:
+        directory = self.around.directory
+        found = BitMap()
+        for item in {item.id.casefold() for item in deny.principals}:
+            if item == EVERYONE or directory.hides_members(item):
+                return None
+            found |= self.numbers.set_of((item, *directory.everyone_below(item)))
+        return found
+
+
+class Adding:
+    """A node that is being added to: what does not change is shared with the parent."""
+
+    def __init__(self, parent: Node) -> None:
+        self._parent = parent
+        self._sets: dict[int, list[int]] = {}
+        self._counts: dict[int, int] = {}
+        self._has_gap = parent.has_gap
+        self.names: list[int] = []
+
+    def add(self, effect: Effect | None, number: int) -> None:
+        """Add what one record gives to the principal of a number."""
+        if effect is None:
+            return
+        self._has_gap |= effect.has_gap
+        if number == NOBODY:
+            return
+        for index in effect.sets:
+            self._sets.setdefault(index, []).append(number)
+        for index, more in effect.counts:
+            self._counts[index] = self._counts.get(index, 0) + more
+
+    def node(self) -> Node:
+        """The node."""
+        parent = self._parent
+        sets, counts, named = parent.sets, parent.counts, parent.named
+        if self._sets:
+            sets = sets.copy()
+            for index, numbers in self._sets.items():
+                sets[index] = sets[index] | BitMap(numbers)
+        if self._counts:
+            counts = counts.copy()
+            for index, more in self._counts.items():
+                counts[index] += more
+        if self.names:
+            named = named | BitMap(number for number in self.names if number != NOBODY)
+        return Node(sets, counts, named, parent.turning, parent.denies, parent.strays, parent.odd, self._has_gap)

@@ -1,0 +1,188 @@
+"""What one record adds to the counts of many vaults: the questions that are counted, and the counts.
+
+Records of the same role and condition give the same; what they give is asked of the evaluator's own code once
+(`Grants.given_by`, `ControlPlane.citations`) and then only counted.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from kvaudit.access.conditions import ConditionError, depends_on_vault, parse
+from kvaudit.access.control import ControlPlane
+from kvaudit.access.grants import Given, Grants, Record
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import RoleAssignment
+from kvaudit.model.permissions import iter_operations
+from kvaudit.model.vaults import Vault
+
+BROAD = frozenset({"root", "management group", "subscription"})
+"""Levels of scope whose role assignments reach more than one team's vaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataGrants:
+    """Who holds each operation of a mask by a record that names him."""
+
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class BroadGrants:
+    """The data-plane assignments at subscription scope or above that hold any operation of a mask."""
+
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlGrants:
+    """The assignments that give a control-plane action.
+
+    Attributes:
+        action: what is asked.
+        also: an action that opens the same route less certainly: an assignment that gives it alone counts as unknown
+            instead of allowed; None where there is none.
+    """
+
+    action: str
+    also: str | None = None
+
+
+Question = DataGrants | BroadGrants | ControlGrants
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Grants, counted.
+
+    Attributes:
+        allowed, conditional, unknown: grants with this answer.
+        allowed_holders, conditional_holders, unknown_holders: different principals among them.
+    """
+
+    allowed: int = 0
+    allowed_holders: int = 0
+    conditional: int = 0
+    conditional_holders: int = 0
+    unknown: int = 0
+    unknown_holders: int = 0
+
+
+ANSWERS = (Answer.ALLOWED, Answer.CONDITIONAL, Answer.UNKNOWN)
+"""The order of the three sets that are kept for each thing that is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one record adds: to which sets its principal belongs, and by how much counters grow.
+
+    Attributes:
+        sets: numbers of sets.
+        counts: number of a counter and by how much it grows.
+        has_gap: whether something was not read that keeps it from saying more: the role's definition.
+        gives_data: whether it gives, or may give, an operation of the data plane.
+    """
+
+    sets: tuple[int, ...]
+    counts: tuple[tuple[int, int], ...]
+    has_gap: bool
+    gives_data: bool
+
+
+class Effects:
+    """Works out effects, once for every role and condition.
+
+    Sets stand three by three (allowed, conditional, unknown): first one triple for each operation of `DataGrants`, then
+    one for each of the other questions, which have a triple of counters too.
+
+    Args:
+        grants, control: the evaluator's own.
+        questions: what is counted.
+        any_vault: one vault. Conditions cannot see of a control-plane action which vault it is done to.
+    """
+
+    def __init__(self, grants: Grants, control: ControlPlane, questions: Iterable[Question], any_vault: Vault) -> None:
+        self._any_vault = any_vault
+        self._grants = grants
+        self._control = control
+        asked = tuple(dict.fromkeys(questions))
+        mask = 0
+        for item in asked:
+            mask |= item.mask if isinstance(item, DataGrants) else 0
+        self.operations = {item.mask: place * 3 for place, item in enumerate(iter_operations(mask))}
+        others = [item for item in asked if not isinstance(item, DataGrants)]
+        self.sets_of: Mapping[Question, int] = {
+            item: (len(self.operations) + place) * 3 for place, item in enumerate(others)
+        }
+        self.counts_of: Mapping[Question, int] = {item: place * 3 for place, item in enumerate(others)}
+        self.sets = (len(self.operations) + len(others)) * 3
+        self.counts = len(others) * 3
+        self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
+        self._turning: dict[tuple[str, str | None], bool] = {}
+
+    def of(self, record: Record, *, broad: bool) -> Effect | None:
+        """What a record adds that does not turn on the vault; None: nothing at all.
+
+        Args:
+            record: the record.
+            broad: whether its scope is one of `BROAD`.
+        """
+        if not isinstance(record, RoleAssignment) or self._grants.is_timed(record):
+            return self._effect(record, None, broad=broad)
+        key = (record.role, record.condition, broad)
+        try:
+            return self._known[key]
+        except KeyError:
+            return self._known.setdefault(key, self._effect(record, None, broad=broad))
+
+    def at(self, record: Record, vault: Vault, *, broad: bool) -> Effect | None:
+        """What a record adds at one vault."""
+        return self._effect(record, vault, broad=broad)
+
+    def turns_on_vault(self, record: Record) -> bool:
+        """Whether the vault's name can change what the record gives."""
+        key = (record.role, record.condition)
+        if key not in self._turning:
+            blocks = self._grants.power(record.role).blocks
+            texts = {record.condition, *(block.condition for block in blocks)} - {None}
+            self._turning[key] = any(_turns(text or "") for text in texts)
+        return self._turning[key]
+
+    def _effect(self, record: Record, vault: Vault | None, *, broad: bool) -> Effect | None:
+        given: tuple[Given, ...] = ()
+        if self._grants.power(record.role).touches_data:
+            given = self._grants.given_by(record, vault, None, at_object=False)
+        sets: dict[int, None] = {}
+        counts: dict[int, int] = {}
+        for item in given:
+            place = ANSWERS.index(item.citation.answer)
+            for mask, first in self.operations.items():
+                if item.citation.mask & mask:
+                    sets[first + place] = None
+        for question, first in self.sets_of.items():
+            for answer in self._answers(question, record, given, broad=broad):
+                place = ANSWERS.index(answer)
+                sets[first + place] = None
+                counter = self.counts_of[question] + place
+                counts[counter] = counts.get(counter, 0) + 1
+        if not sets and not given:
+            return None
+        has_gap = any(item.gaps for item in given)
+        return Effect(tuple(sets), tuple(counts.items()), has_gap, bool(given))
+
+    def _answers(
+        self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool
+    ) -> Iterator[Answer]:
+        """The answers of the grants that one record is, for a question that counts records."""
+        if isinstance(question, BroadGrants) and broad:
+            yield from (item.citation.answer for item in given if item.citation.mask & question.mask)
+        elif isinstance(question, ControlGrants):
+            certain = tuple(self._control.citations(record, question.action, self._any_vault))
+            yield from (item.answer for item in certain)
+            for item in self._control.citations(record, question.also, self._any_vault) if question.also else ():
+                if item not in certain:
+                    yield Answer.UNKNOWN if item.answer is Answer.ALLOWED else item.answer
+
+
+def _turns(text: str) -> bool:
+    condition = parse(text)
+    return not isinstance(condition, ConditionError) and depends_on_vault(condition)

@@ -1,0 +1,33 @@
+"""What is counted for many vaults at once is what the evaluator answers vault by vault."""
+
+from dataclasses import replace
+
+from drawn_estates import RG, VAULT, estates, vaults
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kvaudit.access.evaluator import Access
+from kvaudit.model.estate import Estate
+from kvaudit.rules.judge import judge, judge_vault
+
+PLACES = (VAULT, f"{VAULT}2", f"{RG}0/providers/microsoft.keyvault/vaults/kv-third")
+
+
+@st.composite
+def streets(draw: st.DrawFn) -> Estate:
+    """An estate whose vaults stand side by side, and one in a resource group whose name begins alike."""
+    made = draw(estates())
+    rows = [replace(draw(vaults()), id=place, name=place.rpartition("/")[2]) for place in PLACES]
+    return replace(made, vaults=tuple(rows))
+
+
+@given(streets())
+def test_counts_and_the_evaluator_judge_alike(estate: Estate) -> None:
+    access = Access(estate)
+    counted = [(vault, rule.id, found, found.evidence, found.fix) for vault, rule, found in judge(access)]
+    asked = [
+        (vault, rule.id, found, found.evidence, found.fix)
+        for vault in estate.vaults
+        for rule, found in judge_vault(access.subject(vault))
+    ]
+    assert counted == asked
