@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from kvaudit.access.conditions import describe, parse
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
+
+if TYPE_CHECKING:
+    from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed
 
 
 class CitationKind(StrEnum):
@@ -17,6 +21,13 @@ class CitationKind(StrEnum):
     DENY_ASSIGNMENT = "deny_assignment"
     VAULT = "vault"
     GAP = "gap"
+    OWNERSHIP = "ownership"
+    DIRECTORY_ROLE = "directory_role"
+    APPLICATION_PERMISSION = "application_permission"
+    GROUP_SCHEDULE = "group_schedule"
+    RESOURCE_IDENTITY = "resource_identity"
+    FEDERATED_CREDENTIAL = "federated_credential"
+    DELEGATION = "delegation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,9 @@ class WhoCan:
         holdings: one per principal, each allowed, conditional or unknown on the operation; sorted by answer, then id.
         gaps: what could hide another holder or changes an answer that is given.
         notes: sentences told beside the answer (firewall, inert records), which do not change it.
+        routes: where escalation was asked for: the routes to this operation of those who do not hold it for certain. They
+            are no holders.
+        not_assessed: where escalation was asked for: kinds of records that nobody collected, so that more may have a route.
     """
 
     operation: str
@@ -130,6 +144,8 @@ class WhoCan:
     holdings: tuple[Holding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
+    routes: "tuple[EscalationRoute, ...]" = ()
+    not_assessed: "tuple[NotAssessed, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Semantics: ARCHITECTURE.md, "Access semantics"; facts azure.md 1 to 3 and 5. Mem
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kvaudit.access import notes
@@ -12,6 +13,7 @@ from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decis
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import Question
 from kvaudit.access.directory import once
+from kvaudit.access.escalation import EscalationRoute, Escalations, NotAssessed, Routes
 from kvaudit.access.places import Place
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.access.verdicts import Judge, Verdict
@@ -110,6 +112,7 @@ class Access:
         object: ObjectRef | None = None,  # noqa: A002
         *,
         expand_groups: bool = False,
+        include_escalation: bool = False,
     ) -> WhoCan:
         """Everybody whose answer is not denied.
 
@@ -118,6 +121,7 @@ class Access:
             vault: where.
             object: the object, or None: judged on the vault.
             expand_groups: list every member of a group too. Without, a group stands for its members.
+            include_escalation: tell beside the holders who does not hold it for certain and has a route to it.
 
         Raises:
             ValueError: the object is not of the operation's kind.
@@ -141,7 +145,7 @@ class Access:
             tuple(citation for item in found for citation in item.via),
             self._holds(operation, place),
         )
-        return WhoCan(
+        complete = WhoCan(
             operation=operation.word,
             vault_id=vault.id,
             object=str(place.object) if place.object else None,
@@ -149,6 +153,24 @@ class Access:
             gaps=once(gaps),
             notes=notes.for_place(self._around, place, operation, told),
         )
+        if not include_escalation:
+            return complete
+        return self._with_routes(complete, operation, vault, expand_groups=expand_groups)
+
+    def _with_routes(self, answer: WhoCan, operation: Operation, vault: Vault, *, expand_groups: bool) -> WhoCan:
+        holders = {
+            item.principal_id
+            for item in answer.holdings
+            if item.application_id is None and item.answer(operation.mask) is Answer.ALLOWED
+        }
+        routes = self.routes(vault, expand_groups=expand_groups)
+        kept = tuple(
+            item
+            for item in routes.routes
+            if item.mask & operation.mask and (item.principal_id is None or item.principal_id not in holders)
+        )
+        gaps = once((*answer.gaps, *routes.gaps))
+        return replace(answer, routes=kept, gaps=gaps, not_assessed=routes.not_assessed)
 
     def _holds(self, operation: Operation, place: Place) -> Callable[[str], bool]:
         return lambda principal: bool(self._judge.verdict(principal, place).held & operation.mask)
@@ -159,19 +181,43 @@ class Access:
         object: ObjectRef | None = None,  # noqa: A002
         *,
         expand_groups: bool = False,
+        with_routes: bool = True,
     ) -> tuple[Holding, ...]:
         """What everybody holds on a vault, or on one object in it, sorted by principal. Nobody who holds nothing.
 
-        A row says everything that its principal holds, also through groups. Without `expand_groups` the rows are those of
-        the principals that a record names; a row without a principal stands for whoever a gap hides.
+        A row says everything that its principal holds, also through groups, and the ids of its routes to more. Without
+        `expand_groups` the rows are those of the principals that a record names; a row without a principal stands for
+        whoever a gap hides. Without `with_routes` the ids are left out.
         """
-        place = self._around.place(vault, object)
+        held = self._held(vault, object, expand_groups=expand_groups)
+        return tuple(self._escalating(vault, held)) if with_routes else held
+
+    def _held(self, vault: Vault, ref: ObjectRef | None = None, *, expand_groups: bool = False) -> tuple[Holding, ...]:
+        place = self._around.place(vault, ref)
         return tuple(holding for holding, _ in self._rows(place, expand_groups=expand_groups))
 
+    def _escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
+        for item in holdings:
+            routes = self.escalations.ids(vault, item, item.principal_id) if item.principal_id else ()
+            yield replace(item, escalation=routes) if routes else item
+
+    def with_routes_only(self, vault: Vault, *, expand_groups: bool = False) -> Iterator[Holding]:
+        """Those who hold nothing on a vault and have a route to it, sorted: rows without operations."""
+        holders = {item.principal_id for item in self._held(vault, expand_groups=expand_groups)}
+        for principal in sorted(self.escalations.principals(vault, expand_groups=expand_groups) - holders):
+            routes = self.escalations.ids(vault, None, principal)
+            if routes:
+                kind = self._directory.type_of(principal)
+                yield Holding(vault.id, None, principal, kind, escalation=routes)
+
     def rows(self, *, expand_groups: bool = False) -> Iterator[Holding]:
-        """Every holding: vault by vault, with the objects at which records stand, then the vaults that a gap hides."""
+        """Every holding: vault by vault, with the objects at which records stand, then the vaults that a gap hides.
+
+        Behind the holders of a vault come those who hold nothing there and have a route to it (`escalation`).
+        """
         for vault in self.estate.vaults:
             yield from self.holdings(vault, expand_groups=expand_groups)
+            yield from self.with_routes_only(vault, expand_groups=expand_groups)
             for ref in self.objects_with_records(vault):
                 yield from self.holdings(vault, ref, expand_groups=expand_groups)
         for gap in self.estate.gaps:
@@ -185,6 +231,23 @@ class Access:
         if vault.permission_model is PermissionModel.ACCESS_POLICIES or self._is_foreign_to(vault):
             return ()
         return self._around.objects_with_records(vault)
+
+    @cached_property
+    def escalations(self) -> Escalations:
+        """The routes of this estate; worked out when they are first asked for."""
+        return Escalations(self._around, self._held)
+
+    def routes(self, vault: Vault, *, expand_groups: bool = False) -> Routes:
+        """Every route (E1 to E30) to the data of a vault, with the records that give it."""
+        return self.escalations.routes(vault, expand_groups=expand_groups)
+
+    def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
+        """The routes of one principal (object ID in any case) to the data of a vault."""
+        return self.escalations.routes_of(principal_id, vault)
+
+    def not_assessed(self) -> tuple[NotAssessed, ...]:
+        """The kinds of records of routes that nobody collected: told once, never silently absent."""
+        return self.escalations.not_assessed
 
     def control_holders(self, vault: Vault, action: str) -> tuple[ControlHolding, ...]:
         """Every principal that a record gives a control-plane action on a vault, sorted by principal."""

@@ -40,7 +40,7 @@ class VaultAccess:
     @cached_property
     def holdings(self) -> tuple[Holding, ...]:
         """What each principal that a record names holds on the vault; groups stand for their members."""
-        return self._access.holdings(self.vault)
+        return self._access.holdings(self.vault, with_routes=False)
 
     @cached_property
     def object_holdings(self) -> tuple[Holding, ...]:
@@ -48,12 +48,12 @@ class VaultAccess:
         return tuple(
             holding
             for ref in self._access.objects_with_records(self.vault)
-            for holding in self._access.holdings(self.vault, ref)
+            for holding in self._access.holdings(self.vault, ref, with_routes=False)
         )
 
     @cached_property
     def _expanded(self) -> tuple[Holding, ...]:
-        return self._access.holdings(self.vault, expand_groups=True)
+        return self._access.holdings(self.vault, expand_groups=True, with_routes=False)
 
     def members(self, expand: bool = True) -> tuple[Holding, ...]:
         """The holdings, with every member of every group unless `expand` is false."""

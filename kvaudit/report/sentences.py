@@ -99,7 +99,46 @@ def citation_sentence(
         return f"deny assignment {_short(citation.id)} at {where} {verb} it" + _when(estate, citation)
     if citation.kind is CitationKind.VAULT:
         return citation.condition or f"the properties of {where} decide it"
+    if citation.kind in _BESIDE:
+        return _beside(estate, citation, principal_id)
     return _grant(estate, citation, principal_id, where) + _when(estate, citation)
+
+
+_BESIDE = frozenset(
+    {
+        CitationKind.OWNERSHIP,
+        CitationKind.DIRECTORY_ROLE,
+        CitationKind.APPLICATION_PERMISSION,
+        CitationKind.GROUP_SCHEDULE,
+        CitationKind.RESOURCE_IDENTITY,
+        CitationKind.FEDERATED_CREDENTIAL,
+        CitationKind.DELEGATION,
+    }
+)
+"""Records that give no access by themselves and open a route to somebody's who has it."""
+
+
+def _beside(estate: Estate, citation: Citation, principal_id: str | None) -> str:
+    """A record of a route: an ownership, a directory role, a resource's identity."""
+    who, parts = principal_name(estate, principal_id), citation.id.split("/")
+    until = f", until {citation.ends}" if citation.ends else ""
+    waits = ", once it is activated" if citation.answer is Answer.CONDITIONAL else ""
+    match citation.kind:
+        case CitationKind.OWNERSHIP:
+            thing = estate.principal(parts[1]) if len(parts) > 1 else None
+            name = (thing.display_name if thing else None) or "/".join(parts[:2])
+            return f"{who} is recorded as an owner of {name}"
+        case CitationKind.DIRECTORY_ROLE:
+            return f"directory role {citation.role or 'that was not read'} of {who}{waits}{until}"
+        case CitationKind.APPLICATION_PERMISSION:
+            return f"{who} holds the application permission {citation.role or 'that was not read'}"
+        case CitationKind.GROUP_SCHEDULE:
+            return f"PIM for Groups, instance {_short(citation.id)}{waits}{until}"
+        case CitationKind.RESOURCE_IDENTITY:
+            return f"resource {_short(citation.id)} runs as the identity"
+        case CitationKind.FEDERATED_CREDENTIAL:
+            return f"federated credential {_short(citation.id)}"
+    return f"delegation {_short(citation.id)} at {scope_name(estate, citation.scope)} gives {citation.role or 'a role'}{waits}"
 
 
 def _grant(estate: Estate, citation: Citation, principal_id: str | None, where: str) -> str:

@@ -1,0 +1,117 @@
+"""What of the records of identity routes was read, refused, or never asked for (ARCHITECTURE.md, "Access semantics" 11)."""
+
+from collections.abc import Callable, Iterable
+
+from kvaudit.access.directory import Directory
+from kvaudit.access.escalation.answers import NotAssessed, sorted_ids
+from kvaudit.access.escalation.catalogue import IDENTITY_KINDS, ROUTES
+from kvaudit.model import scopes
+from kvaudit.model.directory import PrincipalState
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Gap
+
+_KINDS = frozenset(IDENTITY_KINDS)
+
+
+def gaps(estate: Estate) -> tuple[Gap, ...]:
+    """The gaps of kinds that only routes rest on: a route may exist behind each."""
+    return tuple(gap for gap in estate.gaps if gap.kind in _KINDS)
+
+
+def not_assessed(estate: Estate, directory: Directory) -> tuple[NotAssessed, ...]:
+    """The kinds that were neither read nor refused for something that matters, in the order of their names."""
+    told = {(gap.kind, scopes.fold(gap.scope)) for gap in estate.gaps}
+    found = []
+    for kind in IDENTITY_KINDS:
+        wanted = tuple(dict.fromkeys(_PLACES[kind](estate, directory)))
+        missing = [
+            place for place in wanted if not estate.was_read(kind, place) and (kind, scopes.fold(place)) not in told
+        ]
+        if missing:
+            routes = sorted_ids({item.id for item in ROUTES if kind in item.kinds})
+            found.append(NotAssessed(kind, routes, len(missing), len(wanted)))
+    return tuple(found)
+
+
+Places = Callable[[Estate, Directory], Iterable[str]]
+
+
+def _subscriptions(estate: Estate, _: Directory) -> Iterable[str]:
+    known = {vault.subscription_id for vault in estate.vaults if vault.subscription_id}
+    return tuple(f"{scopes.SUBSCRIPTION_PREFIX}{item}" for item in sorted(known))
+
+
+def _groups(estate: Estate, directory: Directory) -> Iterable[str]:
+    """Groups of this tenant that a record names, and groups nested in them."""
+    named = [
+        item
+        for item in sorted(_named(estate))
+        if directory.type_of(item) == "Group" and directory.principal(item).state is not PrincipalState.FOREIGN
+    ]
+    nested = (below for item in named for below in directory.chains_down(item) if directory.type_of(below) == "Group")
+    return tuple(f"groups/{item}" for item in dict.fromkeys((*named, *nested)))
+
+
+def _service_principals(estate: Estate, directory: Directory) -> Iterable[str]:
+    """Service principals with an application, that a record names: nobody adds a credential to a managed identity."""
+    return tuple(
+        f"servicePrincipals/{item}"
+        for item in sorted(_named(estate))
+        if directory.type_of(item) == "ServicePrincipal"
+        and directory.principal(item).service_principal_type != "ManagedIdentity"
+        and directory.principal(item).state is not PrincipalState.NOT_FOUND
+    )
+
+
+def _applications(estate: Estate, directory: Directory) -> Iterable[str]:
+    """Registrations in this tenant of the service principals that a record names."""
+    app_ids = {
+        (directory.principal(item.partition("/")[2]).app_id or "").casefold()
+        for item in _service_principals(estate, directory)
+    }
+    return tuple(f"applications/{item.id}" for item in estate.applications if item.app_id in app_ids)
+
+
+def _registrations(estate: Estate, directory: Directory) -> Iterable[str]:
+    return ("applications",) if _service_principals(estate, directory) else ()
+
+
+def _identities(estate: Estate, _: Directory) -> Iterable[str]:
+    return tuple(item.resource_id for item in estate.user_assigned_identities)
+
+
+def _tenant(_: Estate, __: Directory) -> Iterable[str]:
+    return ("directory",)
+
+
+def _graph(estate: Estate, _: Directory) -> Iterable[str]:
+    """Microsoft Graph's own service principal, whose ID differs from tenant to tenant."""
+    listed = [item.scope for item in estate.listings if item.kind == "application_permissions"]
+    refused = [item.scope for item in estate.gaps if item.kind == "application_permissions"]
+    return (*listed, *refused) or ("servicePrincipals/Microsoft Graph",)
+
+
+def _named(estate: Estate) -> set[str]:
+    """Everybody whom a record that may give access names."""
+    found = {item.principal_id for item in estate.role_assignments}
+    found.update(item.principal_id for item in estate.schedule_instances)
+    found.update(entry.object_id for vault in estate.vaults for entry in vault.access_policies or ())
+    return found
+
+
+_PLACES: dict[str, Places] = {
+    "application_federated_credentials": _applications,
+    "application_owners": _applications,
+    "application_permissions": _graph,
+    "applications": _registrations,
+    "delegations": _subscriptions,
+    "directory_role_assignments": _tenant,
+    "directory_role_eligibility_schedule_instances": _tenant,
+    "federated_credentials": _identities,
+    "group_assignment_schedule_instances": _groups,
+    "group_eligibility_schedule_instances": _groups,
+    "group_owners": _groups,
+    "resource_identities": _subscriptions,
+    "service_principal_owners": _service_principals,
+    "user_assigned_identities": _subscriptions,
+}

@@ -1,0 +1,279 @@
+"""Routes of everybody to one vault, and of one principal: the control plane, identities, and what the data plane adds."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from kvaudit.access.answers import Citation, Holding
+from kvaudit.access.escalation import actions, copies, coverage, services
+from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
+from kvaudit.access.escalation.catalogue import BY_ID
+from kvaudit.access.escalation.delegation import Delegations
+from kvaudit.access.escalation.directory_roles import DirectoryRoles
+from kvaudit.access.escalation.groups import Groups
+from kvaudit.access.escalation.identities import Identities
+from kvaudit.access.escalation.powers import weaker
+from kvaudit.access.escalation.reach import Reach
+from kvaudit.access.escalation.steps import Step
+from kvaudit.access.escalation.takeover import Takeover, Takeovers
+from kvaudit.access.escalation.vault_routes import VaultRoutes
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model.answers import Answer
+from kvaudit.model.gaps import Gap
+from kvaudit.model.vaults import Vault
+
+_AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
+_REAL = {
+    actions.DEPLOYS: actions.DEPLOY_GROUP | actions.DEPLOYMENTS_WRITE,
+    actions.INSTALLS: actions.MACHINES_WRITE,
+    actions.MOVES_SUBSCRIPTION: actions.MOVE_SUBSCRIPTIONS,
+    actions.REWRITES_ROLE: actions.ROLES_WRITE,
+    actions.LIFTS_DENY: actions.DENIES_DELETE
+    | actions.DENIES_WRITE
+    | actions.STACKS_DENY_SETTING
+    | actions.STACKS_DELETE,
+}
+"""Bits that are worked out → the bits that records give."""
+
+
+class Escalations:
+    """Answers questions about routes in one estate. Nothing is worked out before it is asked for.
+
+    Args:
+        around: where the records are.
+        holdings: what everybody whom a record names holds on a vault.
+    """
+
+    def __init__(self, around: Surroundings, holdings: Callable[[Vault], Iterable[Holding]]) -> None:
+        self._around = around
+        self._estate = around.estate
+        self._directory = around.directory
+        self._holdings = holdings
+        self.control = VaultRoutes(around)
+        self._last: tuple[str, Mapping[str | None, tuple[Takeover, ...]]] = ("", {})
+        self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
+
+    @cached_property
+    def _takeovers(self) -> Takeovers:
+        standings = self.control.standings
+        identities, groups = Identities(self._around, standings), Groups(self._estate)
+        roles = DirectoryRoles(self._estate, self._directory)
+        targets = (*identities.targets, *groups.targets, *roles.targets)
+        return Takeovers(self._directory, targets, (identities.ways, groups.ways, roles.ways))
+
+    @cached_property
+    def _elevating(self) -> tuple[Takeover, ...]:
+        return tuple(DirectoryRoles(self._estate, self._directory).elevating())
+
+    @cached_property
+    def _delegations(self) -> Delegations:
+        return Delegations(self._around, self.control.standings)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach(self._around, self.control.standings)
+
+    @cached_property
+    def has_identity_records(self) -> bool:
+        """Whether anything was collected from which routes through identities follow."""
+        estate = self._estate
+        return any(
+            (
+                estate.ownerships,
+                estate.group_schedule_instances,
+                estate.resource_identities,
+                estate.user_assigned_identities,
+                estate.federated_credentials,
+                estate.directory_roles,
+                estate.application_permissions,
+                estate.delegations,
+            )
+        )
+
+    def ids(self, vault: Vault, holding: Holding | None, principal_id: str) -> tuple[str, ...]:
+        """The ids of the routes of one principal to a vault, sorted; what it holds there, where it holds something."""
+        found = {item.route for item in self._steps(principal_id, vault, holding)}
+        found.update(item.route for item in self._ways_of(principal_id, vault))
+        return sorted_ids(found)
+
+    def principals(self, vault: Vault, *, expand_groups: bool = False) -> frozenset[str]:
+        """Everybody who has a route to a vault by a record that names it; with `expand_groups` every member of groups too."""
+        found = set(self.control.principals(vault))
+        found.update(name for name in self._ways(vault) if name is not None)
+        if expand_groups:
+            for name in tuple(found):
+                if self._directory.may_be_group(name):
+                    found.update(self._directory.chains_down(name))
+        return frozenset(found)
+
+    def routes(self, vault: Vault, *, expand_groups: bool = False) -> Routes:
+        """Every route to a vault, with its records.
+
+        Args:
+            vault: the vault.
+            expand_groups: list the routes of every member of a group too. Without, a group stands for its members.
+        """
+        held = {
+            item.principal_id: item for item in self._held_on(vault) if item.principal_id and not item.application_id
+        }
+        names = {*self.principals(vault, expand_groups=expand_groups), *(name for name in held if name)}
+        found: list[EscalationRoute] = []
+        for name in names:
+            found.extend(self._of(name, vault, held.get(name)))
+        found.extend(self._taken_over(item, vault) for item in self._ways(vault).get(None, ()))
+        return Routes(
+            vault.id,
+            tuple(sorted(found, key=_order)),
+            (*self.gaps, *self._around.gaps_at(vault, ("role_assignments", "deny_assignments"))),
+            self.not_assessed,
+        )
+
+    def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
+        """The routes of one principal to a vault, with their records, by number."""
+        name = principal_id.strip().casefold()
+        held = next(
+            (item for item in self._held_on(vault) if item.principal_id == name and not item.application_id), None
+        )
+        return tuple(sorted(self._of(name, vault, held), key=_order))
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What of the records of identity routes could not be read: a route may exist behind each."""
+        return coverage.gaps(self._estate)
+
+    @cached_property
+    def not_assessed(self) -> tuple[NotAssessed, ...]:
+        """The kinds of records of identity routes that nobody collected, with the routes that rest on them."""
+        return coverage.not_assessed(self._estate, self._directory)
+
+    def _of(self, principal_id: str, vault: Vault, held: Holding | None) -> Iterator[EscalationRoute]:
+        for item in self._steps(principal_id, vault, held):
+            yield self._told(item, principal_id, vault, held)
+        for way in self._ways_of(principal_id, vault):
+            yield self._taken_over(replace(way, principal_id=principal_id), vault)
+
+    def _steps(self, principal_id: str, vault: Vault, held: Holding | None) -> tuple[Step, ...]:
+        steps = self.control.steps(principal_id, vault)
+        if steps and self._directory.type_of(principal_id) == "ForeignGroup":
+            ways = [item for item in steps if item.route in _AS_A_PARTNER]
+            how = "acts from the tenant of a partner, whose members nobody here can list"
+            steps = (*steps, *(Step("E25", item.answer, item.bits, how) for item in ways[:1]))
+        if held is not None:
+            creates = Answer.DENIED
+            context = self.control.context(vault)
+            if (held.allowed | held.conditional | held.unknown) & _BACKUPS:
+                creates = self.control.completed(principal_id, context.node).answer(actions.VAULTS_CREATE)
+            steps = (*steps, *copies.steps_of_masks(held.allowed, held.conditional, held.unknown, creates))
+            steps = (*steps, *services.steps(self._estate.principal(principal_id)))
+        return steps
+
+    def _ways(self, vault: Vault) -> Mapping[str | None, tuple[Takeover, ...]]:
+        """The routes through identities to a vault, by who has them."""
+        if not self.has_identity_records:
+            return {}
+        if self._last[0] != vault.scope:
+            table: dict[str | None, list[Takeover]] = {}
+            for way in self._gathered(vault):
+                table.setdefault(way.principal_id, []).append(way)
+            self._last = (vault.scope, {name: tuple(dict.fromkeys(ways)) for name, ways in table.items()})
+        return self._last[1]
+
+    def _held_on(self, vault: Vault) -> tuple[Holding, ...]:
+        """What everybody holds on a vault; kept for the last vault, since questions come vault by vault."""
+        if self._last_held[0] != vault.scope:
+            self._last_held = (vault.scope, tuple(self._holdings(vault)))
+        return self._last_held[1]
+
+    def _gathered(self, vault: Vault) -> Iterator[Takeover]:
+        for holding in self._held_on(vault):
+            if holding.principal_id is None:
+                continue
+            access = (
+                Answer.ALLOWED if holding.allowed else Answer.CONDITIONAL if holding.conditional else Answer.UNKNOWN
+            )
+            for way in self._takeovers.of_holder(holding.principal_id):
+                yield replace(way, answer=weaker(way.answer, access))
+        yield from self._elevating
+        yield from self._delegations.ways(vault)
+
+    def _ways_of(self, principal_id: str, vault: Vault) -> Iterator[Takeover]:
+        """The routes through identities of a principal and of its groups."""
+        ways = self._ways(vault)
+        if not ways:
+            return
+        yield from ways.get(principal_id, ())
+        chains = self._directory.chains_up(principal_id)
+        for group in sorted(chains.keys() & {name for name in ways if name is not None}):
+            for way in ways[group]:
+                if way.target != principal_id:
+                    yield replace(way, via=tuple(replace(item, groups=(*chains[group],)) for item in way.via))
+
+    def _told(self, item: Step, principal_id: str, vault: Vault, held: Holding | None) -> EscalationRoute:
+        kind = BY_ID[item.route]
+        bits = item.bits
+        for worked_out, real in _REAL.items():
+            if bits & worked_out:
+                bits = (bits & ~worked_out) | real
+        how, mask = self._reach.of(item, principal_id, vault)
+        via = self._cited(principal_id, vault, bits)
+        if not item.bits and held is not None:
+            via = held.via
+        return EscalationRoute(
+            id=item.route,
+            title=kind.title,
+            principal_id=principal_id,
+            principal_type=self._directory.type_of(principal_id),
+            vault_id=vault.id,
+            answer=item.answer,
+            confidence=item.confidence or kind.confidence,
+            effect=kind.effect,
+            model=kind.model,
+            mask=mask,
+            actions=actions.names_of(bits) if item.bits else kind.actions,
+            via=via,
+            steps=how,
+            notes=(item.note,) if item.note else (),
+        )
+
+    def _cited(self, principal_id: str, vault: Vault, bits: int) -> tuple[Citation, ...]:
+        standings = self.control.standings
+        found = dict.fromkeys(standings.citations(principal_id, vault.scope, bits))
+        here = standings.granted(principal_id, standings.node(vault.scope)).any
+        if bits & ~here & actions.HELD:
+            for place in standings.places_of(principal_id):
+                found.update(dict.fromkeys(standings.citations(principal_id, place, bits & ~here)))
+        return tuple(found)
+
+    def _taken_over(self, way: Takeover, vault: Vault) -> EscalationRoute:
+        kind = BY_ID[way.route]
+        name = self._estate.principal(way.target).display_name if way.target else None
+        return EscalationRoute(
+            id=way.route,
+            title=kind.title,
+            principal_id=way.principal_id,
+            principal_type=self._directory.type_of(way.principal_id) if way.principal_id else None,
+            vault_id=vault.id,
+            answer=way.answer,
+            confidence=way.confidence or kind.confidence,
+            effect=kind.effect,
+            model=kind.model,
+            mask=self._reach.as_target(way, self._held_on(vault)),
+            actions=way.actions,
+            via=way.via,
+            steps=way.how.replace("{target}", name or way.target),
+            target=way.target if way.target not in ("", way.principal_id) else None,
+            notes=(way.note,) if way.note else (),
+        )
+
+
+_BACKUPS = copies.backups_mask()
+
+
+def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:
+    return (
+        item.principal_id or "~",
+        route_number(item.id),
+        item.target or "",
+        item.via[0].id.casefold() if item.via else "",
+        item.steps,
+    )

@@ -1,0 +1,153 @@
+"""Managed identities: who controls a resource that runs as one (E12, E27), who may attach or federate one, which tokens it takes (E28)."""
+
+from collections.abc import Iterator
+
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.powers import NONE
+from kvaudit.access.escalation.standing import Standings
+from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model.answers import Answer
+from kvaudit.model.identities import FederatedCredential
+
+_COMPUTE = (
+    actions.MACHINES_WRITE,
+    actions.SCRIPTS_WRITE,
+    *(bit for found in actions.RUNS.values() for bit, name in found if name == "write"),
+)
+"""Bits of creating something that runs as an identity that is attached to it."""
+
+
+class Identities:
+    """Managed identities of one estate, and the resources that run as them.
+
+    Args:
+        around: where the records are.
+        standings: who may do what where.
+    """
+
+    def __init__(self, around: Surroundings, standings: Standings) -> None:
+        self._estate = around.estate
+        self._standings = standings
+        self._principal_of = {
+            item.resource_id: item.principal_id for item in self._estate.user_assigned_identities if item.principal_id
+        }
+        self._assigned: dict[str, set[str]] = {}
+        self._resources: dict[str, set[tuple[str, str]]] = {}
+        for resource_id, principal in self._principal_of.items():
+            self._assigned.setdefault(principal, set()).add(resource_id)
+        for item in self._estate.resource_identities:
+            where = (item.resource_id, item.resource_type)
+            if item.principal_id:
+                self._resources.setdefault(item.principal_id, set()).add(where)
+            sent = dict(zip(item.user_assigned, item.user_assigned_principals, strict=False))
+            for identity in item.user_assigned:
+                known = self._principal_of.get(identity) or sent.get(identity)
+                if known:
+                    self._resources.setdefault(known, set()).add(where)
+                    self._assigned.setdefault(known, set()).add(identity)
+        self._applications: dict[str, list[str]] = {}
+        for application in self._estate.applications:
+            self._applications.setdefault(application.app_id, []).append(application.id)
+        self._credentials: dict[str, list[FederatedCredential]] = {}
+        for credential in self._estate.federated_credentials:
+            self._credentials.setdefault(credential.target, []).append(credential)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Folded IDs of the principals that this family knows something about."""
+        federated = {
+            item.id
+            for item in self._estate.principals.values()
+            if item.app_id
+            and any(key in self._credentials for key in self._applications.get(item.app_id.casefold(), ()))
+        }
+        return frozenset({*self._assigned, *self._resources, *federated})
+
+    def ways(self, target: str) -> Iterator[Takeover]:
+        """The ways to act as one managed identity or application, or to see what it fetched."""
+        for resource, kind in sorted(self._resources.get(target, ())):
+            yield from self._controlling(target, resource, actions.RUNS.get(kind, ()), "E12")
+            yield from self._controlling(target, resource, actions.SHOWS.get(kind, ()), "E27")
+        for resource in sorted(self._assigned.get(target, ())):
+            yield from self._attaching(target, resource)
+            yield from self._federating(target, resource)
+        yield from self._federated(target)
+
+    def _controlling(
+        self, target: str, resource: str, known: tuple[tuple[int, str], ...], route: str
+    ) -> Iterator[Takeover]:
+        if not known:
+            return
+        node = self._standings.node(resource)
+        bits = tuple(bit for bit, _ in known)
+        name = resource.rsplit("/", 1)[-1]
+        how = (
+            f"runs code of its own on {name}, which runs as {{target}}"
+            if route == "E12"
+            else f"has {name}, which runs as {{target}}, show the secrets that it fetched"
+        )
+        for principal in sorted(self._standings.named(node)):
+            answer, found = self._standings.powers(principal, node).best(*bits)
+            if answer is not Answer.DENIED:
+                via = (*self._standings.citations(principal, resource, found), _runs_as(resource))
+                yield Takeover(route, principal, target, answer, actions.names_of(found), via, how)
+
+    def _attaching(self, target: str, identity: str) -> Iterator[Takeover]:
+        node = self._standings.node(identity)
+        for principal in sorted(self._standings.named(node)):
+            held = self._standings.powers(principal, node)
+            if not held.any & actions.ASSIGN_IDENTITY:
+                continue
+            answer, where, bits = self._makes_compute(principal)
+            both = held.plus(bits, answer) if bits else NONE
+            answer = both.answer(actions.ASSIGN_IDENTITY | bits)
+            if answer is not Answer.DENIED:
+                via = (
+                    *self._standings.citations(principal, identity, actions.ASSIGN_IDENTITY),
+                    *self._standings.citations(principal, where, bits),
+                )
+                names = actions.names_of(actions.ASSIGN_IDENTITY | bits)
+                how = "attaches {target} to something of its own that runs code"
+                yield Takeover("E12", principal, target, answer, names, tuple(dict.fromkeys(via)), how)
+
+    def _makes_compute(self, principal_id: str) -> tuple[Answer, str, int]:
+        """Where, by which bit and how surely somebody may create something that runs as an identity."""
+        best = (Answer.DENIED, "", 0)
+        for scope in self._standings.places_of(principal_id):
+            answer, bits = self._standings.powers(principal_id, self._standings.node(scope)).best(*_COMPUTE)
+            if answer is not Answer.DENIED and (best[2] == 0 or answer is Answer.ALLOWED):
+                best = (answer, scope, bits)
+                if answer is Answer.ALLOWED:
+                    break
+        return best
+
+    def _federating(self, target: str, identity: str) -> Iterator[Takeover]:
+        node = self._standings.node(identity)
+        for principal in sorted(self._standings.named(node)):
+            answer = self._standings.powers(principal, node).answer(actions.FEDERATE_IDENTITY)
+            if answer is not Answer.DENIED:
+                via = self._standings.citations(principal, identity, actions.FEDERATE_IDENTITY)
+                how = "lets {target} take tokens of an issuer of its own (a federated credential)"
+                yield Takeover("E12", principal, target, answer, actions.names_of(actions.FEDERATE_IDENTITY), via, how)
+
+    def _federated(self, target: str) -> Iterator[Takeover]:
+        app_id = (self._estate.principal(target).app_id or "").casefold()
+        owners = (*sorted(self._assigned.get(target, ())), *self._applications.get(app_id, ()))
+        for owner in owners:
+            for credential in self._credentials.get(owner, ()):
+                via = (
+                    Citation(
+                        CitationKind.FEDERATED_CREDENTIAL,
+                        f"{owner}/federatedIdentityCredentials/{credential.name}",
+                        owner if owner.startswith("/") else None,
+                    ),
+                )
+                how = f"presents a token of {credential.issuer or 'an issuer'} for {credential.subject or 'its subject'}, and is {{target}}"
+                note = "who controls that subject is not known here"
+                yield Takeover("E28", None, target, Answer.ALLOWED, ("tokens of another issuer",), via, how, note)
+
+
+def _runs_as(resource: str) -> Citation:
+    return Citation(CitationKind.RESOURCE_IDENTITY, resource, resource)

@@ -1,0 +1,69 @@
+"""E20: a vault that is moved inherits the assignments of the group where it arrives; those made on it directly are lost."""
+
+from collections.abc import Iterator, Mapping
+
+from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.powers import Powers, weaker
+from kvaudit.access.escalation.standing import Standings
+from kvaudit.access.escalation.steps import Step
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+
+_LEVELS = ("subscription", "resource group")
+
+
+class Moves:
+    """Those who may move resources out of some group, and where they hold data.
+
+    Args:
+        around: where the records are.
+        standings: who may move what.
+    """
+
+    def __init__(self, around: Surroundings, standings: Standings) -> None:
+        self._standings = standings
+        self._directory = around.directory
+        self.movers: Mapping[str, tuple[str, ...]] = self._targets(around, standings)
+
+    def _targets(self, around: Surroundings, standings: Standings) -> dict[str, tuple[str, ...]]:
+        """Those who may move → the subscriptions and groups at which a record gives them data of vaults."""
+        moving = {name for name in standings.scopes_of if self._may_move(name)}
+        if not moving:
+            return {}
+        stand_for: dict[str, set[str]] = {}
+        for name in moving:
+            for own in (name, *self._directory.chains_up(name)):
+                stand_for.setdefault(own, set()).add(name)
+        found: dict[str, set[str]] = {}
+        for record in around.estate.role_assignments:
+            movers = stand_for.get(record.principal_id)
+            if not movers or record.condition or scopes.level_of(record.scope) not in _LEVELS:
+                continue
+            if any(block.mask and not block.condition for block in around.grants.power(record.role).blocks):
+                for name in movers:
+                    found.setdefault(name, set()).add(record.scope)
+        return {name: tuple(sorted(places)) for name, places in found.items()}
+
+    def _may_move(self, principal_id: str) -> bool:
+        return any(
+            self._standings.powers(principal_id, self._standings.node(scope)).any & actions.MOVE
+            for scope in self._standings.scopes_of[principal_id]
+        )
+
+    def group_of(self, vault: str) -> str:
+        """The folded resource group of a vault's folded scope; empty when nobody could move it to anywhere."""
+        return vault.partition("/providers/")[0] if self.movers else ""
+
+    def steps(self, principal_id: str, held: Powers, group: str) -> Iterator[Step]:
+        """E20 of one principal for a vault in a resource group."""
+        reached = Answer.DENIED
+        for target in self.movers.get(principal_id, ()):
+            if scopes.is_within(group, target):
+                return  # it holds the data of this group already
+            there = self._standings.powers(principal_id, self._standings.node(target)).answer(actions.GROUPS_WRITE)
+            reached = there if weaker(reached, there) is reached else reached
+        answer = weaker(reached, held.answer(actions.MOVE))
+        if answer is not Answer.DENIED:
+            how = "moves the vault into a resource group where it holds a data role already"
+            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how)

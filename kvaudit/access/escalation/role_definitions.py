@@ -1,0 +1,62 @@
+"""E6: whoever may write a custom role on every scope at which it is assignable adds data actions to it.
+
+Custom roles with data actions cannot be assigned at management groups (Microsoft: role-based-access-control/custom-roles), so
+only those count that are assigned at a subscription or below it.
+"""
+
+from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.powers import NONE, weaker
+from kvaudit.access.escalation.standing import Standings
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+
+
+class CustomRoles:
+    """Where custom roles are assigned.
+
+    Args:
+        around: where the records are.
+        standings: who may write role definitions where.
+    """
+
+    def __init__(self, around: Surroundings, standings: Standings) -> None:
+        self._around = around
+        self._standings = standings
+        self._assigned: dict[str, dict[str, set[str]]] = {}
+        definitions = around.estate.role_definitions
+        custom = {guid for guid, role in definitions.items() if (role.role_type or "").casefold() == "customrole"}
+        if not custom:
+            return
+        for record in around.estate.role_assignments:
+            if record.role in custom and record.scope.startswith(scopes.SUBSCRIPTION_PREFIX):
+                self._assigned.setdefault(record.scope, {}).setdefault(record.role, set()).add(record.principal_id)
+
+    def over(self, scope: str) -> tuple[str, ...]:
+        """The scopes at or above a folded scope at which a custom role is assigned."""
+        if not self._assigned:
+            return ()
+        return tuple(item for item in scopes.path_ancestors(scope) if item in self._assigned)
+
+    def rewriting(self, principal_id: str, places: tuple[str, ...]) -> Answer:
+        """Whether a principal may give data actions to a custom role that is assigned at one of some scopes.
+
+        Conditional where the role is assigned to others only: then it needs one of them.
+        """
+        names = {principal_id, *self._around.directory.chains_up(principal_id)}
+        found = NONE
+        for place in places:
+            for role, holders in self._assigned[place].items():
+                answer = self._may_write(principal_id, role)
+                if answer is not Answer.DENIED and names.isdisjoint(holders):
+                    answer = weaker(answer, Answer.CONDITIONAL)
+                found = found.plus(actions.REWRITES_ROLE, answer)
+        return found.answer(actions.REWRITES_ROLE)
+
+    def _may_write(self, principal_id: str, role: str) -> Answer:
+        answer = Answer.ALLOWED
+        assignable = self._around.estate.role_definitions[role].assignable_scopes
+        for scope in assignable:
+            held = self._standings.powers(principal_id, self._standings.node(scopes.fold(scope)))
+            answer = weaker(answer, held.answer(actions.ROLES_WRITE))
+        return answer if assignable else Answer.DENIED

@@ -1,0 +1,289 @@
+"""Who stands where with what: powers by scope, each scope worked out once and shared by everything below it.
+
+A scope at which no record gives anything that routes are made of is its parent: 100,000 vaults share the standings of their
+resource groups, subscriptions and management groups.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets
+from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.powers import NONE, Powers, RecordPowers, joined, taken_by, unsure
+from kvaudit.access.grants import ACTIVATION, Record
+from kvaudit.access.places import DENY_ASSIGNMENTS
+from kvaudit.access.roles import denied_operations
+from kvaudit.access.surroundings import HIERARCHY, Surroundings
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import EVERYONE, DenyAssignment, ScheduleInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A deny assignment at one scope, with the bits that it takes for certain and possibly."""
+
+    deny: DenyAssignment
+    certain: int
+    possible: int
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A scope at which something is given or taken.
+
+    Attributes:
+        scope: folded.
+        own: what records at this scope give, by folded principal ID, before denies.
+        denies: deny assignments at this scope.
+        data_denies: enforced deny assignments at this scope that take operations of the data plane, with those operations.
+        doubted: whether a deny listing that reaches here was not read: then nothing is certain.
+    """
+
+    scope: str
+    parent: "Node | None"
+    own: Mapping[str, Powers] = field(default_factory=dict)
+    denies: tuple[Taken, ...] = ()
+    data_denies: tuple[tuple[DenyAssignment, int], ...] = ()
+    doubted: bool = False
+
+    def upwards(self) -> Iterator["Node"]:
+        """The node itself, then those above it."""
+        node: Node | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
+
+class Standings:
+    """Powers of principals at scopes of one estate.
+
+    Args:
+        around: where the records are.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._directory = around.directory
+        self.record_powers = RecordPowers(around.grants, around.estate.role_definitions)
+        self._own: dict[str, dict[str, Powers]] = {}
+        self._denies: dict[str, list[Taken]] = {}
+        self.scopes_of: dict[str, set[str]] = {}
+        self._nodes: dict[str, Node] = {}
+        self._powers: dict[tuple[str, int], Powers] = {}
+        self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
+        self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
+        self._index()
+
+    def _index(self) -> None:
+        estate, powers = self._around.estate, self.record_powers
+        for assignment in estate.role_assignments:
+            if not powers.is_idle(assignment.role):
+                self._add(assignment)
+        for instance in self._around.grants.loose_instances:
+            self._add(instance)
+        for deny in estate.deny_assignments:
+            taken = self.taken_at(deny)
+            if taken is not None:
+                self._denies.setdefault(deny.scope, []).append(taken)
+            closed = _data_taken(deny)
+            if closed:
+                self._data_denies.setdefault(deny.scope, []).append((deny, closed))
+
+    def _add(self, record: Record) -> None:
+        given = self.given(record)
+        if given.any and self._directory.type_of(record.principal_id) != "Application":
+            at = self._own.setdefault(record.scope, {})
+            at[record.principal_id] = joined(at.get(record.principal_id, NONE), given)
+            self.scopes_of.setdefault(record.principal_id, set()).add(record.scope)
+
+    def given(self, record: Record) -> Powers:
+        """What a record gives at its scope and below, before denies."""
+        return self.record_powers.of(record).within(actions.counting_at(record.scope))
+
+    def taken_at(self, deny: DenyAssignment) -> Taken | None:
+        """What a deny assignment takes, or None: nothing that routes are made of."""
+        if is_idle(deny):
+            return None
+        certain, possible = taken_by(deny)
+        reach = actions.checked_at(deny.scope) if deny.do_not_apply_to_child_scopes else actions.counting_at(deny.scope)
+        # What is checked at the vault's children (secrets, endpoints) is still taken by a deny on the vault alone.
+        reach |= actions.LIMITED if reach & actions.ASSIGN else 0
+        certain, possible = certain & reach, possible & reach
+        return Taken(deny, certain, possible) if certain | possible else None
+
+    def node(self, scope: str) -> Node:
+        """The node of a folded scope: its own, or the nearest above it at which something is given or taken."""
+        known = self._nodes.get(scope)
+        if known is None:
+            chain = self._around.estate.scopes_over(scope)
+            above = self.node(chain[-2]) if len(chain) > 1 else Node(scopes.ROOT, None)
+            known = self._nodes[scope] = self._made(scope, above)
+        return known
+
+    def _made(self, scope: str, above: Node) -> Node:
+        own: Mapping[str, Powers] = self._own.get(scope, {})
+        denies = tuple(self._denies.get(scope, ()))
+        doubted = above.doubted
+        if scopes.level_of(scope) == "subscription":
+            own, denies = self._with_unplaced(scope, own, denies)
+        doubted = doubted or self._is_doubted(scope)
+        closed = tuple(self._data_denies.get(scope, ()))
+        if not own and not denies and not closed and doubted == above.doubted:
+            return above
+        return Node(scope, above, own, denies, closed, doubted)
+
+    def _with_unplaced(
+        self, scope: str, own: Mapping[str, Powers], denies: tuple[Taken, ...]
+    ) -> tuple[Mapping[str, Powers], tuple[Taken, ...]]:
+        """Add what stands above a subscription although the tree of management groups does not say so, or may."""
+        subscription = scopes.subscription_of(scope) or ""
+        chain = self._around.estate.scopes_over(scope)
+        records, taking = self._around.records, self._around.denies
+        more = dict(own)
+        for record in records.listed_below(subscription, chain):
+            more[record.principal_id] = joined(more.get(record.principal_id, NONE), self.given(record))
+        for record in records.unplaced(subscription, chain):
+            more[record.principal_id] = joined(more.get(record.principal_id, NONE), unsure(self.given(record)))
+        found = [*denies]
+        for deny in taking.listed_below(subscription, chain):
+            taken = self.taken_at(deny)
+            found.extend([taken] if taken else [])
+        for deny in taking.unplaced(subscription, chain):
+            taken = self.taken_at(deny)
+            found.extend([Taken(deny, 0, taken.certain | taken.possible)] if taken else [])
+        kept = {
+            key: value for key, value in more.items() if value.any and self._directory.type_of(key) != "Application"
+        }
+        return kept, tuple(found)
+
+    def _is_doubted(self, scope: str) -> bool:
+        if not self._may_be_doubted or scopes.subscription_of(scope) is None:
+            return False  # told at the subscriptions below, which say whether their own listing covers it
+        return bool(self._around.gaps_over(scope, (DENY_ASSIGNMENTS,)))
+
+    def powers(self, principal_id: str, node: Node) -> Powers:
+        """What a principal holds at a node, itself and through its groups, after denies."""
+        key = (principal_id, id(node))
+        if key not in self._powers:
+            self._powers[key] = self.after_denies(principal_id, node, self.granted(principal_id, node))
+        return self._powers[key]
+
+    def granted(self, principal_id: str, node: Node) -> Powers:
+        """The same before denies."""
+        chains = self._directory.chains_up(principal_id)
+        found = NONE
+        for item in node.upwards():
+            own = item.own
+            if principal_id in own:
+                found = joined(found, own[principal_id])
+            if chains:
+                for group in own.keys() & chains.keys():
+                    found = joined(found, own[group])
+        return found
+
+    def after_denies(self, principal_id: str, node: Node, granted: Powers) -> Powers:
+        """What is left to a principal at a node of some powers when the deny assignments there are counted."""
+        held = granted
+        for item in node.upwards():
+            for taken in item.denies:
+                if not (taken.certain | taken.possible) & held.any:
+                    continue
+                met = meets(taken.deny, principal_id, self._directory)
+                if met is Meets.NO:
+                    continue
+                certain = taken.certain if met is Meets.YES else 0
+                maybe = (taken.certain | taken.possible) & ~certain
+                held = held.within(~certain)
+                shaken = held.any & maybe
+                held = Powers(held.allowed & ~maybe, held.conditional & ~maybe, held.unknown | shaken)
+        return unsure(held) if node.doubted else held
+
+    def places_of(self, principal_id: str) -> tuple[str, ...]:
+        """The folded scopes at which a record gives something to a principal or a group of it, sorted."""
+        names = (principal_id, *self._directory.chains_up(principal_id))
+        return tuple(sorted({scope for name in names for scope in self.scopes_of.get(name, ())}))
+
+    def closing(self, principal_id: str, node: Node, bits: int) -> tuple[Taken, ...]:
+        """The deny assignments that take, or may take, some bits from a principal at a node."""
+        return tuple(
+            taken
+            for item in node.upwards()
+            for taken in item.denies
+            if (taken.certain | taken.possible) & bits
+            and meets(taken.deny, principal_id, self._directory) is not Meets.NO
+        )
+
+    def closed_data(self, principal_id: str, node: Node) -> tuple[int, int]:
+        """The operations that denies take at a node from a principal for certain, and those that they take from everybody."""
+        mine = everybodys = 0
+        for item in node.upwards():
+            for deny, mask in item.data_denies:
+                if meets(deny, principal_id, self._directory) is Meets.YES:
+                    mine |= mask
+                if not deny.exclude_principals and any(who.id.casefold() == EVERYONE for who in deny.principals):
+                    everybodys |= mask
+        return mine, everybodys
+
+    def named(self, node: Node) -> frozenset[str]:
+        """Everybody whom a record at a node or above it names."""
+        return frozenset(principal for item in node.upwards() for principal in item.own)
+
+    def citations(self, principal_id: str, scope: str, bits: int) -> tuple[Citation, ...]:
+        """The records that give a principal any of some bits at a folded scope, and the denies that leave it in doubt."""
+        chains = self._directory.chains_up(principal_id)
+        node = self.node(scope)
+        found = [
+            citation
+            for record, placed in self._records_over(scope)
+            if record.principal_id == principal_id or record.principal_id in chains
+            for citation in self._cited(record, chains.get(record.principal_id, ()), bits, placed=placed)
+        ]
+        if self.powers(principal_id, node).unknown & bits:
+            found.extend(
+                Citation(
+                    CitationKind.DENY_ASSIGNMENT,
+                    taken.deny.id,
+                    taken.deny.scope,
+                    condition=taken.deny.condition,
+                    answer=Answer.UNKNOWN,
+                )
+                for taken in self.closing(principal_id, node, bits)
+            )
+        return tuple(sorted(found, key=lambda item: (item.kind is CitationKind.DENY_ASSIGNMENT, item.id.casefold())))
+
+    def _records_over(self, scope: str) -> Iterable[tuple[Record, bool]]:
+        placed, unplaced = self._around.records_at_or_above(scope)
+        return (*((item, True) for item in placed), *((item, False) for item in unplaced))
+
+    def _cited(self, record: Record, groups: tuple[str, ...], bits: int, *, placed: bool) -> Iterator[Citation]:
+        given = self.given(record).within(bits)
+        if not given.any:
+            return
+        _, begins, ends = self._around.grants.window(record)
+        eligible = isinstance(record, ScheduleInstance) and record.eligible
+        waits = (ACTIVATION if eligible else "", f"not before {begins}" if begins else "", record.condition or "")
+        answer = next(item for item in (Answer.ALLOWED, Answer.CONDITIONAL, Answer.UNKNOWN) if _of(given, item))
+        kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
+        name = self._around.grants.power(record.role).name
+        text = " and ".join(item for item in (*waits, *self._role_conditions(record)) if item) or None
+        yield Citation(kind, record.id, record.scope, name, groups, text, ends, answer if placed else Answer.UNKNOWN)
+
+    def _role_conditions(self, record: Record) -> tuple[str, ...]:
+        permissions = self._around.grants.power(record.role).permissions or ()
+        return tuple(dict.fromkeys(block.condition for block in permissions if block.condition))
+
+
+def _data_taken(deny: DenyAssignment) -> int:
+    """The operations that an enforced deny assignment without a condition takes from whom it meets, at and below its scope."""
+    if not effect_is_certain(deny) or deny.condition or deny.do_not_apply_to_child_scopes:
+        return 0
+    found = 0
+    for block in deny.permissions:
+        found |= 0 if block.condition else denied_operations(block)[0]
+    return found
+
+
+def _of(powers: Powers, answer: Answer) -> int:
+    return {Answer.ALLOWED: powers.allowed, Answer.CONDITIONAL: powers.conditional}.get(answer, powers.unknown)

@@ -1,0 +1,259 @@
+"""Routes of the control plane over a vault, for everybody at once: shared by all vaults that stand alike.
+
+What somebody has at a scope differs from what it has above only where a record at the scope names it or a group of it, or
+a deny assignment stands there. So each scope keeps what differs, and looks the rest up above.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.answers import route_number
+from kvaudit.access.escalation.control_plane import steps_of
+from kvaudit.access.escalation.moves import Moves
+from kvaudit.access.escalation.powers import NONE, Powers, weaker
+from kvaudit.access.escalation.role_definitions import CustomRoles
+from kvaudit.access.escalation.standing import Node, Standings
+from kvaudit.access.escalation.steps import Setting, Step
+from kvaudit.access.surroundings import Surroundings
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.permissions import all_operations_mask
+from kvaudit.model.vaults import Vault
+
+_BY_ROLE = frozenset({"E4", "E5", "E6", "E8"})
+"""Routes that end in a data role: denies on the data plane close them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a vault stands and what it is like. Vaults of one context have the same routes of the control plane.
+
+    Attributes:
+        customised: the scopes over the vault at which a custom role is assigned.
+        group: folded scope of the resource group where somebody may move vaults out of it, else empty.
+    """
+
+    node: Node
+    setting: Setting
+    customised: tuple[str, ...]
+    group: str
+
+
+class Found:
+    """The routes of everybody named at a scope or above it."""
+
+    __slots__ = ("own", "parent")
+
+    def __init__(self, parent: "Found | None") -> None:
+        self.parent = parent
+        self.own: dict[str, tuple[Step, ...]] = {}
+
+    def get(self, principal_id: str) -> tuple[Step, ...] | None:
+        """The steps of a named principal, or None: no record names it."""
+        found: Found | None = self
+        while found is not None:
+            steps = found.own.get(principal_id)
+            if steps is not None:
+                return steps
+            found = found.parent
+        return None
+
+    def principals(self) -> frozenset[str]:
+        """Everybody who has a route."""
+        names: dict[str, bool] = {}
+        found: Found | None = self
+        while found is not None:
+            for principal, steps in found.own.items():
+                names.setdefault(principal, bool(steps))
+            found = found.parent
+        return frozenset(name for name, has in names.items() if has)
+
+
+class VaultRoutes:
+    """Routes of the control plane. Answers are kept.
+
+    Args:
+        around: where the records are.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._directory = around.directory
+        self._found: dict[tuple[int, Setting], Found] = {}
+        self._adjusted: dict[Context, dict[str, tuple[Step, ...]]] = {}
+        self._completed: dict[tuple[str, int], Powers] = {}
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Who stands where with what."""
+        return Standings(self._around)
+
+    @cached_property
+    def custom_roles(self) -> CustomRoles:
+        """Where custom roles are assigned, and who may rewrite them."""
+        return CustomRoles(self._around, self.standings)
+
+    @cached_property
+    def moves(self) -> Moves:
+        """Who may move vaults to where it already holds data."""
+        return Moves(self._around, self.standings)
+
+    @cached_property
+    def _named_in(self) -> Mapping[str, frozenset[str]]:
+        """Group → those below it that records with routes name themselves."""
+        table: dict[str, set[str]] = {}
+        for principal in self.standings.scopes_of:
+            for group in self._directory.chains_up(principal):
+                table.setdefault(group, set()).add(principal)
+        return {group: frozenset(members) for group, members in table.items()}
+
+    def context(self, vault: Vault) -> Context:
+        """The context of a vault."""
+        setting = Setting(
+            vault.permission_model,
+            bool(vault.enabled_for_template_deployment),
+            bool(vault.enabled_for_deployment),
+            bool(vault.enable_purge_protection),
+            self._around.tenants_differ(vault),
+        )
+        group = self.moves.group_of(vault.scope) if setting.may_use_roles else ""
+        return Context(self.standings.node(vault.scope), setting, self.custom_roles.over(vault.scope), group)
+
+    def principals(self, vault: Vault) -> frozenset[str]:
+        """Everybody whom a record names and who has a route to the vault."""
+        context = self.context(vault)
+        adjusted = self._adjustments(context)
+        gone = {name for name, steps in adjusted.items() if not steps}
+        here = {name for name, steps in adjusted.items() if steps}
+        return (self._found_at(context.node, context.setting).principals() | here) - gone
+
+    def steps(self, principal_id: str, vault: Vault) -> tuple[Step, ...]:
+        """The routes of one principal to a vault, its own and its groups', by number."""
+        if self._directory.type_of(principal_id) == "Application":
+            return ()
+        context = self.context(vault)
+        adjusted = self._adjustments(context).get(principal_id)
+        if adjusted is not None:
+            return adjusted
+        found = self._found_at(context.node, context.setting)
+        named = found.get(principal_id)
+        if named is not None:
+            return named
+        chains = self._directory.chains_up(principal_id)
+        if not any(found.get(group) or self._adjustments(context).get(group) for group in chains):
+            return ()
+        return self._steps_in(principal_id, context)
+
+    def _found_at(self, node: Node, setting: Setting) -> Found:
+        key = (id(node), setting)
+        if key not in self._found:
+            above = self._found_at(node.parent, setting) if node.parent else None
+            found = self._found[key] = Found(above)
+            for principal in self._touched(node):
+                steps = self._shaken(principal, node, steps_of(self.completed(principal, node), setting))
+                if steps or above is not None:
+                    found.own[principal] = steps
+        return self._found[key]
+
+    def _touched(self, node: Node) -> frozenset[str]:
+        """Those for whom a node may differ from what stands above it."""
+        if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
+            return self.standings.named(node)
+        members = (self._named_in.get(group, frozenset()) for group in node.own)
+        return frozenset(node.own).union(*members)
+
+    def completed(self, principal_id: str, node: Node) -> Powers:
+        """What a principal holds at a node, with what follows from several records together."""
+        key = (principal_id, id(node))
+        if key not in self._completed:
+            self._completed[key] = self._complete(principal_id, node)
+        return self._completed[key]
+
+    def _complete(self, principal_id: str, node: Node) -> Powers:
+        held = self.standings.powers(principal_id, node)
+        both = actions.DEPLOY_GROUP | actions.DEPLOYMENTS_WRITE
+        found = held
+        if held.any & actions.DEPLOY:
+            answer = held.answer(both)
+            found = found.plus(
+                actions.DEPLOYS, self._elsewhere(principal_id, None, both) if answer is Answer.DENIED else answer
+            )
+            answer, subscription = held.answer(actions.MACHINES_WRITE), scopes.subscription_of(node.scope)
+            if answer is Answer.DENIED:
+                answer = self._elsewhere(principal_id, subscription, actions.MACHINES_WRITE)
+            found = found.plus(actions.INSTALLS, answer)
+        if held.any & actions.ASSIGN_SUBSCRIPTION:
+            answer = self._elsewhere(principal_id, None, actions.MOVE_SUBSCRIPTIONS)
+            found = found.plus(actions.MOVES_SUBSCRIPTION, answer)
+        if any(item.denies for item in node.upwards()):
+            found = found.plus(actions.LIFTS_DENY, self._lifts(principal_id, node))
+        return found
+
+    def _elsewhere(self, principal_id: str, subscription: str | None, bits: int) -> Answer:
+        """The best answer for bits at any scope at which a record names a principal or a group of it."""
+        powers = NONE
+        for scope in self.standings.places_of(principal_id):
+            if subscription in (None, scopes.subscription_of(scope)):
+                held = self.standings.powers(principal_id, self.standings.node(scope))
+                powers = powers.plus(bits, held.answer(bits))
+        return powers.answer(bits)
+
+    def _lifts(self, principal_id: str, node: Node) -> Answer:
+        """Whether a principal may remove a deny assignment that takes something from it."""
+        granted = self.standings.granted(principal_id, node)
+        powers = NONE
+        for taken in self.standings.closing(principal_id, node, granted.any & ~actions.LIFTS_DENY):
+            held = self.standings.powers(principal_id, self.standings.node(taken.deny.scope))
+            mine, _ = held.best(actions.DENIES_DELETE, actions.DENIES_WRITE)
+            stack, _ = held.best(actions.STACKS_DENY_SETTING, actions.STACKS_DELETE)
+            if taken.deny.is_system_protected is not True:
+                powers = powers.plus(actions.LIFTS_DENY, mine)
+            if taken.deny.is_system_protected is not False and stack is not Answer.DENIED:
+                # Whether a deployment stack made it, or something that nobody here can undo, is not on record.
+                powers = powers.plus(actions.LIFTS_DENY, weaker(stack, Answer.CONDITIONAL))
+        return powers.answer(actions.LIFTS_DENY)
+
+    def _shaken(self, principal_id: str, node: Node, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Steps that end in a data role, where deny assignments take the data plane away again."""
+        if not steps or not any(item.data_denies for item in node.upwards()):
+            return steps
+        mine, everybodys = self.standings.closed_data(principal_id, node)
+        everything = all_operations_mask()
+        if everybodys == everything:
+            return tuple(item for item in steps if item.route not in _BY_ROLE)
+        if mine | everybodys != everything:
+            return steps
+        note = "a deny assignment closes the data plane for this principal: only through another one that it lets in"
+        return tuple(
+            replace(item, answer=weaker(item.answer, Answer.CONDITIONAL), note=note) if item.route in _BY_ROLE else item
+            for item in steps
+        )
+
+    def _adjustments(self, context: Context) -> dict[str, tuple[Step, ...]]:
+        """The steps of those for whom custom roles or moves make a difference in this context."""
+        if not context.customised and not context.group:
+            return {}
+        if context not in self._adjusted:
+            concerned = {*self._role_writers(context), *(self.moves.movers if context.group else ())}
+            self._adjusted[context] = {name: self._steps_in(name, context) for name in concerned}
+        return self._adjusted[context]
+
+    def _role_writers(self, context: Context) -> Iterator[str]:
+        if context.customised:
+            for principal in self.standings.named(context.node):
+                if self.standings.powers(principal, context.node).any & actions.ROLES_WRITE:
+                    yield principal
+
+    def _steps_in(self, principal_id: str, context: Context) -> tuple[Step, ...]:
+        node = context.node
+        held = self.completed(principal_id, node)
+        if context.customised and held.any & actions.ROLES_WRITE:
+            rewriting = self.custom_roles.rewriting(principal_id, context.customised)
+            held = held.plus(actions.REWRITES_ROLE, rewriting)
+        steps = self._shaken(principal_id, node, steps_of(held, context.setting))
+        if context.group and held.any & actions.MOVE:
+            moving = tuple(self.moves.steps(principal_id, held, context.group))
+            steps = tuple(sorted((*steps, *moving), key=lambda item: route_number(item.route)))
+        return steps
