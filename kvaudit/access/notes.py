@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.conditions.question import WRITE_ASSIGNMENT
 from kvaudit.access.consents import some
+from kvaudit.access.denies import is_idle
 from kvaudit.access.grants import Record
-from kvaudit.access.places import ROLE_ASSIGNMENTS, Place
-from kvaudit.access.roles import holds_action
+from kvaudit.access.places import ELIGIBILITY, ROLE_ASSIGNMENTS, Place
+from kvaudit.access.roles import denied_operations, holds_action
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -51,6 +52,7 @@ def for_decision(
         found.extend(around.consents.about_user(principal_id))
     if answer is Answer.DENIED and not told.cited:
         found.append(_what_was_read(around, place))
+        found.extend(_below_is_open(around, place.vault))
     return (*found, *_not_assessed(around, place))
 
 
@@ -72,6 +74,7 @@ def _about(around: Surroundings, place: Place, operation: Operation, told: Told)
     yield from _accounts(around, told.principals)
     yield from _activations(told.cited)
     yield from _root(around, vault, told.cited)
+    yield from _audits(around, place, operation)
     yield from _inert(around, place, operation)
     yield from _policies(around, vault)
 
@@ -103,6 +106,34 @@ def _root(around: Surroundings, vault: Vault, cited: Iterable[Citation]) -> Iter
 def _assigns_roles(around: Surroundings, record: Record) -> bool:
     permissions = around.grants.power(record.role).permissions or ()
     return around.grants.window(record)[0] and any(holds_action(item, WRITE_ASSIGNMENT) for item in permissions)
+
+
+def _audits(around: Surroundings, place: Place, operation: Operation) -> Iterator[str]:
+    """Deny assignments that would take the operation and only audit (facts azure.md 2.2; 12, 11: one report doubts it)."""
+    names = [
+        deny.name
+        for deny in place.denies
+        if is_idle(deny) and any(denied_operations(block)[0] & operation.mask for block in deny.permissions)
+    ]
+    if names:
+        yield (
+            f"deny assignments with effect audit log {operation.word} and deny nothing: {some(names)}; one public report "
+            "says that some tenants enforce them all the same"
+        )
+
+
+def _below_is_open(around: Surroundings, vault: Vault) -> Iterator[str]:
+    """Whether a list of eligibility at a subscription shows what stands below it is not documented (facts azure.md 2.4, 12)."""
+    if vault.permission_model is not PermissionModel.AZURE_RBAC or not around.estate.was_read(
+        ELIGIBILITY, f"{scopes.SUBSCRIPTION_PREFIX}{vault.subscription_id}"
+    ):
+        return
+    shown = any(item.eligible and scopes.path_ancestors(item.scope)[1:] for item in around.estate.schedule_instances)
+    if not shown:
+        yield (
+            "eligibility was listed at the subscription, and whether Azure shows there what stands on a resource group or "
+            "vault is not documented: none was shown"
+        )
 
 
 def _delegated(around: Surroundings, vault: Vault, principal_id: str | None) -> Iterator[str]:

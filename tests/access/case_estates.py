@@ -6,6 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
+from kvaudit.collectors.consents import DELEGATED_PERMISSIONS
+from kvaudit.collectors.delegations import DELEGATIONS
+from kvaudit.collectors.group_schedules import (
+    GROUP_ASSIGNMENT_SCHEDULE_INSTANCES,
+    GROUP_ELIGIBILITY_SCHEDULE_INSTANCES,
+)
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
@@ -29,7 +35,20 @@ _FIELDS = {
     "secrets": "objects",
     "keys": "objects",
     "certificates": "objects",
+    "group_eligibility_schedule_instances": "group_schedule_instances",
+    "group_assignment_schedule_instances": "group_schedule_instances",
+    "delegated_permissions": "delegated_permissions",
+    "delegations": "delegations",
 }
+
+
+_OF_IDENTITIES = (
+    DELEGATED_PERMISSIONS,
+    DELEGATIONS,
+    GROUP_ASSIGNMENT_SCHEDULE_INSTANCES,
+    GROUP_ELIGIBILITY_SCHEDULE_INSTANCES,
+)
+_PARSE = {item.kind: item.parse for item in (*by_kind().values(), *_OF_IDENTITIES)}
 
 
 def cases() -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -46,7 +65,7 @@ def estate_of(case: Mapping[str, Any]) -> Estate:
     listings = []
     asked: dict[str, list[str]] = {}
     for kind, by_scope in case["records"].items():
-        parse = by_kind()[kind].parse
+        parse = _PARSE[kind]
         for scope, items in by_scope.items():
             listings.append(Listing(kind, scope, len(items)))
             records = [parse(item, scope) for item in items]
@@ -75,6 +94,9 @@ def estate_of(case: Mapping[str, Any]) -> Estate:
         memberships=tuple(found["memberships"]),
         member_of={key: tuple(groups) for key, groups in asked.items()},
         objects=tuple(found["objects"]),
+        group_schedule_instances=tuple(found["group_schedule_instances"]),
+        delegated_permissions=tuple(found["delegated_permissions"]),
+        delegations=tuple(found["delegations"]),
         gaps=tuple(gaps),
         listings=tuple(listings),
     )

@@ -25,9 +25,11 @@ def test_the_answer_is_the_expected_one(case: Mapping[str, Any]) -> None:
         assert all(item.via for item in control)
     elif "who_can" in question:
         asked = operation(question["who_can"])
-        found = access.who_can(asked, vault, object_of(question.get("object")))
+        expand = question.get("expand_groups", False)
+        found = access.who_can(asked, vault, object_of(question.get("object")), expand_groups=expand)
         assert {item.principal_id: item.answer(asked.mask).value for item in found.holdings} == expected["answers"]
         assert all(item.via for item in found.holdings)
+        _assert_notes(found.notes, expected)
     else:
         asked = operation(question["operation"])
         decision = access.can(question["principal"], asked, vault, object_of(question.get("object")))
@@ -38,7 +40,17 @@ def test_the_answer_is_the_expected_one(case: Mapping[str, Any]) -> None:
             records = [item for item in decision.because if item.kind is not CitationKind.GAP]
             assert bool(records) if cites is True else len(records) == cites
         assert {gap.kind for gap in decision.gaps} >= set(expected.get("gaps", ()))
-        assert expected.get("note", "") in "\n".join(decision.notes)
+        if "ends" in expected:
+            assert {item.ends for item in decision.because} == {expected["ends"]}
+        if "words" in expected:
+            assert expected["words"] in [item.words for item in decision.because]
+        _assert_notes(decision.notes, expected)
+
+
+def _assert_notes(notes: tuple[str, ...], expected: Mapping[str, Any]) -> None:
+    text = "\n".join(notes)
+    assert expected.get("note", "") in text
+    assert "no_note" not in expected or expected["no_note"] not in text
 
 
 def test_each_point_has_cases_and_near_misses() -> None:
