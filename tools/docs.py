@@ -5,9 +5,11 @@ python tools/docs.py --check    exits with 1 and the list when a page is not cur
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from kvaudit.preflight.judgement import FileRule
+from kvaudit.preflight.rules.catalogue import FILE_RULES
 from kvaudit.rules.catalogue import RULES
 from kvaudit.rules.judgement import Rule
 
@@ -22,19 +24,33 @@ applicable*. What could not be read never makes a pass; what was seen stays seen
 """
 
 
-def rules_page(rules: tuple[Rule, ...] = RULES) -> str:
-    """Every rule, most severe first: a table, then a section each."""
+_FILES_HEAD = """# Rules over files
+
+`kvaudit lint` judges what has not been deployed yet: templates, Terraform modules, scripts and dependency files. What cannot
+be decided before the deployment is *unknown* with the parameter, module or expression that is missing, never a pass.
+"""
+
+
+def rules_page(rules: tuple[Rule, ...] = RULES, file_rules: tuple[FileRule, ...] = FILE_RULES) -> str:
+    """Every rule over vaults, then every rule over files."""
+    return _rules(_RULES_HEAD, rules) + "\n" + _rules(_FILES_HEAD, file_rules)
+
+
+def _rules(head: str, rules: Sequence[Rule | FileRule]) -> str:
+    """Rules, most severe first: a table, then a section each."""
     ordered = sorted(rules, key=lambda rule: (rule.severity.rank, rule.id))
     table = ["| rule | severity | what is wrong |", "|---|---|---|"]
     table.extend(f"| [`{rule.id}`](#{rule.id}) | {rule.severity.value} | {rule.title} |" for rule in ordered)
-    return "\n".join([_RULES_HEAD, *table, *(f"\n{_section(rule)}" for rule in ordered), ""])
+    return "\n".join([head, *table, *(f"\n{_section(rule)}" for rule in ordered), ""])
 
 
-def _section(rule: Rule) -> str:
+def _section(rule: Rule | FileRule) -> str:
     """One rule: its docstring one level down, and under the title what the catalogue says of it."""
     text = (sys.modules[rule.check.__module__].__doc__ or "").strip()
     title, _, body = text.partition("\n")
-    facts = [f"Severity: {rule.severity.value}", f"rests on: {', '.join(sorted(rule.needs)).replace('_', ' ')}"]
+    facts = [f"Severity: {rule.severity.value}"]
+    if isinstance(rule, Rule):
+        facts.append(f"rests on: {', '.join(sorted(rule.needs)).replace('_', ' ')}")
     if rule.controls:
         facts.append(f"checks of `kvaudit/data/controls.json`: {', '.join(f'`{item}`' for item in rule.controls)}")
     return f"## {rule.id}\n\n**{title}.** {'; '.join(facts)}.\n{body.replace(chr(10) + '## ', chr(10) + '### ')}"

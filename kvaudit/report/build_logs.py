@@ -18,7 +18,7 @@ def render_github(results: Results, out: BinaryIO) -> None:
     """Writes annotations, the worst first. What could not be read is a warning of its own."""
     failed = results.failed()
     for text in results.incomplete[:MOST_ANNOTATIONS]:
-        _line(out, f"::warning title=kvaudit: not read::{_data(text)}")
+        _line(out, f"::warning title=kvaudit%3A not read::{_data(text)}")
     for item in failed[:MOST_ANNOTATIONS]:
         options = [f"file={_property(item.place.file)}"] if item.place.file else []
         if item.place.file and item.place.line:

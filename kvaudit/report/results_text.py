@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from kvaudit.report.text import counted, line_safe
@@ -63,8 +64,8 @@ def _finding(item: Result, console: Console) -> None:
         console.print(_indented(f"fix: {item.fix}", style="green"))
 
 
-def _indented(text: str, *, style: str = "") -> Text:
-    return Text(f"            {line_safe(text, limit=1000)}", style=style, overflow="fold")
+def _indented(text: str, *, style: str = "") -> Padding:
+    return Padding(Text(line_safe(text, limit=1000), style=style, overflow="fold"), (0, 0, 0, 12), expand=False)
 
 
 def _unknown(results: Results, console: Console, *, verbose: bool) -> None:

@@ -19,7 +19,14 @@ def command(ctx: click.Context, /, *, output: str, query: str | None, **_voice: 
 
     shapes = rule_shapes()
     width = max(len(shape["id"]) for shape in shapes)
-    lines = [f"{shape['severity']:<9} {shape['id']:<{width}}  {shape['title']}" for shape in shapes]
+    lines: list[str] = []
+    for over, title in (("vaults", "Over vaults (scan, report)"), ("files", "Over files (lint)")):
+        lines += ["", title] if lines else [title]
+        lines += [
+            f"  {shape['severity']:<9} {shape['id']:<{width}}  {shape['title']}"
+            for shape in shapes
+            if shape["over"] == over
+        ]
     print_answer(shapes, output=output, query=query, lines=lines)
 
 
