@@ -229,7 +229,7 @@ class Escalations:
             effect=kind.effect,
             model=kind.model,
             mask=mask,
-            actions=actions.names_of(bits) if item.bits else kind.actions,
+            actions=_named(bits) if item.bits else kind.actions,
             via=via,
             steps=how,
             notes=(item.note,) if item.note else (),
@@ -267,6 +267,11 @@ class Escalations:
 
 
 _BACKUPS = copies.backups_mask()
+
+
+def _named(bits: int) -> tuple[str, ...]:
+    activates = ("activation of an eligible role",) if bits & actions.ACTIVATES else ()
+    return (*activates, *actions.names_of(bits))
 
 
 def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:
