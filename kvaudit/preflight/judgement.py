@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kvaudit.rules.judgement import Severity, Verdict
-from kvaudit.templates.located import Position
+from kvaudit.sources.located import Position
 from kvaudit.templates.project import Project
 
 __all__ = ["FileJudgement", "FileRule", "Severity", "Verdict", "fails", "passes", "unknown"]

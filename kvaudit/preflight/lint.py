@@ -8,7 +8,7 @@ from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, Verdict
 from kvaudit.preflight.rules.catalogue import FILE_RULES
-from kvaudit.templates.located import Position
+from kvaudit.sources.located import Position
 from kvaudit.templates.project import Project
 
 _IGNORE = re.compile(r"kvaudit:ignore=(?P<rules>[a-z0-9-]+(?:,[a-z0-9-]+)*)(?P<reason>[^\n]*)", re.IGNORECASE)

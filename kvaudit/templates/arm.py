@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kvaudit.sources.json_source import parse_json
+from kvaudit.sources.located import Node, Position
 from kvaudit.templates.arm_evaluation import DeploymentPlace
 from kvaudit.templates.arm_resources import ArmResource, Template, find_resources
 from kvaudit.templates.declarations import (
@@ -18,8 +20,6 @@ from kvaudit.templates.declarations import (
     Undecided,
     VaultDeclaration,
 )
-from kvaudit.templates.json_source import parse_json
-from kvaudit.templates.located import Node, Position
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 VAULT = "microsoft.keyvault/vaults"

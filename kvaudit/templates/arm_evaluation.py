@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from kvaudit.sources.located import Node
 from kvaudit.templates import arm_functions
 from kvaudit.templates.arm_expressions import (
     Call,
@@ -16,7 +17,6 @@ from kvaudit.templates.arm_expressions import (
     parse_expression,
     unescaped,
 )
-from kvaudit.templates.located import Node
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 MOST_COPIES = 800

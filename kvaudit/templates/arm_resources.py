@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kvaudit.sources.located import Node, Position
 from kvaudit.templates.arm_evaluation import MOST_COPIES, DeploymentPlace, Evaluator
 from kvaudit.templates.declarations import Undecided
-from kvaudit.templates.located import Node, Position
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 DEEPEST_TEMPLATE = 8

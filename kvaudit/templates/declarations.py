@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from kvaudit.templates.located import Position
+from kvaudit.sources.located import Position
 from kvaudit.templates.unknown import Unknown
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kvaudit.errors import UsageError
+from kvaudit.sources.json_source import parse_json
+from kvaudit.sources.reading import UnreadableFileError, read_text
 from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
 from kvaudit.templates.declarations import DependencyPin, FileDeclarations, ScriptCall
-from kvaudit.templates.json_source import parse_json
-from kvaudit.templates.reading import UnreadableFileError, read_text
 from kvaudit.templates.terraform import TerraformFolder, local_calls, read_folder, read_terraform
 
 MOST_FILES = 200_000

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from kvaudit.errors import UsageError
+from kvaudit.sources.located import Position
+from kvaudit.sources.reading import read_text
 from kvaudit.templates.declarations import FileDeclarations, Language, Undecided, VaultDeclaration
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tree import Block
-from kvaudit.templates.located import Position
-from kvaudit.templates.reading import read_text
 from kvaudit.templates.terraform_resources import Declared, declare
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown

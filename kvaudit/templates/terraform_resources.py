@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from kvaudit.sources.located import Position
 from kvaudit.templates.arm import policy_entries
 from kvaudit.templates.declarations import (
     Language,
@@ -16,7 +17,6 @@ from kvaudit.templates.declarations import (
     VaultDeclaration,
 )
 from kvaudit.templates.hcl_tree import Block, Literal
-from kvaudit.templates.located import Position
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown, unknown_in
 

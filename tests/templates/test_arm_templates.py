@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kvaudit.sources.json_source import JsonSourceError, parse_json
+from kvaudit.sources.located import Node
+from kvaudit.sources.reading import UnreadableFileError, decode, read_text
 from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
 from kvaudit.templates.arm_evaluation import DeploymentPlace, Evaluator
 from kvaudit.templates.declarations import FileDeclarations
-from kvaudit.templates.json_source import JsonSourceError, parse_json
-from kvaudit.templates.located import Node
-from kvaudit.templates.reading import UnreadableFileError, decode, read_text
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"

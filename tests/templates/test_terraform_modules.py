@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from kvaudit.errors import UsageError
 from kvaudit.model.vaults import PermissionModel
+from kvaudit.sources.located import Position
 from kvaudit.templates.declarations import FileDeclarations, Language, VaultDeclaration
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tokens import HclError
-from kvaudit.templates.located import Position
 from kvaudit.templates.model_on_create import lowest_major, model_on_create
 from kvaudit.templates.terraform import local_calls, read_folder, read_terraform
 from kvaudit.templates.terraform_values import ModuleValues

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
+from kvaudit.sources.located import Position
 from kvaudit.templates.declarations import PoliciesDeclaration, SecretDeclaration, VaultDeclaration
-from kvaudit.templates.located import Position
 from kvaudit.templates.model_on_create import NEW_DEFAULT_FROM, has_new_default
 from kvaudit.templates.project import Project
 from kvaudit.templates.unknown import Unknown

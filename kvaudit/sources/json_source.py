@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kvaudit.errors import UsageError
-from kvaudit.templates.located import Node
+from kvaudit.sources.located import Node
 
 DEEPEST = 200
 """Levels of nesting. Real templates have fewer than 40."""
