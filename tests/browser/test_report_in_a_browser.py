@@ -242,6 +242,8 @@ def test_links_lead_to_vaults_principals_rules_and_gaps(page: Any, report: Path)
     assert "the access policies of vault kv-team-03 name user" in page.locator(".because").first.inner_text()
     page.goto(f"{report.as_uri()}#principal-{READER}")
     assert page.locator("#detail .holder").count() == 10
+    named = page.locator("#detail li", has_text="People can read secrets at any time")
+    assert named.locator("a[href^='#vault-']").count() == 10, "the findings that name a principal lead to their vaults"
     page.goto(f"{report.as_uri()}#rule-access-policies-in-use")
     assert page.locator("#rule-access-policies-in-use").get_attribute("open") is not None
     assert page.locator("#overview").is_visible()

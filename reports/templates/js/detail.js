@@ -81,6 +81,24 @@ function ruleHeading(rule, linked) {
   return [badge(severityName(severity)), ' ', linked ? ruleAnchor(rule, title) : make('strong', {}, title), make('br')];
 }
 
+const VAULTS_NAMED = 12;
+
+// The findings whose evidence names a principal, rule by rule: a right over the control plane gives no row of access.
+function findingsThatName(principal) {
+  const { vault, rule, evidence } = data.findings;
+  const names = new Map();
+  const vaultsOf = new Map();
+  evidence.forEach((list, found) => {
+    if (!names.has(list)) names.set(list, data.lists[list].some((value, index) => index % 3 === 2 && value === principal));
+    if (names.get(list)) vaultsOf.set(rule[found], [...(vaultsOf.get(rule[found]) ?? []), vault[found]]);
+  });
+  const lines = [...vaultsOf].sort(([one], [other]) => data.rules[one].severity - data.rules[other].severity || one - other).map(([number, on]) => make('li', {},
+    ruleHeading(number, true), `${count(on.length, 'vault')}: `,
+    on.slice(0, VAULTS_NAMED).flatMap((item, index) => [index ? ', ' : '', vaultAnchor(item)]),
+    on.length > VAULTS_NAMED ? ` and ${count(on.length - VAULTS_NAMED, 'more', 'more')}` : ''));
+  return lines.length ? [make('h2', { class: 'part' }, 'Findings that name it'), make('ul', { class: 'unknowns' }, lines)] : '';
+}
+
 function principalDetail(principal) {
   const rows = rowsOfPrincipal(principal).map(([vault, index]) => [vault, row(index)]);
   rows.sort((one, other) => RANK[answerOfRow(one[1])] - RANK[answerOfRow(other[1])] || one[0] - other[0]);
@@ -93,8 +111,9 @@ function principalDetail(principal) {
       ['Object ID', make('code', {}, principalId(principal))],
       ['Directory', text(principals.state[principal]).replaceAll('_', ' ')],
     ]),
-    make('h2', { class: 'part' }, `What it holds on ${count(vaultCount, 'vault')}`),
+    findingsThatName(principal),
+    make('h2', { class: 'part' }, vaultCount ? `What it holds on ${count(vaultCount, 'vault')}` : 'What it holds'),
     make('p', { class: 'soft' }, 'Rows name the holders that records name. What somebody holds through a group that a record names stands with the group.'),
-    rows.length ? inSteps(rows, ([vault, item]) => holder(item, vault, vaultAnchor(vault))) : make('p', {}, 'No record that is shown here gives it access to data. It may hold control-plane rights: see the findings that name it.'),
+    rows.length ? inSteps(rows, ([vault, item]) => holder(item, vault, vaultAnchor(vault))) : make('p', {}, 'No record that is shown here gives it access to data.'),
   ];
 }

@@ -110,7 +110,7 @@ function principalTable() {
   const columns = [
     { label: 'Principal', value: (item) => (text(principals.name[item]) || '~').toLowerCase(), cell: principalAnchor },
     { label: 'Kind', value: kindName, cell: kindName },
-    { label: 'Account', value: (item) => text(principals.account[item]), cell: (item) => make('span', { class: 'soft' }, text(principals.account[item]) || principalId(item)) },
+    { label: 'Account', value: (item) => text(principals.account[item]), cell: (item) => make('span', { class: 'account' }, text(principals.account[item]) || principalId(item)) },
     numberColumn('Vaults', tally.any),
     numberColumn('Reads secrets', tally.allowed),
     numberColumn('Conditional', tally.conditional),
