@@ -16,7 +16,8 @@ from kvaudit.clients.session import open_azure
 from kvaudit.clients.statistics import Statistics
 from kvaudit.collection.collect import collect
 from kvaudit.collection.request import CollectRequest
-from kvaudit.errors import ExitCode, InterruptedRunError
+from kvaudit.errors import ExitCode, InterruptedRunError, UsageError
+from kvaudit.snapshot.manifest import read_manifest
 from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.snapshot.writer import SnapshotWriter, is_snapshot
 
@@ -33,7 +34,7 @@ def collect_snapshot(
     """Reads what was asked into a snapshot folder.
 
     Args:
-        resume: whether to go on with a collection that was cut off.
+        resume: whether to go on with a collection that was cut off, or to ask again for what failed in a complete one.
         environ: environment variables instead of the process's own (the embedded lab).
 
     Raises:
@@ -42,6 +43,7 @@ def collect_snapshot(
         KeyboardInterrupt: Ctrl-C; what was read so far is kept and says that it is incomplete.
     """
     if resume:
+        _refuse_another_request(path, request)
         writer = SnapshotWriter.resume(path)
     else:
         header = {
@@ -60,6 +62,17 @@ def collect_snapshot(
     finally:
         writer.close(complete=complete, ended_at=now())
     return statistics
+
+
+def _refuse_another_request(path: Path, request: CollectRequest) -> None:
+    """A snapshot says what was asked for; with the answers to something else in it, it would not be true."""
+    begun, now_asked = read_manifest(path).content.get("scope"), request.scope()
+    if begun is not None and begun != now_asked:
+        told = "; ".join(f"{name} {', '.join(values)}" for name, values in begun.items()) or "everything"
+        raise UsageError(
+            f"{path} was begun with other options: {told}",
+            hint="Give --resume the same scope options as before, or collect into a new folder.",
+        )
 
 
 async def _run(

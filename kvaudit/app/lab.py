@@ -8,7 +8,7 @@ from pathlib import Path
 from kvaudit.app.settings import Voice
 from kvaudit.app.terminal import console_for
 from kvaudit.errors import EstateError, UsageError
-from kvaudit.lab import EstateFileError, Lab, start
+from kvaudit.lab import EstateFileError, Lab, sample_names, start
 
 
 def started_lab(estate: str, *, port: int = 0) -> Lab:
@@ -31,7 +31,7 @@ def started_lab(estate: str, *, port: int = 0) -> Lab:
         ) from problem
     except FileNotFoundError as problem:
         raise UsageError(
-            f"there is no estate {estate!r}", hint="Give a file, or the name of a sample: contoso."
+            f"there is no estate {estate!r}", hint=f"Give a file, or the name of a sample: {', '.join(sample_names())}."
         ) from problem
     except OSError as problem:
         raise UsageError(

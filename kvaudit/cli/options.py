@@ -7,20 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
+from kvaudit.model.clouds import AUTHS
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
 
 CLOUDS = ("public", "usgov", "china")
-AUTHS = (
-    "default",
-    "cli",
-    "managed-identity",
-    "workload-identity",
-    "client-secret",
-    "certificate",
-    "browser",
-    "device-code",
-)
 OUTPUTS = ("table", "json", "yaml", "tsv")
 LEVELS = ("critical", "high", "medium", "low", "info", "never")
 

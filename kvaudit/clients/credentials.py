@@ -20,16 +20,6 @@ from kvaudit.clients.tokens import TokenSource
 from kvaudit.errors import CredentialError
 from kvaudit.model.clouds import Cloud
 
-AUTHS = (
-    "default",
-    "cli",
-    "managed-identity",
-    "workload-identity",
-    "client-secret",
-    "certificate",
-    "browser",
-    "device-code",
-)
 INTERACTIVE = frozenset({"browser", "device-code"})
 
 PROCESS_TIMEOUT = 30
@@ -58,7 +48,7 @@ def credential_maker(
     """A function that makes the credential of an `--auth` choice.
 
     Args:
-        auth: one of `AUTHS`.
+        auth: one of `kvaudit.model.clouds.AUTHS`.
         cloud: whose sign-in endpoint is asked.
         tenant: the tenant to sign in to; wins over AZURE_TENANT_ID.
         environ: environment variables.

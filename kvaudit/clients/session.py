@@ -59,7 +59,7 @@ async def open_azure(
 
     Args:
         cloud: the endpoints; no other host is ever asked for anything but a token.
-        auth: one of `credentials.AUTHS`.
+        auth: one of `kvaudit.model.clouds.AUTHS`.
         tenant: tenant to sign in to, or None for the credential's own.
         prompt: shows a line to the person who signs in (`device-code`).
         environ: environment variables to go by instead of the process's own: the embedded lab is reached this way.

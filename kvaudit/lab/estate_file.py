@@ -32,6 +32,12 @@ def load_estate(source: Path | str) -> Estate:
     raise FileNotFoundError(str(source))
 
 
+def sample_names() -> tuple[str, ...]:
+    """The names of the packaged samples, sorted."""
+    folder = files("kvaudit.lab").joinpath("estates")
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")))
+
+
 def parse_estate(text: bytes, file: str) -> Estate:
     """The estate of a document.
 

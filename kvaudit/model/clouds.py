@@ -5,6 +5,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+AUTHS = (
+    "default",
+    "cli",
+    "managed-identity",
+    "workload-identity",
+    "client-secret",
+    "certificate",
+    "browser",
+    "device-code",
+)
+"""The ways to sign in to a cloud: the choices of `--auth`. Here, because the command line may not load azure-identity for
+the sake of its help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kvaudit.collectors.catalogue import by_kind
+from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, write_whole
@@ -15,6 +16,10 @@ from kvaudit.snapshot.manifest import Manifest
 from kvaudit.snapshot.verify import verify_files
 
 _BLOCK = 2**20
+
+_PART_OF = {"deny_assignment_effects": DENY_ASSIGNMENTS.kind}
+"""Gaps of a part of what a listing holds, by the kind of that listing: they stay as long as it does, for nobody asks for
+the part alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Recovered:
         lines: how many items each kind's file keeps.
         rewrite: kinds whose file holds more than that.
         cut_allowed: the run was killed, so its files may end in part of a block.
+        asked_again: how many gaps there were beside `gaps`: of listings that are asked again.
     """
 
     listings: tuple[FinishedListing, ...] = ()
@@ -34,6 +40,7 @@ class Recovered:
     lines: dict[str, int] = field(default_factory=dict)
     rewrite: frozenset[str] = frozenset()
     cut_allowed: bool = False
+    asked_again: int = 0
 
     def write(self, folder: Path) -> None:
         """Bring the folder to hold exactly this. Killed at any point, it can be done again. May raise OSError."""
@@ -94,10 +101,10 @@ def recover(folder: Path, manifest: Manifest) -> Recovered:
         # After a kill the end of the file may be damaged even where every line that counts is there.
         if cut_allowed or lines[kind] != count.total():
             rewrite.add(kind)
-    gaps = tuple(
-        gap for gap in read_gaps(folder, cut_allowed=cut_allowed) if layout.listing_key(gap.kind, gap.scope) in finished
-    )
-    return Recovered(tuple(finished.values()), gaps, lines, frozenset(rewrite), cut_allowed)
+    told = tuple(read_gaps(folder, cut_allowed=cut_allowed))
+    gaps = tuple(gap for gap in told if layout.listing_key(_PART_OF.get(gap.kind, gap.kind), gap.scope) in finished)
+    kept = tuple(finished.values())
+    return Recovered(kept, gaps, lines, frozenset(rewrite), cut_allowed, asked_again=len(told) - len(gaps))
 
 
 def _count(path: Path, kind: str, *, cut_allowed: bool) -> Counter[ListingKey] | None:

@@ -86,12 +86,14 @@ class SnapshotWriter:
 
     @classmethod
     def resume(cls, path: Path) -> Self:
-        """Continues a snapshot that was cut off: what is finished stays, the rest is dropped and read again.
+        """Continues a snapshot: what is finished stays, the rest is dropped and read again.
 
-        Gaps of listings that were not finished are dropped too: they are asked again.
+        That is what was cut off, and of a complete snapshot what had failed: a permission may have been granted since. Gaps
+        of listings that were not finished are dropped too: they are asked again.
 
         Raises:
-            SnapshotError: there is no snapshot, it is complete already, corrupt, or another process writes to it.
+            SnapshotError: there is no snapshot, it is complete and nothing in it failed, it is corrupt, or another process
+                writes to it.
             OutputError: it cannot be written.
         """
         read_manifest(path)  # before the lock: it is no snapshot of ours where there is none
@@ -99,12 +101,13 @@ class SnapshotWriter:
             lock = take_lock(path)
             with _unlocked_on_error(lock):
                 manifest = read_manifest(path)
-                if manifest.state == layout.COMPLETE:
+                recovered = recover(path, manifest)
+                if manifest.state == layout.COMPLETE and not recovered.asked_again:
                     raise SnapshotError(
-                        f"{path} is complete already", hint="Leave --resume out and name another folder."
+                        f"{path} is complete already, and no read in it failed",
+                        hint="Leave --resume out and name another folder.",
                     )
                 header = {key: value for key, value in manifest.content.items() if key not in _OWN_KEYS}
-                recovered = recover(path, manifest)
                 # From here on the hashes of the old manifest do not hold.
                 write_whole(path / layout.MANIFEST, _manifest(header, layout.COLLECTING))
                 recovered.write(path)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from reading_the_lab import FAST, PUBLIC, VAULTS, items_of, reading
 
 from kvaudit.clients.azure import Azure
-from kvaudit.clients.credentials import AUTHS
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.clients.session import open_azure
 from kvaudit.clients.sign_in_errors import credential_error
@@ -22,6 +21,7 @@ from kvaudit.clients.tokens import Caller, caller_of, claims_of
 from kvaudit.errors import CredentialError, ExitCode, KvauditError, UsageError
 from kvaudit.lab import Lab, start
 from kvaudit.lab.faults import DROPPED, Fault
+from kvaudit.model.clouds import AUTHS
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 

@@ -19,7 +19,11 @@ from kvaudit.cli.options import SomePath, cloud_options, option, scope_options, 
 @option(
     "--dry-run", is_flag=True, help="Only say what would be asked, in how many requests and with which permissions."
 )
-@option("--resume", is_flag=True, help="Go on with a collection that was cut off; what is finished is not read again.")
+@option(
+    "--resume",
+    is_flag=True,
+    help="Go on where a collection was cut off, or ask again for what failed; what was read is not read again.",
+)
 @scope_options
 @cloud_options
 @stream_options

@@ -18,7 +18,7 @@ def command() -> None:
 @option("--identity", default="auditor", show_default=True, metavar="NAME", help="Whose credential to print.")
 @stream_options
 def serve(*, estate: str, port: int, identity: str, quiet: bool, verbose: bool, debug: bool, no_color: bool) -> None:
-    """Serve ESTATE (a file, or the sample contoso) until Ctrl-C.
+    """Serve ESTATE (a file, or a sample: contoso, or hostile, whose names attack whoever shows them) until Ctrl-C.
 
     Prints the environment variables that point any unmodified Azure client at the lab.
     """
