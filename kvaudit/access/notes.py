@@ -74,7 +74,7 @@ def _about(around: Surroundings, place: Place, operation: Operation, told: Told)
     yield from _accounts(around, told.principals)
     yield from _activations(told.cited)
     yield from _root(around, vault, told.cited)
-    yield from _audits(around, place, operation)
+    yield from _audits(place, operation)
     yield from _inert(around, place, operation)
     yield from _policies(around, vault)
 
@@ -108,7 +108,7 @@ def _assigns_roles(around: Surroundings, record: Record) -> bool:
     return around.grants.window(record)[0] and any(holds_action(item, WRITE_ASSIGNMENT) for item in permissions)
 
 
-def _audits(around: Surroundings, place: Place, operation: Operation) -> Iterator[str]:
+def _audits(place: Place, operation: Operation) -> Iterator[str]:
     """Deny assignments that would take the operation and only audit (facts azure.md 2.2; 12, 11: one report doubts it)."""
     names = [
         deny.name

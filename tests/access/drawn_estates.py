@@ -18,6 +18,7 @@ from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.identities import GroupScheduleInstance
 from kvaudit.model.vaults import AccessPolicy, ObjectRef, PermissionModel, PermissionModelSource, Vault
 
 TENANT = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
@@ -30,6 +31,7 @@ VAULT = f"{RG}/providers/microsoft.keyvault/vaults/kv-contoso"
 SECRET = ObjectRef("secrets", "db-password")
 SCOPES = ("/", GROUP, SUBSCRIPTION, RG, VAULT, f"{VAULT}/secrets/db-password", f"{RG}0", f"{VAULT}2")
 
+PAST, NOW, LATER = "2026-11-01T00:00:00Z", "2026-11-24T04:00:00Z", "2026-12-31T00:00:00Z"
 USERS = ("anna", "bert", "carl")
 GROUPS = ("ops", "team", "all")
 PEOPLE = (*USERS, "guest", "robot", *GROUPS, "partner", "stranger", "form")
@@ -112,6 +114,27 @@ def eligible(draw: st.DrawFn, number: int = 0) -> ScheduleInstance:
 
 
 @st.composite
+def eligible_members(draw: st.DrawFn, number: int = 0) -> GroupScheduleInstance:
+    """Somebody is eligible for membership of a group, or for ownership, which is none."""
+    return GroupScheduleInstance(
+        id=f"eligible-{number}",
+        group=draw(st.sampled_from(GROUPS)),
+        principal_id=draw(st.sampled_from((*USERS, "guest", *GROUPS))),
+        access=draw(st.sampled_from(("member", "member", "member", "owner"))),
+        eligible=True,
+        end=draw(st.sampled_from((None, LATER, PAST))),
+    )
+
+
+def _activated(draw: st.DrawFn, edges: list[tuple[str, str]]) -> tuple[GroupScheduleInstance, ...]:
+    """Some memberships are there for a time: they show as active instances too."""
+    chosen = draw(st.lists(st.sampled_from(edges), max_size=1)) if edges else []
+    return tuple(
+        GroupScheduleInstance("active", group, member, "member", eligible=False, end=LATER) for group, member in chosen
+    )
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> AccessPolicy:
     """An entry of the access policies."""
     return AccessPolicy(
@@ -151,8 +174,39 @@ def _closed(groups: list[str], edges: list[tuple[str, str]]) -> tuple[str, ...]:
 
 
 @st.composite
-def estates(draw: st.DrawFn, *, gaps: bool = True) -> Estate:
-    """An estate. With `gaps`, listings are missing too."""
+def joinable(draw: st.DrawFn) -> Estate:
+    """An estate in which a group reads secrets, somebody may become a member of it or of one that a deny spares, and little else."""
+    estate = draw(estates(gaps=draw(st.booleans()), few=True))
+    group, other = draw(st.permutations(GROUPS))[:2]
+    spared = draw(st.sampled_from(((), (), (DenyPrincipal(other),), (DenyPrincipal(group),))))
+    deny = DenyAssignment(
+        "/denies/8",
+        "deny",
+        SUBSCRIPTION,
+        permissions=(Permission(data_actions=(GET,)),),
+        principals=(DenyPrincipal(draw(st.sampled_from((EVERYONE, group, other, "anna")))),),
+        exclude_principals=spared,
+        effect="enforced",
+    )
+    holder = draw(st.sampled_from((group, group, "anna")))
+    joins = draw(
+        st.lists(st.tuples(st.sampled_from(GROUPS), st.sampled_from((*USERS, *GROUPS))), min_size=1, max_size=3)
+    )
+    return replace(
+        estate,
+        vaults=(replace(estate.vaults[0], tenant_id=TENANT, permission_model=PermissionModel.AZURE_RBAC),),
+        role_assignments=(RoleAssignment("/assignments/8", VAULT, SECRETS_USER, holder, TYPES[holder]),),
+        deny_assignments=(deny,) if draw(st.booleans()) else (),
+        group_schedule_instances=tuple(
+            GroupScheduleInstance(f"eligible-{number}", outer, inner, "member", eligible=True)
+            for number, (outer, inner) in enumerate(dict.fromkeys(joins))
+        ),
+    )
+
+
+@st.composite
+def estates(draw: st.DrawFn, *, gaps: bool = True, few: bool = False) -> Estate:
+    """An estate. With `gaps`, listings are missing too; with `few`, no records but the directory's."""
     edges = draw(
         st.lists(
             st.tuples(st.sampled_from(GROUPS), st.sampled_from((*USERS, "guest", *GROUPS))), max_size=6, unique=True
@@ -163,24 +217,26 @@ def estates(draw: st.DrawFn, *, gaps: bool = True) -> Estate:
         Listing(kind, SUBSCRIPTION, 0)
         for kind in ("role_assignments", "deny_assignments", "role_eligibility_schedule_instances")
     ]
-    listings.extend(Listing("group_members", f"groups/{name}", 0) for name in GROUPS)
+    for kind in ("group_members", "group_eligibility_schedule_instances", "group_assignment_schedule_instances"):
+        listings.extend(Listing(kind, f"groups/{name}", 0) for name in GROUPS)
     listings.append(Listing("service_principals", "servicePrincipals", 0))
     estate = Estate(
         tenant_id=TENANT,
-        collected_at="2026-11-24T04:00:00Z",
+        collected_at=NOW,
         subscriptions=(Subscription(SUBSCRIPTION_ID, tenant_id=TENANT),),
         hierarchy=(HierarchyNode(GROUP, None), HierarchyNode(SUBSCRIPTION, GROUP)),
         vaults=(draw(vaults()),),
-        role_assignments=_numbered(draw, assignments, 4),
+        role_assignments=() if few else _numbered(draw, assignments, 4),
         role_definitions=DEFINITIONS,
-        deny_assignments=_numbered(draw, denies, 2),
-        schedule_instances=_numbered(draw, eligible, 1),
+        deny_assignments=() if few else _numbered(draw, denies, 2),
+        schedule_instances=() if few else _numbered(draw, eligible, 1),
         principals=DIRECTORY,
         memberships=tuple(Membership(group, member, TYPES[member]) for group, member in edges if group != member),
         member_of={"robot": _closed(draw(st.lists(st.sampled_from(GROUPS), max_size=2, unique=True)), edges)}
         if asked
         else {},
         listings=tuple(listings),
+        group_schedule_instances=(*_numbered(draw, eligible_members, 2), *_activated(draw, edges)),
     )
     if not gaps:
         return estate
@@ -199,6 +255,11 @@ def without(estate: Estate, listing: Listing) -> Estate:
     if kind == "group_members":
         group = scope.partition("/")[2]
         changes["memberships"] = tuple(item for item in estate.memberships if item.group != group)
+    elif kind.startswith("group_"):
+        group, is_eligible = scope.partition("/")[2], kind == "group_eligibility_schedule_instances"
+        changes["group_schedule_instances"] = tuple(
+            item for item in estate.group_schedule_instances if (item.group, item.eligible) != (group, is_eligible)
+        )
     elif kind == "role_eligibility_schedule_instances":
         changes["schedule_instances"] = ()
     elif kind in ("role_assignments", "deny_assignments"):

@@ -7,10 +7,9 @@ answers is judged by all the worlds together. Nothing here is shared with `kvaud
 
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drawn_estates import GROUPS, LOST, SECRET, TENANT, VAULT
+from drawn_estates import GROUPS, LOST, PAST, SECRET, TENANT, VAULT
 
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment, RoleDefinition, ScheduleInstance
 from kvaudit.model.estate import Estate
@@ -19,8 +18,12 @@ from kvaudit.model.roles import builtin_roles
 from kvaudit.model.vaults import ObjectRef, PermissionModel
 
 CHANGES = ("set", "update", "delete", "recover", "purge")
-WAITING = ("activated", "condition", "application")
-"""Doubts that somebody can settle by acting: they make an answer conditional. All others make it unknown."""
+WAITING = ("activated", "condition", "application", "join")
+"""Doubts that somebody can settle by acting: they make an answer conditional. All others make it unknown.
+
+`join GROUP WHO` is special: nobody has to join a group, so what holds without joining is certain, and whoever joins a
+group gets its denies with its grants.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,22 @@ class World:
     def has(self, doubt: str) -> bool:
         return doubt in self.yes
 
+    @property
+    def joined(self) -> bool:
+        return any(item.startswith("join ") for item in self.yes)
 
-def worlds(estate: Estate, who: str, *, waiting: bool | None = None) -> Iterator[World]:
-    """Every world of an estate, for one principal. With `waiting`, those doubts are all settled so."""
+    @property
+    def settled_by_acting(self) -> frozenset[str]:
+        return frozenset(item for item in self.yes if item.split(" ")[0] in WAITING)
+
+
+def worlds(estate: Estate, who: str, *, most: int) -> tuple[World, ...]:
+    """Every world of an estate, for one principal; none where there are more than `most`."""
     doubts = sorted(_doubts(estate, who))
-    open_doubts = [item for item in doubts if waiting is None or item.split(" ")[0] not in WAITING]
-    fixed = {item for item in doubts if item not in open_doubts} if waiting else set()
-    for size in range(len(open_doubts) + 1):
-        for chosen in itertools.combinations(open_doubts, size):
-            yield World(frozenset(fixed.union(chosen)))
+    if 2 ** len(doubts) > most:
+        return ()
+    sizes = range(len(doubts) + 1)
+    return tuple(World(frozenset(chosen)) for size in sizes for chosen in itertools.combinations(doubts, size))
 
 
 def _doubts(estate: Estate, who: str) -> set[str]:
@@ -65,10 +75,17 @@ def _doubts(estate: Estate, who: str) -> set[str]:
         found.add("properties")
     asked = who == "robot" and who in estate.member_of  # its own answer is whole, whatever was not read of groups
     for gap in estate.gaps:
-        if gap.kind != "group_members":
+        name = gap.scope.partition("/")[2]
+        if gap.kind == "group_eligibility_schedule_instances":
+            if who not in ("robot", "form"):  # people activate memberships
+                found.update((f"veiled {name}", f"join {name} {who}"))
+        elif gap.kind == "group_assignment_schedule_instances":
+            continue  # the members were listed, or their gap stands for itself
+        elif gap.kind != "group_members":
             found.add(f"hidden {gap.kind}")
         elif not asked:
-            found.add(f"member {gap.scope.partition('/')[2]}")
+            found.add(f"member {name}")
+    found.update(f"join {group} {member}" for group, member in _open_memberships(estate))
     if who == "robot" and "robot" not in estate.member_of:
         found.update(f"member {group}" for group in GROUPS)
     if who == "stranger" and any(gap.kind == "service_principals" for gap in estate.gaps):
@@ -101,12 +118,26 @@ def may(estate: Estate, world: World, who: str, operation: Operation, ref: Objec
     return granted and not denied and not world.has("hidden deny_assignments")
 
 
+def _open_memberships(estate: Estate) -> set[tuple[str, str]]:
+    """Group and member: memberships that somebody is eligible for now."""
+    return {
+        (item.group, item.principal_id)
+        for item in estate.group_schedule_instances
+        if item.eligible and item.access == "member" and item.end != PAST
+    }
+
+
 def _circles(estate: Estate, world: World, who: str) -> frozenset[str]:
     """The principal and every group that it is in, one step at a time until nothing is added."""
     found = {who, *(estate.member_of.get(who, ()))}
     found.update(item.split(" ")[1] for item in world.yes if item.startswith("member ") and item != f"member {who}")
+    joinable = _open_memberships(estate) | {
+        (item.split(" ")[1], who) for item in world.yes if item.startswith("veiled ")
+    }
+    joined = {(group, member) for group, member in joinable if world.has(f"join {group} {member}")}
     while True:
         more = {edge.group for edge in estate.memberships if edge.member in found} - found
+        more |= {group for group, member in joined if member in found} - found
         if not more:
             return frozenset(found)
         found |= more

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from drawn_estates import GRANTEES, PEOPLE, SECRET, assignments, denies, estates, without
+from drawn_estates import GRANTEES, PEOPLE, SECRET, assignments, denies, eligible_members, estates, without
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from kvaudit.access.evaluator import Access
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.estate import Estate
+from kvaudit.model.identities import GroupScheduleInstance
 from kvaudit.model.permissions import all_operations_mask, operation, operations
 from kvaudit.model.vaults import ObjectRef
 
@@ -45,6 +46,14 @@ def test_adding_an_assignment_never_removes_access(estate: Estate, more: RoleAss
         assert RANK[after[question]] >= RANK[answer], question
 
 
+@given(estates(), eligible_members(99))
+def test_adding_an_eligibility_never_removes_access(estate: Estate, more: GroupScheduleInstance) -> None:
+    widened = replace(estate, group_schedule_instances=(*estate.group_schedule_instances, more))
+    before, after = answers(estate), answers(widened)
+    for question, answer in before.items():
+        assert RANK[after[question]] >= RANK[answer], question
+
+
 @given(estates(), denies(99))
 def test_adding_a_deny_never_adds_access(estate: Estate, more: DenyAssignment) -> None:
     before, after = answers(estate), answers(replace(estate, deny_assignments=(*estate.deny_assignments, more)))
@@ -59,6 +68,7 @@ def test_the_order_of_records_does_not_matter(estate: Estate, dice: random.Rando
         role_assignments=_shuffled(dice, estate.role_assignments),
         deny_assignments=_shuffled(dice, estate.deny_assignments),
         memberships=_shuffled(dice, estate.memberships),
+        group_schedule_instances=_shuffled(dice, estate.group_schedule_instances),
         listings=_shuffled(dice, estate.listings),
         gaps=_shuffled(dice, estate.gaps),
         principals=dict(_shuffled(dice, tuple(estate.principals.items()))),
