@@ -6,11 +6,13 @@ from typing import Any
 from kvaudit.clients.azure import Azure
 from kvaudit.collection.control_plane import read_subscription
 from kvaudit.collection.directory import read_directory
+from kvaudit.collection.identities import read_identities, user_assigned
 from kvaudit.collection.listing import Reading
-from kvaudit.collection.objects import read_objects
+from kvaudit.collection.objects import read_diagnostic_settings, read_objects
 from kvaudit.collection.request import CollectRequest, Progress
 from kvaudit.collection.scope import read_subscriptions, read_tree
 from kvaudit.collection.together import together
+from kvaudit.collectors.collector import Feature
 from kvaudit.errors import ScopeError
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
@@ -54,11 +56,19 @@ async def collect(
     vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await read_objects(reading, request, vaults)
-    await read_directory(
+    if Feature.SETTINGS in request.features:
+        await read_diagnostic_settings(reading, vaults)
+    named = frozenset[str]().union(*(part.principals for part in found))
+    with_identities = Feature.IDENTITIES in request.features
+    directory = await read_directory(
         reading,
-        frozenset[str]().union(*(part.principals for part in found)),
+        named,
         frozenset[str]().union(*(part.groups for part in found)),
+        with_service_principals=with_identities,
     )
+    if with_identities:
+        identities = [item for part in found for item in user_assigned(part.identities)]
+        await read_identities(reading, directory, named, identities)
 
 
 def each_once(vaults: Iterable[Any]) -> list[dict[str, Any]]:

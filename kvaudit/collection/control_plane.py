@@ -1,21 +1,31 @@
 """What Resource Manager says of one subscription: vaults, assignments, roles, denies, PIM; and whom they name."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kvaudit.clients.failures import ReadFailure
+from kvaudit.clients.paging import Page
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest
 from kvaudit.collection.together import together
-from kvaudit.collectors.collector import Collector
+from kvaudit.collectors.collector import Collector, Feature
+from kvaudit.collectors.delegations import DELEGATIONS
 from kvaudit.collectors.deleted_vaults import DELETED_VAULTS
 from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS, FALLBACK_API_VERSION
+from kvaudit.collectors.managed_identities import RESOURCE_IDENTITIES, USER_ASSIGNED_IDENTITIES, has_identity
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
 from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
 from kvaudit.collectors.schedule_instances import (
     ROLE_ASSIGNMENT_SCHEDULE_INSTANCES,
     ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
+)
+from kvaudit.collectors.subscription_settings import (
+    CLASSIC_ADMINISTRATORS,
+    DEFENDER_PLANS,
+    LOCKS,
+    MANAGED_HSMS,
+    RESOURCE_GROUPS,
 )
 from kvaudit.collectors.vaults import VAULTS
 from kvaudit.model.authorization import EVERYONE
@@ -39,6 +49,24 @@ LISTS: tuple[Collector[Any], ...] = (
 )
 """What is listed in every subscription."""
 
+_FURTHER: dict[Feature, tuple[Collector[Any], ...]] = {
+    Feature.IDENTITIES: (RESOURCE_IDENTITIES, USER_ASSIGNED_IDENTITIES, DELEGATIONS),
+    Feature.SETTINGS: (LOCKS, DEFENDER_PLANS, RESOURCE_GROUPS, CLASSIC_ADMINISTRATORS, MANAGED_HSMS),
+}
+
+_UNREGISTERED = frozenset(
+    {"MissingSubscriptionRegistration", "Subscription Not Registered", "SubscriptionNotRegistered"}
+)
+"""Codes for a subscription that never registered a resource provider (Azure/azure-sdk-for-go 19900 for Defender's). It
+cannot be unregistered while there are resources of it (learn.microsoft.com, resource-providers-and-types): there are none."""
+
+_ABSENT_WHEN_UNREGISTERED = frozenset({item.kind for item in (USER_ASSIGNED_IDENTITIES, DELEGATIONS, DEFENDER_PLANS)})
+
+
+def further_lists(request: CollectRequest) -> tuple[Collector[Any], ...]:
+    """What is read in every subscription beside `LISTS`, for the features that were asked for."""
+    return tuple(item for feature, items in _FURTHER.items() if feature in request.features for item in items)
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRead:
@@ -48,11 +76,13 @@ class SubscriptionRead:
         vaults: raw.
         principals: folded ID of everyone whom a record names.
         groups: those of them that a record calls a group.
+        identities: user-assigned identities, raw.
     """
 
     vaults: tuple[Any, ...]
     principals: frozenset[str]
     groups: frozenset[str]
+    identities: tuple[Any, ...] = ()
 
 
 async def read_subscription(
@@ -70,17 +100,22 @@ async def read_subscription(
     def wanted(item: Any) -> bool:
         return is_wanted(request, item)
 
-    vaults, _, assignments, _, denies, eligible, active = await together(
+    further = [item for item in further_lists(request) if item is not RESOURCE_IDENTITIES]
+    vaults, _, assignments, _, denies, eligible, active, *others = await together(
         (
             reading.list_arm(VAULTS, scope, keep=wanted),
             reading.list_arm(DELETED_VAULTS, scope, keep=lambda item: _name_wanted(request, item)),
             reading.list_arm(ROLE_ASSIGNMENTS, scope),
             reading.list_arm(ROLE_DEFINITIONS, scope),
-            _read_denies(reading, scope),
+            read_denies(reading, scope),
             reading.list_arm(ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
             reading.list_arm(ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
+            *(_read_further(reading, item, scope) for item in further),
         )
     )
+    read = {item.kind: items for item, items in zip(further, others, strict=True)}
+    if RESOURCE_IDENTITIES in further_lists(request):
+        await _read_resource_identities(reading, scope)
     principals = {
         *_named((*assignments, *eligible, *active), lambda properties: [properties.get("principalId")]),
         *_named(vaults, lambda properties: _policy_objects(properties, tenant)),
@@ -90,7 +125,40 @@ async def read_subscription(
         vaults=tuple(vaults),
         principals=frozenset(principals - {EVERYONE}),
         groups=frozenset(_named((*assignments, *eligible, *active), _group)),
+        identities=tuple(read.get(USER_ASSIGNED_IDENTITIES.kind, ())),
     )
+
+
+def _read_further(reading: Reading, collector: Collector[Any], scope: str) -> Coroutine[Any, Any, list[Any]]:
+    """One of the further lists; Defender's plan is one object."""
+
+    def is_absent(problem: ReadFailure) -> bool:
+        return collector.kind in _ABSENT_WHEN_UNREGISTERED and problem.code in _UNREGISTERED
+
+    if collector is DEFENDER_PLANS:
+        return reading.get_arm(collector, scope, none_when=is_absent)
+    return reading.list_arm(collector, scope, none_when=is_absent)
+
+
+async def _read_resource_identities(reading: Reading, scope: str) -> None:
+    """Which resources run as which identity. Read last: the list leaves out what the caller may not read, and says nothing.
+
+    Where the caller was refused other lists of the subscription it is no reader of everything there, and this list would
+    look whole and not be it.
+    """
+    path = RESOURCE_IDENTITIES.path.replace("{scope}", scope)
+    version = RESOURCE_IDENTITIES.api_version or ""
+    refused = [item.kind for item in (USER_ASSIGNED_IDENTITIES, VAULTS) if not reading.is_finished(item.kind, scope)]
+
+    async def pages() -> AsyncIterator[Page]:
+        async for page in reading.azure.arm_pages(path, api_version=version):
+            yield page
+        if refused:  # what was seen is kept
+            why = "the list leaves out the resources that the caller may not read, and it may not read everything here"
+            status = 403 if reading.forbidden_kinds.intersection(refused) else None
+            raise ReadFailure(why, status=status, code="NotSeen")
+
+    await reading.store(RESOURCE_IDENTITIES, scope, pages(), keep=has_identity)
 
 
 def is_wanted(request: CollectRequest, item: Any) -> bool:
@@ -112,7 +180,7 @@ def _is_without_premium(problem: ReadFailure) -> bool:
     return problem.status == 400 and problem.code == _NO_PREMIUM
 
 
-async def _read_denies(reading: Reading, scope: str) -> list[Any]:
+async def read_denies(reading: Reading, scope: str) -> list[Any]:
     """Denies with their effect; where this api-version is not offered, without it, which is a gap of its own."""
     try:
         return await reading.list_arm(DENY_ASSIGNMENTS, scope, raise_when=_is_not_offered)

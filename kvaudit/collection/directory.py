@@ -1,19 +1,15 @@
 """Names, kinds and memberships of the principals that records name, from Microsoft Graph."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from kvaudit.clients.azure import BatchAnswer
-from kvaudit.clients.failures import RETRYABLE_STATUSES, ReadFailure, failure_of_answer
+from kvaudit.clients.failures import ReadFailure
 from kvaudit.clients.paging import Page
-from kvaudit.clients.read_only import BATCH_LIMIT
+from kvaudit.collection.batches import Question, ask, portions
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.together import together
-from kvaudit.collectors.collector import Collector
 from kvaudit.collectors.directory import (
     DELETED_PRINCIPALS,
     GET_BY_IDS_LIMIT,
@@ -28,66 +24,83 @@ from kvaudit.collectors.directory import (
     object_type,
 )
 
-_ROUNDS_OF_WAITING = 6
-"""How often parts of a batch that Graph throttled, or failed on, are asked again."""
+_CLOSED = "Microsoft Graph did not let the directory be read; it was not asked about this"
 
-_LONGEST_PAUSE = 30.0
-"""Seconds between two rounds at most."""
+SERVICE_PRINCIPALS_SCOPE = "servicePrincipals"
+"""The listing's scope of all service principals of the tenant."""
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-Take = Callable[[str, BatchAnswer], Awaitable[None]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Questions about many IDs, one part of a batch each.
+@dataclass(slots=True)
+class Directory:
+    """What was read of the directory, for the reads that follow it.
 
     Attributes:
-        collector: what is read.
-        scope: of the listing of one ID.
-        take: stores an answer.
+        is_open: whether the directory answered at all.
+        principals: raw, by folded ID.
+        asked: folded IDs that were looked up to the end.
+        groups: folded IDs of the groups that records name, and of the groups in them.
+        service_principals: raw, of the whole tenant.
+        groups_of: folded ID of a service principal -> folded IDs of the groups it is in.
     """
 
-    collector: Collector[Any]
-    scope: Callable[[str], str]
-    take: Take
+    is_open: bool = True
+    principals: dict[str, Any] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+    service_principals: list[Any] = field(default_factory=list)
+    groups_of: dict[str, set[str]] = field(default_factory=dict)
 
-    def url(self, item: str) -> str:
-        """The part's URL, relative to `/v1.0` as batches want it."""
-        path = self.collector.path.replace("{scope}", self.scope(item)).removeprefix("/v1.0")
-        query = "&".join(f"{name}={value}" for name, value in self.collector.query.items())
-        return f"{path}?{query}" if query else path
+    def type_of(self, principal_id: str) -> str | None:
+        """The principal type of a folded ID in Azure's words, or None where it is not known."""
+        return type_of(self.principals.get(principal_id))
 
 
-async def read_directory(reading: Reading, named: frozenset[str], groups: frozenset[str]) -> None:
+async def read_directory(
+    reading: Reading, named: frozenset[str], groups: frozenset[str], *, with_service_principals: bool
+) -> Directory:
     """Reads who the named principals are, the members of their groups, and the groups of every service principal.
 
     Args:
         reading: what the collection shares.
         named: folded IDs of every principal that a record names. One that is no GUID cannot be looked up.
         groups: those that a record calls a group: asked for members also when their names could not be read.
+        with_service_principals: whether all service principals are listed although no group asks for it.
     """
-    found, asked = await _read_principals(reading, sorted(item for item in named if _ID.fullmatch(item)))
-    await _read_deleted(reading, sorted(asked - set(found)))
-    holders = {item for item, raw in found.items() if _type_of(raw) == "Group"}
-    holders |= {item for item in groups - asked if _ID.fullmatch(item)}
-    if not holders:
-        return
-    if found or asked or not _is_closed(reading):
-        await together((_read_members(reading, sorted(holders)), _read_service_principals(reading)))
-        return
-    # Without any answer from the directory each group would be refused the same way: one gap a kind says it.
-    why = ReadFailure("Microsoft Graph did not let the directory be read; nobody was asked who is in which group")
-    reading.gap(GROUP_MEMBERS, "groups", why)
-    reading.gap(SERVICE_PRINCIPAL_GROUPS, "servicePrincipals", why)
+    directory = Directory()
+    await look_up(reading, directory, named)
+    ids = sorted(directory.asked - set(directory.principals))
+    await ask(
+        reading, (Question(DELETED_PRINCIPALS, deleted_scope(item), whole=_DELETED, is_object=True) for item in ids)
+    )
+    holders = {item for item in directory.principals if directory.type_of(item) == "Group"}
+    holders |= {item for item in groups - directory.asked if _ID.fullmatch(item)}
+    directory.is_open = bool(directory.principals or directory.asked) or PRINCIPALS.kind not in reading.refused_kinds
+    if not directory.is_open:
+        if holders:
+            # Without any answer from the directory each group would be refused the same way: one gap a kind says it.
+            reading.gap(GROUP_MEMBERS, "groups", not_asked(reading))
+            reading.gap(SERVICE_PRINCIPAL_GROUPS, SERVICE_PRINCIPALS_SCOPE, not_asked(reading))
+        return directory
+    await together(
+        (
+            read_members(reading, directory, holders),
+            _read_service_principals(reading, directory, are_listed=with_service_principals, are_members=bool(holders)),
+        )
+    )
+    return directory
 
 
-def _is_closed(reading: Reading) -> bool:
-    return PRINCIPALS.kind in reading.refused_kinds
+_DELETED = "directory/deletedItems"
 
 
-def _type_of(raw: Any) -> str | None:
+def not_asked(reading: Reading) -> ReadFailure:
+    """Why nothing else is asked of a directory that refused the first question."""
+    return ReadFailure(_CLOSED, status=403 if PRINCIPALS.kind in reading.forbidden_kinds else None)
+
+
+def type_of(raw: Any) -> str | None:
     """The principal type of a directory object, or None where it cannot be told; the loader tells an unreadable one."""
     try:
         return object_type(raw)
@@ -95,17 +108,22 @@ def _type_of(raw: Any) -> str | None:
         return None
 
 
-def _ids_of(items: Iterable[Any]) -> list[str]:
-    """Folded IDs of directory objects, each once, in order."""
-    texts = (item.get("id") for item in items if isinstance(item, dict))
-    folded = (text.casefold() for text in texts if isinstance(text, str))
+def ids_of(items: Iterable[Any], key: str = "id") -> list[str]:
+    """Folded IDs in raw items, each once, in order; what is no GUID is left out.
+
+    Args:
+        items: raw.
+        key: where the ID stands.
+    """
+    texts = (item.get(key) for item in items if isinstance(item, dict))
+    folded = (text.strip().casefold() for text in texts if isinstance(text, str))
     return list(dict.fromkeys(item for item in folded if _ID.fullmatch(item)))
 
 
-async def _read_principals(reading: Reading, ids: Sequence[str]) -> tuple[dict[str, Any], set[str]]:
-    """What Graph says of IDs, and the IDs that it was asked about to the end."""
+async def look_up(reading: Reading, directory: Directory, ids: Iterable[str]) -> None:
+    """Asks Graph who IDs are that were not asked about yet. IDs that are no GUID are left out."""
 
-    async def read(portion: Sequence[str]) -> tuple[dict[str, Any], Sequence[str]]:
+    async def read(portion: Sequence[str]) -> None:
         async def pages() -> AsyncIterator[Page]:
             answer = await reading.azure.graph_post(PRINCIPALS.path, {"ids": list(portion)})
             items = answer.get("value") if isinstance(answer, dict) else None
@@ -115,128 +133,47 @@ async def _read_principals(reading: Reading, ids: Sequence[str]) -> tuple[dict[s
 
         scope = batch_scope(portion)
         items = await reading.store(PRINCIPALS, scope, pages())
-        known = {
+        directory.principals |= {
             item["id"].casefold(): item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)
         }
-        return known, portion if reading.is_finished(PRINCIPALS.kind, scope) else ()
+        if reading.is_finished(PRINCIPALS.kind, scope):
+            directory.asked.update(portion)
 
-    found: dict[str, Any] = {}
-    asked: set[str] = set()
-    for known, complete in await together(map(read, _portions(ids, GET_BY_IDS_LIMIT))):
-        found |= known
-        asked.update(complete)
-    return found, asked
+    unknown = sorted({item for item in ids if _ID.fullmatch(item)} - directory.asked)
+    await together(map(read, portions(unknown, GET_BY_IDS_LIMIT)))
 
 
-def _portions(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    iterator = iter(items)
-    while portion := list(islice(iterator, size)):
-        yield portion
+async def read_members(reading: Reading, directory: Directory, groups: Iterable[str]) -> set[str]:
+    """Reads the direct members of groups, then of the groups in them, each group once.
 
-
-async def _read_deleted(reading: Reading, ids: Sequence[str]) -> None:
-    """Whether principals that Graph does not know can be restored. 404 is an answer: they cannot."""
-
-    async def take(principal_id: str, answer: BatchAnswer) -> None:
-        scope = deleted_scope(principal_id)
-        if answer.status in {200, 404}:
-            items = [answer.body] if answer.status == 200 else []
-            reading.writer.add_page(DELETED_PRINCIPALS.kind, scope, items)
-            reading.writer.finish_listing(
-                DELETED_PRINCIPALS.kind, scope, items=len(items), pages=1, asked_at=reading.now()
-            )
-            reading.done(DELETED_PRINCIPALS.kind)
-        else:
-            _part_gap(reading, DELETED_PRINCIPALS, scope, answer)
-
-    await _in_batches(reading, _Batch(DELETED_PRINCIPALS, deleted_scope, take), ids)
-
-
-async def _read_members(reading: Reading, groups: Sequence[str]) -> None:
-    """Direct members of groups, then of the groups in them, each group once."""
-    seen = set(groups)
-    waiting = list(groups)
+    Returns:
+        the groups that were not known before: those that were given, and those found in them.
+    """
+    new: set[str] = set()
+    waiting = [item for item in dict.fromkeys(sorted(groups)) if item not in directory.groups]
     while waiting:
-        inner: list[str] = []
-
-        async def take(group: str, answer: BatchAnswer, into: list[str] = inner) -> None:
-            items = await _store_part(reading, GROUP_MEMBERS, members_scope(group), answer)
-            into += _ids_of(item for item in items if _type_of(item) == "Group")
-
+        new.update(waiting)
+        directory.groups.update(waiting)
         # A resumed run takes the members of groups that are finished from the snapshot: groups in them may not be.
-        for group in (item for item in waiting if reading.is_finished(GROUP_MEMBERS.kind, members_scope(item))):
-            stored = reading.writer.stored_items(GROUP_MEMBERS.kind, members_scope(group))
-            inner += _ids_of(item for item in stored if _type_of(item) == "Group")
-        await _in_batches(reading, _Batch(GROUP_MEMBERS, members_scope, take), waiting)
-        waiting = [item for item in dict.fromkeys(inner) if item not in seen]
-        seen.update(waiting)
+        found = await ask(reading, (Question(GROUP_MEMBERS, members_scope(group)) for group in waiting))
+        inner = ids_of(item for items in found.values() for item in items if type_of(item) == "Group")
+        waiting = [item for item in inner if item not in directory.groups]
+    return new
 
 
-async def _read_service_principals(reading: Reading) -> None:
+async def _read_service_principals(
+    reading: Reading, directory: Directory, *, are_listed: bool, are_members: bool
+) -> None:
     """Every service principal and the groups it is in: v1.0 leaves them out of the members of groups (azure.md 2.1)."""
+    if not (are_listed or are_members):
+        return
     pages = reading.azure.graph_pages(SERVICE_PRINCIPALS.path, query=SERVICE_PRINCIPALS.query)
-    items = await reading.store(SERVICE_PRINCIPALS, "servicePrincipals", pages)
-
-    async def take(principal_id: str, answer: BatchAnswer) -> None:
-        await _store_part(reading, SERVICE_PRINCIPAL_GROUPS, groups_scope(principal_id), answer)
-
-    await _in_batches(reading, _Batch(SERVICE_PRINCIPAL_GROUPS, groups_scope, take), _ids_of(items))
-
-
-async def _store_part(reading: Reading, collector: Collector[Any], scope: str, answer: BatchAnswer) -> list[Any]:
-    """Stores the listing that one part of a batch began, following its next link."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    if answer.status != 200 or not isinstance(body.get("value"), list):
-        _part_gap(reading, collector, scope, answer)
-        return []
-
-    async def pages() -> AsyncIterator[Page]:
-        yield Page(body["value"])
-        if body.get("@odata.nextLink") is not None:
-            path = collector.path.replace("{scope}", scope)
-            async for page in reading.azure.graph_pages(path, link=body["@odata.nextLink"]):
-                yield page
-
-    return await reading.store(collector, scope, pages(), expected=True)
+    directory.service_principals = await reading.store(SERVICE_PRINCIPALS, SERVICE_PRINCIPALS_SCOPE, pages)
+    if are_members:
+        ids = ids_of(directory.service_principals)
+        found = await ask(reading, (Question(SERVICE_PRINCIPAL_GROUPS, groups_scope(item)) for item in ids))
+        directory.groups_of = _groups_of(found)
 
 
-def _part_gap(reading: Reading, collector: Collector[Any], scope: str, answer: BatchAnswer) -> None:
-    reading.gap(collector, scope, failure_of_answer(answer.status, answer.body, host="Microsoft Graph"))
-    reading.done(collector.kind)
-
-
-async def _in_batches(reading: Reading, batch: _Batch, ids: Sequence[str]) -> None:
-    """Asks about every ID that is not finished, 20 to a request."""
-    todo = [item for item in ids if not reading.is_finished(batch.collector.kind, batch.scope(item))]
-    reading.expect(batch.collector.kind, len(todo))
-    await together(_one_batch(reading, batch, portion) for portion in _portions(todo, BATCH_LIMIT))
-
-
-async def _one_batch(reading: Reading, batch: _Batch, ids: Sequence[str]) -> None:
-    """Asks one request; parts that were throttled or failed are asked again after the wait that Graph names."""
-    waiting = list(ids)
-    for attempt in range(_ROUNDS_OF_WAITING + 1):
-        try:
-            async with reading.slot:
-                answers = await reading.azure.graph_batch(
-                    {str(index): batch.url(item) for index, item in enumerate(waiting)}
-                )
-        except ReadFailure as problem:
-            for item in waiting:
-                reading.gap(batch.collector, batch.scope(item), problem)
-                reading.done(batch.collector.kind)
-            return
-        again: list[str] = []
-        pause = 0.0
-        for index, item in enumerate(waiting):
-            # Graph may leave a part out of its answer when it is busy.
-            answer = answers.get(str(index), BatchAnswer(503, None, None))
-            if answer.status in RETRYABLE_STATUSES and attempt < _ROUNDS_OF_WAITING:
-                again.append(item)
-                pause = max(pause, min(answer.retry_after or 2.0**attempt, _LONGEST_PAUSE))
-            else:
-                await batch.take(item, answer)
-        if not again:
-            return
-        waiting = again
-        await asyncio.sleep(pause)
+def _groups_of(found: Mapping[tuple[str, str], list[Any]]) -> dict[str, set[str]]:
+    return {scope.rpartition("/")[2]: set(ids_of(items)) for (_, scope), items in found.items()}

@@ -31,6 +31,9 @@ class Reading:
     Attributes:
         failed_kinds: kinds of which a listing failed.
         refused_kinds: kinds of which a listing failed for want of a permission or token.
+        forbidden_kinds: those of them that a permission would open.
+        closed_kinds: kinds that the directory refuses altogether: told once, and not asked again in this run.
+        absent_kinds: kinds that the tenant cannot have (no licence): what is not asked of them is empty.
     """
 
     def __init__(self, azure: Azure, writer: SnapshotWriter, progress: Progress, now: Callable[[], str]) -> None:
@@ -43,6 +46,9 @@ class Reading:
         self._done: Counter[str] = Counter()
         self.failed_kinds: set[str] = set()
         self.refused_kinds: set[str] = set()
+        self.forbidden_kinds: set[str] = set()
+        self.closed_kinds: set[str] = set()
+        self.absent_kinds: set[str] = set()
 
     @property
     def slot(self) -> AbstractAsyncContextManager[None]:
@@ -85,11 +91,28 @@ class Reading:
 
         async def pages() -> AsyncIterator[Page]:
             async for page in self.azure.arm_pages(
-                path, api_version=collector.api_version or "", query=collector.query
+                path, api_version=collector.api_version or "", query=collector.query_at(scope)
             ):
                 yield page
 
         return await self.store(collector, scope, pages(), keep=keep, none_when=none_when, raise_when=raise_when)
+
+    async def get_arm(
+        self, collector: Collector[Any], scope: str, *, none_when: Callable[[ReadFailure], bool] = lambda _: False
+    ) -> list[Any]:
+        """Reads one Resource Manager object into the snapshot, as a listing of one.
+
+        Args:
+            collector: what to read.
+            scope: goes into the path.
+            none_when: see `store`.
+        """
+
+        async def pages() -> AsyncIterator[Page]:
+            path = collector.path.replace("{scope}", scope)
+            yield Page([await self.azure.arm_get(path, api_version=collector.api_version or "")])
+
+        return await self.store(collector, scope, pages(), none_when=none_when)
 
     async def store(
         self,
@@ -148,6 +171,8 @@ class Reading:
         self.failed_kinds.add(collector.kind)
         if problem.status in {401, 403} or problem.code == WITHOUT_TOKEN:
             self.refused_kinds.add(collector.kind)
+        if problem.status == 403:
+            self.forbidden_kinds.add(collector.kind)
         self.writer.add_gap(
             Gap(
                 kind=collector.kind,

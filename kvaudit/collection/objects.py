@@ -1,4 +1,4 @@
-"""Names and attributes of secrets, keys and certificates. Never a value."""
+"""What is read vault by vault: where its logs go; names and attributes of secrets, keys and certificates. Never a value."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector, Plane
+from kvaudit.collectors.diagnostic_settings import DIAGNOSTIC_SETTINGS
 from kvaudit.collectors.vault_objects import CERTIFICATES, KEYS, KEYS_AT_VAULT, SECRETS, SECRETS_AT_VAULT
 
 SOURCES: dict[Objects, tuple[Collector[Any], ...]] = {
@@ -31,6 +32,16 @@ async def read_objects(reading: Reading, request: CollectRequest, vaults: Sequen
         reading.expect(source.kind, len(todo))
         waiting += [reading.store(source, vault["id"], _pages(reading, source, vault), expected=True) for vault in todo]
     await together(waiting)
+
+
+async def read_diagnostic_settings(reading: Reading, vaults: Sequence[dict[str, Any]]) -> None:
+    """Reads which logs of every vault go where.
+
+    Args:
+        reading: what the collection shares.
+        vaults: raw, each with an ID, no ID twice.
+    """
+    await together(reading.list_arm(DIAGNOSTIC_SETTINGS, vault["id"]) for vault in vaults)
 
 
 async def _pages(reading: Reading, source: Collector[Any], vault: dict[str, Any]) -> AsyncIterator[Page]:

@@ -6,13 +6,16 @@ from typing import Any
 
 from kvaudit.clients.azure import Azure
 from kvaudit.collection.collect import each_once
-from kvaudit.collection.control_plane import LISTS, is_wanted
+from kvaudit.collection.control_plane import LISTS, further_lists, is_wanted
+from kvaudit.collection.identities import API_KINDS, APPLICATION_KINDS, GROUP_KINDS, TENANT_KINDS
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.objects import SOURCES
 from kvaudit.collection.request import CollectRequest, Progress
 from kvaudit.collection.scope import read_subscriptions, read_tree
 from kvaudit.collection.together import together
-from kvaudit.collectors.collector import Collector, Plane
+from kvaudit.collectors.collector import Collector, Feature, Plane
+from kvaudit.collectors.consents import APP_ROLES
+from kvaudit.collectors.diagnostic_settings import DIAGNOSTIC_SETTINGS
 from kvaudit.collectors.directory import (
     DELETED_PRINCIPALS,
     GROUP_MEMBERS,
@@ -20,7 +23,9 @@ from kvaudit.collectors.directory import (
     SERVICE_PRINCIPAL_GROUPS,
     SERVICE_PRINCIPALS,
 )
+from kvaudit.collectors.federated_credentials import FEDERATED_CREDENTIALS
 from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
+from kvaudit.collectors.owners import SERVICE_PRINCIPAL_OWNERS
 from kvaudit.collectors.subscriptions import SUBSCRIPTIONS
 from kvaudit.collectors.vaults import VAULTS
 from kvaudit.snapshot.writer import SnapshotWriter
@@ -31,6 +36,15 @@ _DIRECTORY = (
     (GROUP_MEMBERS, "one for 20 groups, and for every further 999 members"),
     (SERVICE_PRINCIPALS, "one for 999 service principals of the tenant"),
     (SERVICE_PRINCIPAL_GROUPS, "one for 20 service principals of the tenant"),
+)
+
+_IDENTITIES = (
+    (FEDERATED_CREDENTIALS, "one for each user-assigned identity that holds access"),
+    *((item, "one for the tenant, and for every further page") for item, _ in TENANT_KINDS),
+    *((item, "one for 20 groups that hold access") for item in GROUP_KINDS),
+    (SERVICE_PRINCIPAL_OWNERS, "one for 20 service principals that hold access"),
+    *((item, "one for 20 registrations of service principals that hold access") for item in APPLICATION_KINDS),
+    *((item, "one for the tenant, and for every further page") for item in (*API_KINDS, APP_ROLES)),
 )
 
 
@@ -96,6 +110,9 @@ async def plan(
         reading.list_arm(VAULTS, item.scope, keep=lambda vault: is_wanted(request, vault)) for item in subscriptions
     )
     vaults = len(each_once(vault for part in found for vault in part))
+    each = f"one for each of {len(subscriptions)} subscriptions"
+    per_vault = (*SOURCES[request.objects], *((DIAGNOSTIC_SETTINGS,) if Feature.SETTINGS in request.features else ()))
+    directory = (*_DIRECTORY, *(_IDENTITIES if Feature.IDENTITIES in request.features else ()))
     roots = len(request.management_groups) or (1 if tenant else 0)
     return Plan(
         len(subscriptions),
@@ -104,9 +121,9 @@ async def plan(
             _read(MANAGEMENT_GROUPS, roots, "the tree"),
             _read(MANAGEMENT_GROUP, roots, "its top"),
             _read(SUBSCRIPTIONS, 1, "the list"),
-            *(_read(item, len(subscriptions), f"one for each of {len(subscriptions)} subscriptions") for item in LISTS),
-            *(_read(item, vaults, f"one for each of {vaults} vaults") for item in SOURCES[request.objects]),
-            *(_read(item, None, note) for item, note in _DIRECTORY),
+            *(_read(item, len(subscriptions), each) for item in (*LISTS, *further_lists(request))),
+            *(_read(item, vaults, f"one for each of {vaults} vaults") for item in per_vault),
+            *(_read(item, None, note) for item, note in directory),
         ),
     )
 

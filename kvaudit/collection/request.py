@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from kvaudit.collectors.collector import Feature
+
 
 class Objects(StrEnum):
     """Where the names and attributes of secrets, keys and certificates come from."""
@@ -24,6 +26,7 @@ class CollectRequest:
         resource_groups: names: only vaults in such a group.
         vaults: names: only these vaults.
         objects: whether and where object names are read.
+        features: what is read beside them; what is left out is not assessed. `Feature.ACCESS` is always read.
     """
 
     tenant: str | None = None
@@ -32,6 +35,7 @@ class CollectRequest:
     resource_groups: tuple[str, ...] = ()
     vaults: tuple[str, ...] = ()
     objects: Objects = Objects.ARM
+    features: frozenset[Feature] = frozenset(Feature)
 
     def scope(self) -> dict[str, list[str]]:
         """The request in the words of the command line, for the manifest; what was not narrowed is left out."""
@@ -42,6 +46,7 @@ class CollectRequest:
             "resource_groups": self.resource_groups,
             "vaults": self.vaults,
             "objects": (self.objects.value,),
+            "features": () if self.features >= set(Feature) else tuple(sorted(self.features)),
         }
         return {key: list(values) for key, values in words.items() if values}
 

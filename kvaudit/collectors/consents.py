@@ -1,12 +1,8 @@
 """What applications may do: permissions on Microsoft Graph that take over others, and consents for Azure Key Vault."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
-from kvaudit.collectors.directory import parse_principal
-from kvaudit.model.identities import ApplicationPermission, DelegatedPermission
+from kvaudit.model.identities import ApplicationPermission, AppRoles, DelegatedPermission
 
 MICROSOFT_GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 """Application ID of Microsoft Graph, the same in every tenant and cloud (learn.microsoft.com/troubleshoot/entra/
@@ -27,7 +23,7 @@ def absent_scope(app_id: str) -> str:
 
 
 def parse_application_permission(raw: Raw, scope: str) -> ApplicationPermission:
-    """One of appRoleAssignedTo. It names the role by its GUID; `app_roles_of` tells the role's published name."""
+    """One of appRoleAssignedTo. It names the role by its GUID; `app_roles` tell the role's published name."""
     item = payload.mapping(raw, "app role assignment")
     return ApplicationPermission(
         principal_id=payload.identifier(item, "principalId"),
@@ -36,12 +32,15 @@ def parse_application_permission(raw: Raw, scope: str) -> ApplicationPermission:
     )
 
 
-def app_roles_of(raw: Any) -> Iterator[tuple[str, str]]:
-    """Folded GUID and published name of the app roles of an API's service principal. What cannot be read has no name."""
-    roles = raw.get("appRoles") if isinstance(raw, dict) else None
-    for role in roles if isinstance(roles, list) else ():
-        if isinstance(role, dict) and isinstance(role.get("id"), str) and isinstance(role.get("value"), str):
-            yield role["id"].strip().casefold(), role["value"]
+def parse_app_roles(raw: Raw, scope: str) -> AppRoles:  # noqa: ARG001 - every parser has this signature
+    """The app roles of an API's service principal. A role that cannot be read has no name, and is no reason to lose the rest."""
+    item = payload.mapping(raw, "service principal")
+    roles = (role for role in payload.items(item, "appRoles") if isinstance(role, dict))
+    pairs = ((payload.shown_text(role, "id"), payload.shown_text(role, "value")) for role in roles)
+    return AppRoles(
+        resource_id=payload.identifier(item, "id"),
+        names=tuple((guid.strip().casefold(), name) for guid, name in pairs if guid and name),
+    )
 
 
 def parse_delegated_permission(raw: Raw, scope: str) -> DelegatedPermission:  # noqa: ARG001 - every parser has this signature
@@ -68,15 +67,14 @@ APPLICATION_PERMISSIONS = Collector(
 )
 
 APP_ROLES = Collector(
-    kind="service_principals",
+    kind="app_roles",
     plane=Plane.GRAPH,
-    path="/v1.0/{scope}",
+    path="/v1.0/{scope}",  # one object, no list
     query={"$select": "id,appId,displayName,appRoles"},
     requires=("Application.Read.All",),
-    parse=parse_principal,
+    parse=parse_app_roles,
     feature=Feature.IDENTITIES,
 )
-"""The service principal of Microsoft Graph itself, with the names of its app roles: one item, no list."""
 
 DELEGATED_PERMISSIONS = Collector(
     kind="delegated_permissions",

@@ -126,6 +126,19 @@ class DirectoryRoleAssignment:
 
 
 @dataclass(frozen=True, slots=True)
+class AppRoles:
+    """The app roles that an API offers, by their published names.
+
+    Attributes:
+        resource_id: folded object ID of the API's service principal.
+        names: folded GUID and name (`Application.ReadWrite.All`) of each role.
+    """
+
+    resource_id: str
+    names: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationPermission:
     """An application permission (app role) that a service principal holds on an API, e.g. on Microsoft Graph.
 

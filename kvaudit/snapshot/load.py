@@ -10,6 +10,7 @@ from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.directory import object_type, parse_principal
+from kvaudit.collectors.owners import OWNED_COLLECTIONS
 from kvaudit.collectors.vault_objects import OBJECT_KINDS
 from kvaudit.model import scopes
 from kvaudit.model.authorization import RoleDefinition
@@ -17,6 +18,7 @@ from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.identities import ApplicationPermission, DirectoryRoleAssignment, GroupScheduleInstance, Ownership
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.layout import ListingKey
@@ -29,6 +31,10 @@ MODEL_UNKNOWN = "PermissionModelUnknown"
 INTERRUPTED = "SnapshotIncomplete"
 
 _MEMBER_TYPES = frozenset({"User", "Group", "ServicePrincipal", "Device"})
+
+_OWNERS = ("application_owners", "group_owners", "service_principal_owners")
+_GROUP_SCHEDULES = ("group_assignment_schedule_instances", "group_eligibility_schedule_instances")
+_DIRECTORY_ROLES = ("directory_role_assignments", "directory_role_eligibility_schedule_instances")
 
 
 def load_estate(snapshot: Snapshot) -> Estate:
@@ -89,6 +95,7 @@ class _Loading:
         )
         roles: tuple[RoleDefinition, ...] = self._once("role_definitions", lambda item: item.name, lambda item: item.id)
         objects = tuple(item for kind in sorted(OBJECT_KINDS) for item in self._objects(kind))
+        further = {**self._identities(), **self._settings()}
         described = self._described()
         memberships = set(self._records("group_members"))
         member_edges = set(self._group_edges())
@@ -115,7 +122,79 @@ class _Loading:
             objects=objects,
             gaps=self._all_gaps(),
             listings=listings,
+            **further,
         )
+
+    def _identities(self) -> dict[str, tuple[Any, ...]]:
+        """The records of who can act as somebody else, by field of the estate."""
+        return {
+            "applications": self._once("applications", lambda item: item.id, lambda _: "applications"),
+            "ownerships": tuple(owned for kind in _OWNERS for owned in self._owned(kind)),
+            "group_schedule_instances": tuple(
+                found for kind in _GROUP_SCHEDULES for found in self._group_schedules(kind)
+            ),
+            "resource_identities": self._by_resource("resource_identities"),
+            "user_assigned_identities": self._by_resource("user_assigned_identities"),
+            "federated_credentials": tuple(
+                found
+                for kind, place in (
+                    ("application_federated_credentials", "applications/"),
+                    ("federated_credentials", ""),
+                )
+                for found in self._credentials(kind, place)
+            ),
+            "directory_roles": tuple(found for kind in _DIRECTORY_ROLES for found in self._directory_roles(kind)),
+            "application_permissions": self._application_permissions(),
+            "delegated_permissions": self._once(
+                "delegated_permissions", lambda item: item.id, lambda item: f"servicePrincipals/{item.resource_id}"
+            ),
+            "delegations": self._once("delegations", lambda item: scopes.fold(item.id), lambda item: item.scope),
+        }
+
+    def _settings(self) -> dict[str, tuple[Any, ...]]:
+        """The records of what stands around vaults, by field of the estate."""
+        return {
+            "diagnostic_settings": self._once(
+                "diagnostic_settings", lambda item: scopes.fold(item.id), lambda item: item.vault_id
+            ),
+            "locks": self._once("locks", lambda item: scopes.fold(item.id), lambda item: item.scope),
+            "defender_plans": self._once("defender_plans", lambda item: item.scope, lambda item: item.scope),
+            "classic_administrators": self._once(
+                "classic_administrators", lambda item: scopes.fold(item.id), lambda item: item.scope
+            ),
+            "resource_groups": self._once("resource_groups", lambda item: item.scope, lambda item: item.scope),
+            "managed_hsms": self._once("managed_hsms", lambda item: item.scope, lambda item: item.scope),
+        }
+
+    def _owned(self, kind: str) -> tuple[Ownership, ...]:
+        return self._once(
+            kind,
+            lambda item: f"{item.target}\0{item.owner}",
+            lambda item: f"{OWNED_COLLECTIONS[item.target_kind]}/{item.target}",
+        )
+
+    def _group_schedules(self, kind: str) -> tuple[GroupScheduleInstance, ...]:
+        return self._once(kind, lambda item: item.id, lambda item: f"groups/{item.group}")
+
+    def _directory_roles(self, kind: str) -> tuple[DirectoryRoleAssignment, ...]:
+        return self._once(kind, lambda item: item.id, lambda _: "directory")
+
+    def _by_resource(self, kind: str) -> tuple[Any, ...]:
+        return self._once(kind, lambda item: item.resource_id, lambda item: item.resource_id)
+
+    def _credentials(self, kind: str, place: str) -> tuple[Any, ...]:
+        return self._once(kind, lambda item: f"{item.target}\0{item.name}", lambda item: place + item.target)
+
+    def _application_permissions(self) -> tuple[ApplicationPermission, ...]:
+        """Permissions with the published names of their roles, where the API's service principal was read with them."""
+        kind = "application_permissions"
+        found: tuple[ApplicationPermission, ...] = self._once(
+            kind,
+            lambda item: f"{item.principal_id}\0{item.resource_id}\0{item.app_role_id}",
+            lambda item: f"servicePrincipals/{item.resource_id}",
+        )
+        names = {(roles.resource_id, guid): name for roles in self._records("app_roles") for guid, name in roles.names}
+        return tuple(replace(item, value=names.get((item.resource_id, item.app_role_id))) for item in found)
 
     def _items(self, kind: str) -> Iterator[tuple[str, Any]]:
         """The items of a kind, counted by listing."""
@@ -180,13 +259,14 @@ class _Loading:
         for principal in self._records("deleted_principals"):
             deleted = _with_state(principal, PrincipalState.DELETED_RESTORABLE)
             found.setdefault(deleted.id, []).append((0, deleted))
-        for scope, raw in self._snapshot.items("group_members"):
-            try:
-                member = parse_principal(raw, scope)
-            except (KeyError, TypeError, ValueError):
-                continue  # told once, when the same item is read as a membership
-            if member.type in _MEMBER_TYPES:
-                found.setdefault(member.id, []).append((1, member))
+        for kind in ("group_members", *_OWNERS):
+            for _, raw in self._snapshot.items(kind):
+                try:
+                    member = parse_principal(raw, kind)
+                except (KeyError, TypeError, ValueError):
+                    continue  # told once, when the same item is read as a membership or ownership
+                if member.type in _MEMBER_TYPES:
+                    found.setdefault(member.id, []).append((1, member))
         for rank, kind in enumerate(("service_principals", "principals"), start=2):
             for principal in self._records(kind):
                 found.setdefault(principal.id, []).append((rank, principal))

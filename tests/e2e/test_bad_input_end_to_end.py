@@ -96,7 +96,7 @@ def test_a_vault_that_vanishes_at_work_stays_in_the_report(run: Run, tmp_path: P
     report = json.loads((tmp_path / "f.json").read_text())
     assert "kv-web-prod" in {vault["name"] for vault in report["vaults"]}
     lost = {gap["kind"]: gap["status"] for gap in report["gaps"] if gap["scope"].casefold() == vault.casefold()}
-    assert lost == {"secrets": 404, "keys": 404}
+    assert lost == {"secrets": 404, "keys": 404, "diagnostic_settings": 404}
 
 
 def test_the_409_that_registers_a_provider_writes_nothing(run: Run) -> None:

@@ -11,7 +11,7 @@ def test_a_dry_run_tells_requests_and_permissions_and_leaves_nothing(contoso: La
     words = ("collect", "--dry-run", "--auth", "client-secret", "--subscription", "Payments")
     done = run(*words, environment=contoso.environment("auditor"))
     assert done.code == 0, done.err
-    assert "at least 18 requests for 1 subscriptions and 4 vaults" in done.out
+    assert "at least 30 requests for 1 subscriptions and 4 vaults" in done.out
     assert "Microsoft.Authorization/roleAssignments/read" in done.out
     assert list(tmp_path.iterdir()) == []
 
