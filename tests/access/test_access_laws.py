@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from drawn_estates import GRANTEES, PEOPLE, SECRET, assignments, denies, eligible_members, estates, without
+from drawn_estates import GRANTEES, PEOPLE, SECRET, assignments, denies, eligible_members, estates, joinable, without
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,6 +135,20 @@ def test_what_an_allowed_answer_cites_is_enough(estate: Estate) -> None:
                 assert decision.because
                 alone = Access(_only(estate, decision.because))
                 assert alone.can(who, item, alone.vault(vault.name)).answer is Answer.ALLOWED
+
+
+@given(joinable())
+def test_what_a_conditional_answer_cites_is_enough(estate: Estate) -> None:
+    access, vault = Access(estate), estate.vaults[0]
+    for who in PEOPLE:
+        decision = access.can(who, WORDS[0], vault)
+        if decision.answer is Answer.CONDITIONAL:
+            cited = [item for item in decision.because if item.kind is not CitationKind.DENY_ASSIGNMENT]
+            assert cited
+            for item in cited:
+                assert item.condition
+                alone = Access(_only(estate, (item,)))
+                assert alone.can(who, WORDS[0], alone.vault(vault.name)).answer in (Answer.CONDITIONAL, Answer.ALLOWED)
 
 
 def _only(estate: Estate, cited: tuple[Citation, ...]) -> Estate:
