@@ -1,0 +1,1 @@
+"""What workloads need: declared in contracts, or read from application code."""
