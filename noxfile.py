@@ -3,7 +3,7 @@
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "types", "imports", "dependencies", "docs"]
+nox.options.sessions = ["lint", "types", "imports", "dependencies", "docs", "sizes", "packaging"]
 nox.options.reuse_existing_virtualenvs = True
 
 
@@ -61,6 +61,19 @@ def docs(session: nox.Session) -> None:
     """Generated pages are current; `nox -s docs -- --write` brings them up to date."""
     _install(session)
     session.run("python", "tools/docs.py", *(session.posargs or ["--check"]))
+
+
+@nox.session(python=False)
+def sizes(session: nox.Session) -> None:
+    """The largest files and functions, and none over the limit."""
+    session.run("python3", "tools/sizes.py", external=True)
+
+
+@nox.session
+def packaging(session: nox.Session) -> None:
+    """Wheel, sdist and editable install each hold what the report is made of; builds without a network."""
+    _install(session)
+    session.run("python", "tools/packaging.py")
 
 
 @nox.session
