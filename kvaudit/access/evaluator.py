@@ -26,6 +26,7 @@ from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 
 if TYPE_CHECKING:
     from kvaudit.access.bulk import Bulk
+    from kvaudit.access.near import NearMiss
     from kvaudit.access.subject import VaultAccess
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
@@ -174,6 +175,17 @@ class Access:
 
     def _holds(self, operation: Operation, place: Place) -> Callable[[str], bool]:
         return lambda principal: bool(self._judge.verdict(principal, place).held & operation.mask)
+
+    def near_misses(
+        self,
+        decision: Decision,
+        vault: Vault,
+        object: ObjectRef | None = None,  # noqa: A002
+    ) -> "tuple[NearMiss, ...]":
+        """Records that come near to giving what a decision denies, and why each does not count; for other answers none."""
+        from kvaudit.access.near import near_misses  # asked by `can` only
+
+        return near_misses(self._around, vault, object, decision)
 
     def holdings(
         self,

@@ -197,8 +197,9 @@ def ask_can(
             seen.append(decision)
             if expect is not None and decision.answer.value != expect:
                 complaints.append(_complaint(access.estate, decision, expect))
-            shape = can_shape(decision)
-            lines = tuple(decision_lines(access.estate, decision, named=len(asked) > 1))
+            near = access.near_misses(decision, where, refs[item.word])
+            shape = can_shape(decision, near)
+            lines = tuple(decision_lines(access.estate, decision, near, named=len(asked) > 1))
             yield Answered(shape, lines, (can_row(shape),))
 
     def exit_code() -> ExitCode:

@@ -6,7 +6,8 @@ Lines below a heading are indented by two blanks for each level; a terminal brea
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from kvaudit.access.answers import Citation, Decision, Holding, WhoCan
+from kvaudit.access.answers import Citation, CitationKind, Decision, Holding, WhoCan
+from kvaudit.access.near import Miss, NearMiss
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -57,10 +58,23 @@ def _because(reasons: Iterable[str]) -> Iterator[str]:
         yield f"and because of {counted(len(texts) - len(shown), 'more record')} (-o json lists them)"
 
 
-def decision_lines(estate: Estate, decision: Decision, *, named: bool = False) -> Iterator[str]:
-    """An answer to `can`: the answer with its first reason, further reasons, gaps, then notes beside the answer.
+_MISSES = {
+    Miss.OTHER_MODEL: "without effect, because the vault uses {model}",
+    Miss.OTHER_SCOPE: "that does not cover {place}",
+    Miss.TAKEN_AWAY: "the deny assignment takes it away",
+    Miss.CONDITION: "its condition does not hold here",
+    Miss.ENDED: "it has ended",
+    Miss.OTHER_OPERATIONS: "that role does not hold {operation}",
+}
+
+
+def decision_lines(
+    estate: Estate, decision: Decision, near: Iterable[NearMiss] = (), *, named: bool = False
+) -> Iterator[str]:
+    """An answer to `can`: the answer with its first reason, further reasons, what comes near, gaps, then notes.
 
     Args:
+        near: of a denied answer, see `Access.near_misses`.
         named: say what was asked first: one of several questions.
     """
     gaps = {gap.id: gap for gap in decision.gaps}
@@ -72,8 +86,21 @@ def decision_lines(estate: Estate, decision: Decision, *, named: bool = False) -
     first, *rest = _because(reasons) if reasons else [""]
     yield f"{head}, {first}" if first else head
     yield from (f"  {text}" for text in rest)
+    yield from (f"  near: {_near(estate, item, decision)}" for item in near)
     yield from (f"  not read: {gap_sentence(estate, gap)}" for gap in gaps.values())
     yield from (f"  note: {note}" for note in decision.notes)
+
+
+def _near(estate: Estate, item: NearMiss, decision: Decision) -> str:
+    policies = item.citation.kind is CitationKind.ACCESS_POLICY
+    why = _MISSES[item.why].format(
+        model="Azure RBAC" if policies else "access policies",
+        place=place_name(estate, decision.vault_id, decision.object),
+        operation=decision.operation,
+    )
+    if policies and item.why is Miss.OTHER_OPERATIONS:
+        why = f"they do not name {decision.operation}"
+    return f"{citation_sentence(estate, item.citation, decision.principal_id)}; {why}"
 
 
 def _leading(decision: Decision) -> list[Citation]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kvaudit.access.answers import Decision, Holding, WhoCan
+from kvaudit.access.near import NearMiss
 from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import operation
 from kvaudit.report.shapes import citation_shape, gap_shape
@@ -33,8 +34,8 @@ def _holder_shape(estate: Estate, item: Holding, mask: int) -> dict[str, Any]:
     }
 
 
-def can_shape(decision: Decision) -> dict[str, Any]:
-    """One question of `can` with its answer."""
+def can_shape(decision: Decision, near: Iterable[NearMiss] = ()) -> dict[str, Any]:
+    """One question of `can` with its answer, and of a denied one what comes near."""
     return {
         "principal_id": decision.principal_id,
         "operation": decision.operation,
@@ -44,6 +45,7 @@ def can_shape(decision: Decision) -> dict[str, Any]:
         "because": [citation_shape(citation) for citation in decision.because],
         "gaps": [gap_shape(gap) for gap in decision.gaps],
         "notes": list(decision.notes),
+        "near": [{"why": item.why.value, **citation_shape(item.citation)} for item in near],
     }
 
 

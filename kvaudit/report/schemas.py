@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kvaudit.access.answers import CitationKind
+from kvaudit.access.near import Miss
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operations
 from kvaudit.model.vaults import PermissionModel, PermissionModelSource
@@ -141,6 +142,8 @@ def _who_can() -> Schema:
 
 
 def _can() -> Schema:
+    why = _choice([item.value for item in Miss], "Why it does not count.")
+    near = {"allOf": [_ref("citation"), {"required": ["why"], "properties": {"why": why}}]}
     question = _object(
         "One operation of one principal on one vault.",
         principal_id=_text("Object ID."),
@@ -151,6 +154,7 @@ def _can() -> Schema:
         because=_citations("The records that decide; empty when no record gives it."),
         gaps=_gaps("What makes the answer unknown."),
         notes=_list({"type": "string"}, "Told beside the answer, which they do not change."),
+        near=_list(near, "Of a denied answer: records that come near to giving it, nearest first."),
     )
     several = _object(
         "Several operations.",

@@ -44,7 +44,9 @@ def who_can(what: Estate, vault_name: str, *, expand: bool = False) -> list[str]
 
 def can(what: Estate, name: str, vault_name: str) -> list[str]:
     access = Access(what)
-    return list(decision_lines(what, access.can(guid(name), operation("secrets/get"), access.vault(vault_name))))
+    place = access.vault(vault_name)
+    decision = access.can(guid(name), operation("secrets/get"), place)
+    return list(decision_lines(what, decision, access.near_misses(decision, place)))
 
 
 def test_who_can_reads_well(snapshot: SnapshotAssertion) -> None:
