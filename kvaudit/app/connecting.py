@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kvaudit.app.permissions import features_of
 from kvaudit.app.settings import Connection, Voice, cloud_of
 from kvaudit.collection.request import CollectRequest, Objects
+from kvaudit.collectors.collector import Feature
 
 
 def voice_of(given: Mapping[str, Any]) -> Voice:
@@ -32,11 +34,14 @@ def connection_of(given: Mapping[str, Any]) -> Connection:
 
 def request_of(given: Mapping[str, Any]) -> CollectRequest:
     """The scope options."""
+    features = features_of(given["features"])
+    has_objects = Feature.OBJECTS in features and not given["no_objects"]
     return CollectRequest(
         tenant=given["tenant"],
         subscriptions=given["subscriptions"],
         management_groups=given["management_groups"],
         resource_groups=given["resource_groups"],
         vaults=given["vaults"],
-        objects=Objects.NONE if given["no_objects"] else Objects(given["objects"]),
+        objects=Objects(given["objects"]) if has_objects else Objects.NONE,
+        features=features,
     )

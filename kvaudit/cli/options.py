@@ -14,6 +14,7 @@ Decorator = Callable[[Function], Function]
 
 CLOUDS = ("public", "usgov", "china")
 OUTPUTS = ("table", "json", "yaml", "tsv")
+FEATURES = ("access", "objects", "identities", "settings")
 LEVELS = ("critical", "high", "medium", "low", "info", "never")
 
 
@@ -99,8 +100,23 @@ def scope_options(function: Function) -> Function:
             "vaults themselves, certificates too. Never a value.",
         ),
         option("--no-objects", is_flag=True, help="Leave out the names of secrets, keys and certificates."),
+        feature_option,
     )(function)
     return stack
+
+
+def feature_option(function: Function) -> Function:
+    """`--feature NAME`: what is read, and so which permissions are needed."""
+    decorated: Function = option(
+        "--feature",
+        "features",
+        type=click.Choice(FEATURES),
+        multiple=True,
+        help="Only this, and `access`, which is always read: who may do what in which vault. `objects`: names of secrets and "
+        "keys. `identities`: who can act as somebody who has access. `settings`: logging, locks, Defender. Repeatable; "
+        "everything when left out.",
+    )(function)
+    return decorated
 
 
 def from_option(*, required: bool = True) -> Decorator[Any]:

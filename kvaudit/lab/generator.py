@@ -57,7 +57,7 @@ class Size:
 def generate(seed: int, size: Size | None = None) -> Estate:
     """The estate of a seed.
 
-    It holds an identity `auditor`: Reader at the tenant root group, `Directory.Read.All` in Graph.
+    It holds an identity `auditor`: Reader at the tenant root group, and what reads the directory in Graph.
     """
     made = size or Size()
     draw = Draw(random.Random(seed))  # noqa: S311 - repeatable on purpose
@@ -288,6 +288,17 @@ def _version(vault: str, kind: str, name: str) -> StoredVersion:
 _READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 _KEY_VAULT_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 
+_AUDITOR_READS = frozenset(
+    {
+        "Directory.Read.All",
+        "Application.Read.All",
+        "RoleManagement.Read.Directory",
+        "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+        "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    }
+)
+"""What an auditor may read of the directory who is to see owners, credentials, PIM and Entra roles too."""
+
 
 def _auditor(estate: Estate, *, lists: bool) -> None:
     identity, app_id = "66666666-6666-6666-6666-999999999999", "77777777-7777-7777-7777-999999999999"
@@ -303,7 +314,7 @@ def _auditor(estate: Estate, *, lists: bool) -> None:
     secret = "lab-only-auditor-credential"  # noqa: S105 - planted, works against the lab alone
     estate.client_secrets[app_id] = {secret}
     estate.identities["auditor"] = Identity("auditor", TENANT, identity, app_id, secret)
-    estate.graph_permissions[identity] = frozenset({"Directory.Read.All"})
+    estate.graph_permissions[identity] = _AUDITOR_READS
     scope = f"/providers/Microsoft.Management/managementGroups/{_ROOT}"
     for number, role in enumerate((_READER, _KEY_VAULT_READER) if lists else (_READER,), start=1):
         name = f"aaaaaaaa-aaaa-aaaa-aaaa-{number:012}"
