@@ -3,23 +3,32 @@
 import asyncio
 import shlex
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from kvaudit import __version__
 from kvaudit.app.clock import now
+from kvaudit.app.predicting import predictor
 from kvaudit.app.progress import CollectionProgress
 from kvaudit.app.settings import Connection, Voice
+from kvaudit.app.statistics import added, show_statistics, table_of
 from kvaudit.app.terminal import console_for
 from kvaudit.clients.session import open_azure
-from kvaudit.clients.statistics import Statistics
 from kvaudit.collection.collect import collect
-from kvaudit.collection.request import CollectRequest
+from kvaudit.collection.objects import MayList
+from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.errors import ExitCode, InterruptedRunError, UsageError
 from kvaudit.snapshot.manifest import read_manifest
-from kvaudit.snapshot.reader import open_snapshot
+from kvaudit.snapshot.reader import Snapshot, open_snapshot
 from kvaudit.snapshot.writer import SnapshotWriter, is_snapshot
+
+_ALERTS = (
+    "warning: asking many vaults' own endpoints can raise alerts of Defender for Key Vault (a high volume of operations, "
+    "access to an unusual number of vaults) and is logged by each; --objects reads names from Resource Manager instead"
+)
+"""facts azure.md 6.2."""
 
 
 def collect_snapshot(
@@ -30,8 +39,8 @@ def collect_snapshot(
     *,
     resume: bool = False,
     environ: Mapping[str, str] | None = None,
-) -> Statistics:
-    """Reads what was asked into a snapshot folder.
+) -> dict[str, dict[str, Any]]:
+    """Reads what was asked into a snapshot folder. Answers what it cost, as the manifest has it (`requests`).
 
     Args:
         resume: whether to go on with a collection that was cut off, or to ask again for what failed in a complete one.
@@ -42,6 +51,8 @@ def collect_snapshot(
             incomplete, and is removed when nothing was read into it.
         KeyboardInterrupt: Ctrl-C; what was read so far is kept and says that it is incomplete.
     """
+    if request.objects is Objects.VAULT and not voice.quiet:
+        console_for("stderr", voice).print(_ALERTS, soft_wrap=True)
     if resume:
         _refuse_another_request(path, request)
         writer = SnapshotWriter.resume(path)
@@ -55,7 +66,8 @@ def collect_snapshot(
         writer = SnapshotWriter.create(path, header=header)
     complete = False
     try:
-        statistics = asyncio.run(_run(writer, request, connection, voice, environ))
+        predict = predictor(path, writer)
+        statistics = asyncio.run(_run(writer, request, connection, voice, environ, predict))
         complete = True
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # a polite kill ends the run as Ctrl-C does
@@ -81,7 +93,8 @@ async def _run(
     connection: Connection,
     voice: Voice,
     environ: Mapping[str, str] | None,
-) -> Statistics:
+    predict: Callable[[str | None], MayList],
+) -> dict[str, dict[str, Any]]:
     console = console_for("stderr", voice)
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -94,23 +107,14 @@ async def _run(
         auth=connection.auth,
         tenant=connection.tenant,
         environ=environ,
+        time_budget=request.time_budget,
         prompt=lambda text: console.print(text, soft_wrap=True),
     ) as azure:
         with CollectionProgress(voice) as progress:
-            await collect(azure, request, writer, progress=progress, now=now)
-        writer.describe(
-            requests={
-                name: {
-                    "requests": item.requests,
-                    "retries": item.retries,
-                    "throttled": item.throttled,
-                    "failed": item.failed,
-                    "bytes": item.bytes,
-                }
-                for name, item in sorted(azure.statistics.endpoints.items())
-            }
-        )
-        return azure.statistics
+            await collect(azure, request, writer, progress=progress, now=now, predict=predict)
+        table = added(writer.header.get("requests"), table_of(azure.statistics, azure.pace.waited))
+        writer.describe(requests=table)
+        return table
 
 
 def collect_command(
@@ -137,21 +141,22 @@ def collect_command(
     gaps = snapshot.gaps()
     if not voice.quiet:
         console = console_for("stderr", voice)
+        requests = sum(item["requests"] for item in statistics.values())
         vaults = sum(listing.stored for listing in snapshot.listings() if listing.kind == "vaults")
         console.print(
-            f"wrote {path}: {vaults} vaults, {len(snapshot.listings())} listings, {len(gaps)} gaps, {statistics.requests} requests",
+            f"wrote {path}: {vaults} vaults, {len(snapshot.listings())} listings, {len(gaps)} gaps, {requests} requests",
             soft_wrap=True,
         )
+        tell_source(snapshot, voice)
         if voice.verbose:
             show_statistics(statistics, voice)
     return ExitCode.INCOMPLETE if gaps else ExitCode.OK
 
 
-def show_statistics(statistics: Statistics, voice: Voice) -> None:
-    """Requests, retries, failures, bytes and seconds by endpoint, on stderr."""
-    console = console_for("stderr", voice)
-    console.print(f"{'endpoint':<10}{'requests':>9}{'retries':>9}{'429s':>6}{'failed':>8}{'KB':>9}{'seconds':>9}")
-    for name, item in sorted(statistics.endpoints.items()):
-        console.print(
-            f"{name:<10}{item.requests:>9}{item.retries:>9}{item.throttled:>6}{item.failed:>8}{item.bytes / 1024:>9.0f}{item.seconds:>9.1f}"
+def tell_source(snapshot: Snapshot, voice: Voice) -> None:
+    """Says on stderr when records came from Resource Graph, which follows changes with a delay (facts azure.md 2.6)."""
+    if any(listing.source for listing in snapshot.listings()):
+        console_for("stderr", voice).print(
+            "read through Resource Graph, which may lag behind changes; --source arm asks Resource Manager alone",
+            soft_wrap=True,
         )

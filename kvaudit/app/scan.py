@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kvaudit.app.audit import audit_snapshot
-from kvaudit.app.collect import collect_snapshot, show_statistics
+from kvaudit.app.collect import collect_snapshot, tell_source
 from kvaudit.app.outcome import exit_code_of
 from kvaudit.app.report import report
 from kvaudit.app.reports import report_files, write_reports
 from kvaudit.app.settings import Connection, Voice
+from kvaudit.app.statistics import show_statistics
 from kvaudit.app.terminal import show_files, show_summary
 from kvaudit.app.warnings import warn_if_no_vault
 from kvaudit.collection.request import CollectRequest
 from kvaudit.errors import ExitCode, OutputError
+from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.snapshot.writer import is_snapshot, remove_snapshot
 
 
@@ -45,6 +47,8 @@ def scan(
     with _snapshot_folder(out, snapshot) as (folder, shown):
         with _told_of(out, folder, kept=snapshot is not None):
             statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
+            if not voice.quiet:
+                tell_source(open_snapshot(folder), voice)
         audit = audit_snapshot(folder, shown_path=shown)
         written = write_reports(audit, files)
     if voice.verbose:

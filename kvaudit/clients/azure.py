@@ -18,7 +18,7 @@ from kvaudit.clients.authorization import AuthorizationLists, listed
 from kvaudit.clients.failures import OUT_OF_TIME, WITHOUT_TOKEN, ReadFailure, failure_of_answer, failure_of_exception
 from kvaudit.clients.pace import Pace
 from kvaudit.clients.paging import Page, checked_link, follow
-from kvaudit.clients.policies import pipeline_policies
+from kvaudit.clients.policies import pipeline_policies, untold_policies
 from kvaudit.clients.read_only import RESOURCE_GRAPH_QUERY, ReadOnlyGuard
 from kvaudit.clients.resource_graph import follow_rows, query_of
 from kvaudit.clients.retries import RetrySettings
@@ -78,6 +78,9 @@ class Azure:
         self._arm: Any = AsyncARMPipelineClient(cloud.arm, policies=policies("arm"), transport=transport)
         self._resource_graph: Any = AsyncARMPipelineClient(
             cloud.arm, policies=policies("resource-graph"), transport=transport
+        )
+        self._health: Any = AsyncPipelineClient(
+            cloud.vault_audience, policies=untold_policies(self.statistics, "vault", pace), transport=transport
         )
         self._graph: Any = AsyncPipelineClient(cloud.graph, policies=policies("graph"), transport=transport)
         self._keyvault = KeyVaultManagementClient(
@@ -213,6 +216,21 @@ class Azure:
             return await self._get(client, link or url)
 
         return follow(fetch, url=url, same_path=True)
+
+    async def is_vault_reachable(self, vault_uri: str) -> bool:
+        """Whether a vault's address answers at all: `/healthstatus` wants no token (facts azure.md 6). Asked once, not again.
+
+        Whether a vault's firewall closes it too is not established, so an answer says nothing of the firewall.
+        """
+        host = _vault_host(vault_uri)
+        if not self._guard.is_vault(host):
+            return False
+        request = HttpRequest("GET", f"https://{host}/healthstatus")
+        try:
+            response = await self._in_time(self._health.send_request(request), host=host)
+        except (AzureError, ReadFailure):
+            return False
+        return bool(response.status_code < 500)
 
     def _client_of(self, path: str) -> Any:
         return self._keyvault if "/providers/microsoft.keyvault/" in path.casefold() else self._arm

@@ -20,6 +20,9 @@ WITHOUT_TOKEN = "NoToken"  # noqa: S105 - a code, not a token
 OUT_OF_TIME = "OutOfTime"
 """Code of a failure because the time for the run (`--time-budget`) was over."""
 
+UNREACHED = frozenset({"NotReached", "NoAnswer"})
+"""Codes of failures before there was any answer."""
+
 _SENTENCE_LIMIT = 500
 """Characters kept of a service's own words; they come from the tenant's side and are escaped where shown."""
 

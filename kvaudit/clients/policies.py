@@ -158,3 +158,13 @@ def pipeline_policies(
         PacePolicy(pace, endpoint),
         StatisticsPolicy(statistics, endpoint),
     ]
+
+
+def untold_policies(statistics: Statistics, endpoint: str, pace: Pace) -> list[Any]:
+    """The policies of a client that tells nobody who asks, and asks once."""
+    return [
+        RequestIdPolicy(),
+        UserAgentPolicy(base_user_agent=USER_AGENT),
+        PacePolicy(pace, endpoint),
+        StatisticsPolicy(statistics, endpoint),
+    ]

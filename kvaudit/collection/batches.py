@@ -142,7 +142,7 @@ async def _one_batch(reading: Reading, questions: Sequence[Question], found: Fou
                 answers.append((item, answer))
         waiting = again
         if waiting:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, reading.azure.time_left()))
     await _take(reading, answers, found)
 
 

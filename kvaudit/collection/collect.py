@@ -1,15 +1,17 @@
 """The order of a collection: who asks, subscriptions, the tree, each subscription, objects, the directory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kvaudit.clients.azure import Azure
-from kvaudit.collection.control_plane import read_subscription
+from kvaudit.collection.assignments_above import named_in
+from kvaudit.collection.control_plane import SubscriptionRead, read_subscription
 from kvaudit.collection.directory import read_directory
 from kvaudit.collection.identities import read_identities, user_assigned
 from kvaudit.collection.listing import Reading
-from kvaudit.collection.objects import read_diagnostic_settings, read_objects
-from kvaudit.collection.request import CollectRequest, Progress
+from kvaudit.collection.objects import MayList, read_diagnostic_settings, read_objects
+from kvaudit.collection.request import CollectRequest, Objects, Progress, Source
+from kvaudit.collection.resource_graph import GraphRead, read_resource_graph
 from kvaudit.collection.scope import read_subscriptions, read_tree
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Feature
@@ -26,6 +28,7 @@ async def collect(
     *,
     progress: Progress,
     now: Callable[[], str],
+    predict: Callable[[str | None], MayList] | None = None,
 ) -> None:
     """Reads what was asked into the snapshot. A read that fails becomes a gap and the rest goes on.
 
@@ -37,6 +40,8 @@ async def collect(
         writer: takes what was read; listings that it holds already are not read again.
         progress: is told what was done.
         now: the time, ISO 8601.
+        predict: the caller's object ID -> whether the records that were read let it list objects at a vault. A vault
+            where they do not is not asked, and that is a gap. None: every vault is asked.
 
     Raises:
         CredentialError: no credential, a refused one, or one of another tenant.
@@ -47,25 +52,42 @@ async def collect(
     tenant = caller.tenant_id.casefold() if caller.tenant_id else None
     writer.describe(
         tenant_id=tenant or request.tenant,
+        source=request.source.value,
         asked_by={"object_id": caller.object_id, "app_id": caller.app_id, "tenant_id": caller.tenant_id},
     )
     reading = Reading(azure, writer, progress, now)
-    nodes = await read_tree(reading, request, tenant)
+    through_graph = request.source is not Source.ARM
+    # Groups that are named have to be there; else Resource Graph may tell the tree with the subscriptions.
+    nodes = await read_tree(reading, request, tenant) if request.management_groups or not through_graph else []
     subscriptions = await read_subscriptions(reading, request, nodes, tenant)
+    graph = await read_resource_graph(reading, request, subscriptions, tenant) if through_graph else GraphRead()
+    if through_graph and not request.management_groups and not graph.is_tree_whole:
+        await read_tree(reading, request, tenant)
     found = await together(read_subscription(reading, request, item.scope, tenant=tenant) for item in subscriptions)
     vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
-    await read_objects(reading, request, vaults)
+    await together((_read_vaults(reading, request, vaults), _read_people(reading, request, found, graph)))
+    if request.objects is Objects.VAULT:  # after everything that says whether the caller may
+        await read_objects(reading, request, vaults, may_list=predict(caller.object_id) if predict else None)
+
+
+async def _read_vaults(reading: Reading, request: CollectRequest, vaults: list[dict[str, Any]]) -> None:
+    """What Resource Manager says of each vault."""
+    if request.objects is not Objects.VAULT:
+        await read_objects(reading, request, vaults)
     if Feature.SETTINGS in request.features:
         await read_diagnostic_settings(reading, vaults)
-    named = frozenset[str]().union(*(part.principals for part in found))
+
+
+async def _read_people(
+    reading: Reading, request: CollectRequest, found: Sequence[SubscriptionRead], graph: GraphRead
+) -> None:
+    """What the directory says of those whom records name."""
+    named, groups = named_in(graph.above)
+    named = named.union(*(part.principals for part in found))
+    groups = groups.union(*(part.groups for part in found))
     with_identities = Feature.IDENTITIES in request.features
-    directory = await read_directory(
-        reading,
-        named,
-        frozenset[str]().union(*(part.groups for part in found)),
-        with_service_principals=with_identities,
-    )
+    directory = await read_directory(reading, named, groups, with_service_principals=with_identities)
     if with_identities:
         identities = [item for part in found for item in user_assigned(part.identities)]
         await read_identities(reading, directory, named, identities)

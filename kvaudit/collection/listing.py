@@ -10,8 +10,10 @@ from kvaudit.clients.azure import Azure
 from kvaudit.clients.failures import WITHOUT_TOKEN, ReadFailure
 from kvaudit.clients.paging import Page
 from kvaudit.collection.request import Progress
+from kvaudit.collection.slim import slim
 from kvaudit.collectors.collector import Collector
 from kvaudit.model.gaps import Gap
+from kvaudit.snapshot.layout import ListingKey, listing_key
 from kvaudit.snapshot.writer import SnapshotWriter
 
 CONCURRENT_READS = 24
@@ -49,6 +51,8 @@ class Reading:
         self.forbidden_kinds: set[str] = set()
         self.closed_kinds: set[str] = set()
         self.absent_kinds: set[str] = set()
+        self._remembered: dict[ListingKey, list[Any]] = {}
+        self._failed: set[ListingKey] = set()
 
     @property
     def slot(self) -> AbstractAsyncContextManager[None]:
@@ -58,6 +62,17 @@ class Reading:
     def is_finished(self, kind: str, scope: str) -> bool:
         """Whether this listing was read to its end, by this run or an earlier one."""
         return self.writer.is_finished(kind, scope)
+
+    def remember(self, kind: str, scope: str, items: list[Any]) -> None:
+        """Keeps what later parts need of a listing's items, so that they are not read from the disk again."""
+        self._remembered[listing_key(kind, scope)] = items
+
+    def recall(self, kind: str, scope: str) -> list[Any] | None:
+        """The items of a finished listing; None when it is not finished."""
+        key = listing_key(kind, scope)
+        if key not in self._remembered and self.is_finished(kind, scope):
+            self._remembered[key] = [slim(kind, item) for item in self.writer.stored_items(kind, scope)]
+        return self._remembered.get(key)
 
     def expect(self, kind: str, listings: int) -> None:
         """Tells that so many listings of a kind will be read."""
@@ -138,9 +153,14 @@ class Reading:
         """
         if not expected:
             self.expect(collector.kind, 1)
+        key = listing_key(collector.kind, scope)
+        if key in self._failed:  # told already: the same question would have the same answer
+            self.done(collector.kind)
+            return self._remembered.pop(key, [])
         if self.is_finished(collector.kind, scope):
             self.done(collector.kind)
-            return self.writer.stored_items(collector.kind, scope)
+            items = self._remembered.pop(key, None)
+            return self.writer.stored_items(collector.kind, scope) if items is None else items
         kept: list[Any] = []
         count = 0
         number = 0
@@ -169,6 +189,7 @@ class Reading:
     def gap(self, collector: Collector[Any], scope: str, problem: ReadFailure) -> None:
         """Notes a read that failed."""
         self.failed_kinds.add(collector.kind)
+        self._failed.add(listing_key(collector.kind, scope))
         if problem.status in {401, 403} or problem.code == WITHOUT_TOKEN:
             self.refused_kinds.add(collector.kind)
         if problem.status == 403:

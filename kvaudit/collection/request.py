@@ -15,6 +15,19 @@ class Objects(StrEnum):
     VAULT = "vault"
 
 
+class Source(StrEnum):
+    """Where the records come from that both Resource Graph and Resource Manager have."""
+
+    AUTO = "auto"
+    """Resource Graph, and Resource Manager for what it cannot answer for certain."""
+
+    RESOURCE_GRAPH = "resource-graph"
+    """Resource Graph alone: what it cannot answer for certain is a gap."""
+
+    ARM = "arm"
+    """Resource Manager alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
     """What is to be collected; empty tuples mean everything that the caller can see.
@@ -26,7 +39,11 @@ class CollectRequest:
         resource_groups: names: only vaults in such a group.
         vaults: names: only these vaults.
         objects: whether and where object names are read.
+        objects_limit: vaults whose own endpoints are asked at most: many in a short time look like an attack.
         features: what is read beside them; what is left out is not assessed. `Feature.ACCESS` is always read.
+        source: where records come from that two services have.
+        verify_with_arm: whether what Resource Graph answers is read from Resource Manager too, and compared.
+        time_budget: seconds for the whole run; what was not read by then is a gap. None: no bound.
     """
 
     tenant: str | None = None
@@ -35,7 +52,11 @@ class CollectRequest:
     resource_groups: tuple[str, ...] = ()
     vaults: tuple[str, ...] = ()
     objects: Objects = Objects.ARM
+    objects_limit: int = 2000
     features: frozenset[Feature] = frozenset(Feature)
+    source: Source = Source.ARM
+    verify_with_arm: bool = False
+    time_budget: float | None = None
 
     def scope(self) -> dict[str, list[str]]:
         """The request in the words of the command line, for the manifest; what was not narrowed is left out."""

@@ -231,8 +231,6 @@ async def read_resource_graph(
     """
     visible = await read_visibility(reading, subscriptions, tenant)
     graph = _Graph(reading, request, [item.scope for item in subscriptions], visible)
-    if request.source is Source.RESOURCE_GRAPH:
-        reading.only_from_graph = FROM_GRAPH
     await together((graph.table(CONTAINERS, graph.subscriptions), graph.table(RESOURCES, graph.subscriptions)))
     _finish_tree(graph, tenant)
     await together((_read_assignments(graph), read_role_definitions(reading, graph.rows, graph.subscriptions, visible)))

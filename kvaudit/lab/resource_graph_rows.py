@@ -210,8 +210,8 @@ def _selected(at: str, wanted: str, roots: set[str], below: set[str], above: set
 def _is_object_scope(at: str) -> bool:
     """Whether a scope lies below a vault.
 
-    Whether Resource Graph lists such assignments is not established (facts azure.md 2.6). The lab leaves them out: a
-    client that takes Resource Graph for complete is found out here rather than in a real tenant.
+    Whether Resource Graph lists such assignments is not established (facts azure.md 2.6). The lab leaves them out unless
+    told otherwise: a client that takes Resource Graph for complete is found out here rather than in a real tenant.
     """
     parts = at.split("/")
     return len(parts) > 9 and parts[7] == "vaults"

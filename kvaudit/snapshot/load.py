@@ -10,6 +10,7 @@ from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.directory import object_type, parse_principal
+from kvaudit.collectors.management_groups import nodes_above
 from kvaudit.collectors.owners import OWNED_COLLECTIONS
 from kvaudit.collectors.vault_objects import OBJECT_KINDS
 from kvaudit.model import scopes
@@ -211,6 +212,8 @@ class _Loading:
         for scope, raw in self._items(kind):
             try:
                 yield parse(raw, scope)
+                if kind == "management_groups":
+                    yield from nodes_above(raw)
             except (KeyError, TypeError, ValueError) as problem:
                 self._unreadable(kind, scope, problem)
 
