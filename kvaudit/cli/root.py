@@ -26,7 +26,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Before deployment",
-        (("lint", "lint", "Judge templates, scripts and dependency files."),),
+        (
+            ("check", "check", "Compare what workloads need with what they hold."),
+            ("lint", "lint", "Judge templates, scripts and dependency files."),
+        ),
     ),
     (
         "Reference",

@@ -42,6 +42,7 @@ def result_shape(item: Result) -> dict[str, Any]:
         "subject": item.place.subject,
         "resource_id": item.place.resource_id,
         "fix": item.fix,
+        "texts": dict(item.texts),
         "ignored": item.silenced,
         "fingerprint": item.fingerprint,
     }

@@ -62,6 +62,9 @@ def _finding(item: Result, console: Console) -> None:
         console.print(_indented(f"ignored: {item.silenced}", style="dim"))
     elif item.fix:
         console.print(_indented(f"fix: {item.fix}", style="green"))
+        for line in item.texts.get("az", "").splitlines():
+            # Whole, so that it can be copied.
+            console.print(Text(f"            {line_safe(line)}", style="dim"), soft_wrap=True)
 
 
 def _indented(text: str, *, style: str = "") -> Padding:

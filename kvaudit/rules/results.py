@@ -46,6 +46,7 @@ class Result:
     Attributes:
         message: one sentence. Text of unknown origin may be in it: each format escapes it.
         fix: what to do, or None.
+        texts: the fix as text that can be pasted: `az`, `bicep`, `terraform` -> text.
         silenced: why it does not count: a remark in the file, an entry of a baseline; None when it counts.
     """
 
@@ -56,6 +57,7 @@ class Result:
     place: ResultPlace
     fix: str | None = None
     silenced: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,318 @@
+"""`kvaudit check`: what contracts need, against what `access` says, with the least change that makes both agree."""
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from kvaudit.access.answers import Citation, Decision
+from kvaudit.access.evaluator import Access
+from kvaudit.contracts.principals import PrincipalNames
+from kvaudit.contracts.reading import Contract, ContractsError
+from kvaudit.model import scopes
+from kvaudit.model.answers import Answer
+from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import all_operations_mask, iter_operations, mask_of, operation, operations
+from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
+from kvaudit.preflight.least_change import excess_fix, missing_fix
+from kvaudit.remediation import Fix
+
+MOST_OBJECTS = 10_000
+"""Objects of one vault that patterns are compared with; more is unknown."""
+
+
+class Deviation(StrEnum):
+    """How a workload's access differs from its contract."""
+
+    MISSING = "missing"
+    EXCESS = "excess"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFinding:
+    """One difference, or one answer that cannot be given.
+
+    Attributes:
+        words: the operations that it is about.
+        object: `secrets/NAME`, or None for the vault.
+        message: one sentence.
+        because: the records that say so.
+        gaps: what could not be read and would decide it.
+        fix: the least change that mends it; None where none is known or something must be read first.
+    """
+
+    contract: Contract
+    deviation: Deviation
+    vault: Vault
+    principal_id: str
+    words: tuple[str, ...]
+    object: str | None
+    message: str
+    because: tuple[Citation, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What `check` found.
+
+    Attributes:
+        findings: by contract, then vault.
+        kept: (contract, vault) pairs that hold exactly what they need, as far as can be told.
+    """
+
+    contracts: tuple[Contract, ...]
+    findings: tuple[ContractFinding, ...]
+    kept: tuple[tuple[Contract, Vault], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def check_contracts(contracts: Sequence[Contract], access: Access) -> CheckResult:
+    """Compares every contract with an estate.
+
+    Raises:
+        ContractsError: principals and vaults that the estate does not know or that are ambiguous, all of them.
+    """
+    resolved = _resolve(contracts, access)
+    findings: list[ContractFinding] = []
+    kept: list[tuple[Contract, Vault]] = []
+    for contract, principal_id, vaults in resolved:
+        for vault in vaults:
+            found = list(_Comparison(contract, principal_id, vault, access).findings())
+            findings += found
+            if not found:
+                kept.append((contract, vault))
+    gaps = tuple(dict.fromkeys(gap for item in findings for gap in item.gaps))
+    return CheckResult(tuple(contracts), tuple(findings), tuple(kept), gaps)
+
+
+def _resolve(contracts: Sequence[Contract], access: Access) -> list[tuple[Contract, str, tuple[Vault, ...]]]:
+    names = PrincipalNames(access.estate)
+    mistakes: list[str] = []
+    resolved = []
+    for contract in contracts:
+        kind, text = contract.principal if isinstance(contract.principal, tuple) else (None, contract.principal)
+        principals = names.meant_by(text, kind)
+        if len(principals) != 1:
+            mistakes.append(f"{contract.position}: {contract.name}: {_who(access, text, principals)}")
+        vaults, missing = _vaults(contract, access)
+        mistakes += [f"{contract.position}: {contract.name}: {text}" for text in missing]
+        if len(principals) == 1:
+            resolved.append((contract, principals[0], vaults))
+    if mistakes:
+        raise ContractsError(
+            "the contracts name what the records do not hold",
+            hint="An object ID always works for a principal; `kvaudit scan` lists the vaults.",
+            details=tuple(mistakes),
+        )
+    return resolved
+
+
+def _who(access: Access, text: str, found: tuple[str, ...]) -> str:
+    if not found:
+        return f"no principal is known by {text[:100]!r}"
+    known = (f"{item} ({access.estate.principal(item).display_name or 'no name'})" for item in found)
+    return f"{text[:100]!r} is the name of {len(found)} principals: {', '.join(known)}"
+
+
+def _vaults(contract: Contract, access: Access) -> tuple[tuple[Vault, ...], list[str]]:
+    if contract.tags:
+        wanted = {name.casefold(): value for name, value in contract.tags.items()}
+        found = tuple(
+            vault
+            for vault in access.estate.vaults
+            if all(
+                {key.casefold(): text for key, text in vault.tags.items()}.get(name) == value
+                for name, value in wanted.items()
+            )
+        )
+        tags = ", ".join(f"{name}={value}" for name, value in contract.tags.items())
+        return found, [] if found else [f"no vault has the tags {tags}"]
+    chosen: list[Vault] = []
+    missing: list[str] = []
+    for name in contract.vaults:
+        try:
+            chosen.append(access.vault(name))
+        except KeyError:
+            missing.append(f"there is no vault {name[:100]!r} in what was read")
+    return tuple(dict.fromkeys(chosen)), missing
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """One contract against one vault."""
+
+    contract: Contract
+    principal_id: str
+    vault: Vault
+    access: Access
+    _missing: list[tuple[str, str | None, Decision]] = field(default_factory=list)
+    _unknown: list[tuple[str, str | None, Decision]] = field(default_factory=list)
+
+    def findings(self) -> Iterator[ContractFinding]:
+        unread: list[ContractFinding] = []
+        for word in self.contract.needs:
+            refs, gap = self._objects(word)
+            if gap is not None:
+                unread.append(self._unread(word, gap))
+            for ref in refs:
+                self._need(word, ref)
+        if self._missing:
+            yield self._missing_finding()
+        yield from (self._unknown_finding(*item) for item in self._unknown)
+        yield from unread
+        yield from self._forbidden()
+        yield from self._excess()
+
+    def _objects(self, word: str) -> tuple[tuple[ObjectRef | None, ...], Gap | None]:
+        """The objects that a need is about, `None` for the vault; and the gap when their names were not read."""
+        asked = operation(word)
+        patterns = self.contract.objects.get(asked.kind)
+        if patterns is None or asked.vault_only:
+            return (None,), None
+        if self._answer(word, None) is Answer.ALLOWED:
+            return (None,), None
+        named = tuple(ObjectRef(asked.kind, item) for item in patterns if not _is_pattern(item))
+        wild = [item.casefold() for item in patterns if _is_pattern(item)]
+        if not wild:
+            return named, None
+        if not self._were_read(asked.kind):
+            return named or (None,), self._listing_gap(asked.kind)
+        names = [
+            item.ref.name
+            for item in self.access.estate.objects
+            if item.vault_id == self.vault.scope and item.ref.kind == asked.kind
+        ]
+        found = [
+            name for name in names[:MOST_OBJECTS] if any(fnmatch.fnmatchcase(name.casefold(), item) for item in wild)
+        ]
+        refs = dict.fromkeys([*named, *(ObjectRef(asked.kind, name) for name in found)])
+        # A pattern that no name matches yet is about names to come: only a grant on the vault covers those.
+        return tuple(refs) or (None,), None
+
+    def _were_read(self, kind: str) -> bool:
+        return self.access.estate.was_read(kind, self.vault.scope)
+
+    def _listing_gap(self, kind: str) -> Gap:
+        for gap in self.access.estate.gaps:
+            if gap.kind == kind and scopes.fold(gap.scope) == self.vault.scope:
+                return gap
+        return Gap(kind, self.vault.id, f"the names of {kind} were not collected")
+
+    def _decision(self, word: str, ref: ObjectRef | None) -> Decision:
+        return self.access.can(self.principal_id, operation(word), self.vault, ref)
+
+    def _answer(self, word: str, ref: ObjectRef | None) -> Answer:
+        return self._decision(word, ref).answer
+
+    def _need(self, word: str, ref: ObjectRef | None) -> None:
+        decision = self._decision(word, ref)
+        if decision.answer is Answer.DENIED:
+            self._missing.append((word, str(ref) if ref else None, decision))
+        elif decision.answer is not Answer.ALLOWED:
+            self._unknown.append((word, str(ref) if ref else None, decision))
+
+    def _missing_finding(self) -> ContractFinding:
+        words = tuple(dict.fromkeys(word for word, _, _ in self._missing))
+        objects = tuple(dict.fromkeys(ref for _, ref, _ in self._missing if ref))
+        on = f" on {', '.join(objects[:5])}{' …' if len(objects) > 5 else ''}" if objects else ""
+        because = tuple(dict.fromkeys(item for _, _, decision in self._missing for item in decision.because))
+        notes = tuple(dict.fromkeys(text for _, _, decision in self._missing for text in decision.notes))
+        denied = any(item.answer is Answer.DENIED for item in because)
+        why = "; a deny assignment takes it" if denied else f"; {notes[0]}" if notes else ""
+        return ContractFinding(
+            self.contract,
+            Deviation.MISSING,
+            self.vault,
+            self.principal_id,
+            words,
+            objects[0] if len(objects) == 1 else None,
+            f"{', '.join(words)}{on} will be answered with 403{why}",
+            because,
+            fix=None if denied else missing_fix(self.access, self.vault, self.principal_id, words, self.contract),
+        )
+
+    def _unknown_finding(self, word: str, ref: str | None, decision: Decision) -> ContractFinding:
+        on = f" on {ref}" if ref else ""
+        if decision.answer is Answer.CONDITIONAL:
+            said = next((item.words for item in decision.because if item.words), None)
+            why = (
+                f"it holds on a condition: {said}" if said else "it must be activated first, which a workload cannot do"
+            )
+        else:
+            why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
+        return self._finding(Deviation.UNKNOWN, (word,), ref, f"{word}{on}: {why}", decision)
+
+    def _unread(self, word: str, gap: Gap) -> ContractFinding:
+        text = f"{word}: which names match was not read: {gap.reason}"
+        return ContractFinding(
+            self.contract, Deviation.UNKNOWN, self.vault, self.principal_id, (word,), None, text, gaps=(gap,)
+        )
+
+    def _finding(
+        self, deviation: Deviation, words: tuple[str, ...], ref: str | None, message: str, decision: Decision
+    ) -> ContractFinding:
+        return ContractFinding(
+            self.contract,
+            deviation,
+            self.vault,
+            self.principal_id,
+            words,
+            ref,
+            message,
+            decision.because,
+            decision.gaps,
+        )
+
+    def _forbidden(self) -> Iterator[ContractFinding]:
+        for word in self.contract.forbids:
+            decision = self._decision(word, None)
+            if decision.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
+                held = "held" if decision.answer is Answer.ALLOWED else "held on a condition or after activation"
+                found = self._finding(
+                    Deviation.BROKEN, (word,), None, f"{word} must stay denied and is {held}", decision
+                )
+                fix = excess_fix(self.access, self.vault, self.principal_id, self.contract, decision.because)
+                yield replace(found, fix=fix)
+            elif decision.answer is Answer.UNKNOWN:
+                why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
+                yield self._finding(Deviation.UNKNOWN, (word,), None, f"{word} must stay denied: {why}", decision)
+
+    def _excess(self) -> Iterator[ContractFinding]:
+        """Everything held on the vault beyond needs and forbids (which are told as broken)."""
+        beyond = self._spoken_for()
+        held: list[str] = []
+        because: dict[Citation, None] = {}
+        for item in iter_operations(~mask_of(beyond) & all_operations_mask()):
+            decision = self._decision(item.word, None)
+            if decision.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
+                held.append(item.word)
+                because.update(dict.fromkeys(decision.because))
+        if held:
+            yield ContractFinding(
+                self.contract,
+                Deviation.EXCESS,
+                self.vault,
+                self.principal_id,
+                tuple(held),
+                None,
+                f"held and not needed: {', '.join(held)}",
+                tuple(because),
+                fix=excess_fix(self.access, self.vault, self.principal_id, self.contract, tuple(because)),
+            )
+
+    def _spoken_for(self) -> tuple[str, ...]:
+        """Needs and forbids; with Azure RBAC also operations of the same data actions, which cannot be told apart."""
+        words = (*self.contract.needs, *self.contract.forbids)
+        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
+            return words
+        needed = {action for word in self.contract.needs for action in operation(word).data_actions}
+        together = (item.word for item in operations() if set(item.data_actions) <= needed)
+        return (*words, *together)
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
