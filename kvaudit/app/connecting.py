@@ -5,7 +5,7 @@ from typing import Any
 
 from kvaudit.app.permissions import features_of
 from kvaudit.app.settings import Connection, Voice, cloud_of
-from kvaudit.collection.request import CollectRequest, Objects
+from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collectors.collector import Feature
 
 
@@ -44,4 +44,8 @@ def request_of(given: Mapping[str, Any]) -> CollectRequest:
         vaults=given["vaults"],
         objects=Objects(given["objects"]) if has_objects else Objects.NONE,
         features=features,
+        objects_limit=given["objects_limit"],
+        source=Source(given["source"]),
+        verify_with_arm=given["verify_with_arm"],
+        time_budget=given["time_budget"],
     )

@@ -1,6 +1,7 @@
 """Options that several commands share, each with its environment variable (`KVAUDIT_` and the option's own name)."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
 
 CLOUDS = ("public", "usgov", "china")
+SOURCES = ("auto", "resource-graph", "arm")
 OUTPUTS = ("table", "json", "yaml", "tsv")
 FEATURES = ("access", "objects", "identities", "settings")
 LEVELS = ("critical", "high", "medium", "low", "info", "never")
@@ -26,6 +28,22 @@ class SomePath(click.Path):
         if not str(value):
             self.fail("The path is empty.", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time: `90`, `90s`, `15m`, `2h`. Seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds, more than none."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smh]?)\s*", str(value))
+        seconds = float(found.group(1)) * {"": 1, "s": 1, "m": 60, "h": 3600}[found.group(2)] if found else 0.0
+        if seconds <= 0:
+            self.fail(f"{value!r} is not a length of time such as 90s, 15m or 2h.", param, ctx)
+        return seconds
 
 
 def option(*names: str, **settings: Any) -> Decorator[Any]:
@@ -101,6 +119,32 @@ def scope_options(function: Function) -> Function:
         ),
         option("--no-objects", is_flag=True, help="Leave out the names of secrets, keys and certificates."),
         feature_option,
+        option(
+            "--objects-limit",
+            type=click.IntRange(min=1),
+            default=2000,
+            show_default=True,
+            metavar="N",
+            help="With --objects=vault: ask the endpoints of so many vaults at most. Many can raise alerts of Defender.",
+        ),
+        option(
+            "--source",
+            type=click.Choice(SOURCES),
+            default="auto",
+            show_default=True,
+            help="Resource Graph, Resource Manager (arm), or auto: Resource Graph where it is sure to show everything.",
+        ),
+        option(
+            "--verify-with-arm",
+            is_flag=True,
+            help="Read what Resource Graph answers from Resource Manager too, and tell the differences.",
+        ),
+        option(
+            "--time-budget",
+            type=Duration(),
+            metavar="DURATION",
+            help="End after so long, such as 90s, 15m or 2h; what was not read by then is a gap.",
+        ),
     )(function)
     return stack
 
