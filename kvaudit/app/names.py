@@ -27,27 +27,24 @@ def principal_named(estate: Estate, text: str) -> str:
     Raises:
         UsageError: no principal has this name, or several have (each candidate is listed).
     """
-    wanted = text.strip().casefold()
+    wanted = text.strip().casefold().rstrip("/")
     if wanted in estate.principals:
         return wanted
-    found = sorted({item.id for item in estate.principals.values() if wanted in _names_of(item)})
-    if len(found) == 1:
-        return found[0]
-    if found:
+    found = {item.id for item in estate.principals.values() if wanted in _names_of(item)}
+    found |= _identities_of(estate, wanted)
+    # A registration and its service principal share the application ID; grants to a registration are worth nothing.
+    able = {item for item in found if estate.principal(item).type != "Application"} or found
+    if len(able) == 1:
+        return able.pop()
+    if able:
         raise UsageError(
-            f"{text!r} is the name of {len(found)} principals",
+            f"{text!r} is the name of {len(able)} principals",
             hint="Give the object ID of the one that is meant.",
-            details=tuple(_candidate(estate.principal(item)) for item in found),
+            details=tuple(_candidate(estate.principal(item)) for item in sorted(able)),
         )
     if _GUID.fullmatch(wanted):
         return wanted
-    known = {item.display_name for item in estate.principals.values() if item.display_name}
-    near = difflib.get_close_matches(text, sorted(known), n=3)
-    hint = f"Did you mean {', '.join(near)}? " if near else ""
-    raise UsageError(
-        f"the snapshot knows no principal named {text!r}",
-        hint=hint + "Names come from Microsoft Graph; an object ID always works.",
-    )
+    raise UsageError(f"the snapshot knows no principal named {text!r}", hint=_near_principals(estate, text))
 
 
 def _names_of(principal: Principal) -> frozenset[str]:
@@ -55,8 +52,32 @@ def _names_of(principal: Principal) -> frozenset[str]:
     return frozenset(name.casefold() for name in names if name)
 
 
+def _identities_of(estate: Estate, wanted: str) -> set[str]:
+    """The identities that a resource is or runs as, by its folded resource ID or the client ID of the identity."""
+    found = {
+        item.principal_id
+        for item in estate.user_assigned_identities
+        if wanted in (scopes.fold(item.resource_id), (item.client_id or "").casefold())
+    }
+    for item in estate.resource_identities:
+        if scopes.fold(item.resource_id) == wanted:
+            found.update((item.principal_id, *item.user_assigned_principals))
+    return {item.casefold() for item in found if item}
+
+
+def _near_principals(estate: Estate, text: str) -> str:
+    if is_resource_id(text):
+        return "No identity of this resource was read. The object ID of the identity always works."
+    known = {item.display_name for item in estate.principals.values() if item.display_name}
+    near = difflib.get_close_matches(text, sorted(known), n=3)
+    hint = f"Did you mean {', '.join(near)}? " if near else ""
+    return f"{hint}Names come from Microsoft Graph; an object ID always works."
+
+
 def _candidate(principal: Principal) -> str:
-    return f"{principal.id}  {principal.type or 'unknown type'}  {principal.display_name or ''}".rstrip()
+    names = (principal.display_name, principal.user_principal_name or principal.app_id)
+    parts = (principal.id, principal.type or "unknown type", *(name for name in names if name))
+    return "  ".join(parts)
 
 
 def operations_named(words: Iterable[str]) -> tuple[Operation, ...]:
