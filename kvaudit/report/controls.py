@@ -26,6 +26,11 @@ class Control:
     title: str
     model: PermissionModel | None = None
 
+    @property
+    def key(self) -> str:
+        """Framework, version and id in one text, which names one control: `CIS Controls 8.1 5.4`."""
+        return f"{self.framework} {self.version} {self.id}"
+
 
 @cache
 def _by_check() -> dict[str, tuple[Control, ...]]:

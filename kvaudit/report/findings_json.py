@@ -38,6 +38,7 @@ def render(audit: Audit, out: BinaryIO) -> None:
                 "verdicts",
                 {rule: {item.value: count for item, count in row.items()} for rule, row in audit.verdicts.items()},
             ),
+            ("controls", _controls(audit)),
             ("vaults", _vaults(audit)),
             ("findings", (_finding(item) for item in audit.findings)),
             ("unknown_verdicts", (_unknown(item) for item in audit.unknowns)),
@@ -124,7 +125,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "evidence": [_evidence(rule, vault, item) for item in judgement.evidence],
         "evidence_count": judgement.evidence_count,
         "fix": list(judgement.fix),
-        "controls": [control_shape(item) for item in controls_of(rule, vault.permission_model)],
+        "controls": [item.key for item in controls_of(rule, vault.permission_model)],
     }
 
 
@@ -140,13 +141,18 @@ def _evidence(rule: Rule, vault: Vault, item: Evidence) -> dict[str, Any]:
     }
 
 
-def control_shape(control: Control) -> dict[str, str]:
-    """A control as JSON."""
+def _controls(audit: Audit) -> dict[str, dict[str, str]]:
+    """The controls that findings name by their key, each told once: thirty of them may stand in every finding of a rule."""
+    cases = {(finding.rule, finding.vault.permission_model) for finding in audit.findings}
+    named: set[Control] = {control for case in cases for control in controls_of(*case)}
     return {
-        "framework": control.framework,
-        "version": control.version,
-        "id": control.id,
-        "title": control.title,
+        control.key: {
+            "framework": control.framework,
+            "version": control.version,
+            "id": control.id,
+            "title": control.title,
+        }
+        for control in sorted(named, key=lambda item: item.key)
     }
 
 

@@ -247,6 +247,16 @@ def _vault() -> Schema:
     )
 
 
+def _control() -> Schema:
+    return _object(
+        "A control of a framework.",
+        framework=_text("Its name."),
+        version=_text("Its version."),
+        id=_text("Of the control."),
+        title=_text("Of the control."),
+    )
+
+
 def _audit() -> Schema:
     coverage = _object(
         "One kind of record.",
@@ -268,13 +278,6 @@ def _audit() -> Schema:
         title=_text("What is wrong."),
         needs=_list({"type": "string"}, "Kinds of records that it rests on."),
     )
-    control = _object(
-        "A control of a framework.",
-        framework=_text("Its name."),
-        version=_text("Its version."),
-        id=_text("Of the control."),
-        title=_text("Of the control."),
-    )
     schema = _object(
         "The whole audit but the rows of access.",
         schema={"const": "kvaudit/audit/1"},
@@ -292,13 +295,16 @@ def _audit() -> Schema:
         verdicts=_table(
             _table({"type": "integer"}, "pass, fail, unknown, not_applicable: vaults."), "Counts by the rule's id."
         ),
+        controls=_table(
+            _control(), "Controls of published frameworks that findings name, by framework, version and id."
+        ),
         vaults=_list(_vault(), "Every vault, by name."),
         findings=_list(
             _finding(
                 message=_text("What is wrong."),
                 fingerprint=_text("Of rule and vault."),
                 fix=_list({"type": "string"}, "Commands."),
-                controls=_list(control, "What it counts for."),
+                controls=_list({"type": "string"}, "Keys of `controls`."),
             ),
             "Failed verdicts, most severe first.",
         ),

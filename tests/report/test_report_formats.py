@@ -119,9 +119,12 @@ def test_verdicts_count_every_vault_once_per_rule() -> None:
 def test_controls_are_those_of_the_vaults_model() -> None:
     document = json.loads(written(findings_json.render, audit_of(contoso())))
     (finding,) = [item for item in document["findings"] if item["rule"] == "purge-protection-off"]
-    ids = [(item["framework"], item["version"], item["id"]) for item in finding["controls"]]
+    named = [document["controls"][key] for key in finding["controls"]]
+    ids = [(item["framework"], item["version"], item["id"]) for item in named]
     assert ("CIS Microsoft Azure Foundations", "5.0.0", "8.3.5") in ids
     assert ids == sorted(ids)
+    assert all(item["title"] for item in named)
+    assert {key for item in document["findings"] for key in item["controls"]} == set(document["controls"])
 
 
 def test_every_format_of_the_command_line_writes_something() -> None:
