@@ -35,7 +35,18 @@ def modules_after(words: list[str], **environment: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], ["scan", "--help"], ["who-can", "--help"], ["demo", "--help"], ["nonsense"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["scan", "--help"],
+        ["who-can", "--help"],
+        ["can", "--help"],
+        ["access", "--help"],
+        ["roles", "--help"],
+        ["schema", "--help"],
+        ["demo", "--help"],
+        ["nonsense"],
+    ],
     ids=" ".join,
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
