@@ -12,9 +12,9 @@ from kvaudit.contracts.reading import Contract, ContractsError
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
-from kvaudit.model.permissions import all_operations_mask, iter_operations, mask_of, operation, operations
+from kvaudit.model.permissions import all_operations_mask, iter_operations, mask_of, operation
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
-from kvaudit.preflight.least_change import excess_fix, missing_fix
+from kvaudit.preflight.least_change import excess_fix, least_choice, missing_fix
 from kvaudit.remediation import Fix
 
 MOST_OBJECTS = 10_000
@@ -180,7 +180,7 @@ class _Comparison:
         if not wild:
             return named, None
         if not self._were_read(asked.kind):
-            return named or (None,), self._listing_gap(asked.kind)
+            return named, self._listing_gap(asked.kind)
         names = [
             item.ref.name
             for item in self.access.estate.objects
@@ -220,7 +220,7 @@ class _Comparison:
         objects = tuple(dict.fromkeys(ref for _, ref, _ in self._missing if ref))
         on = f" on {', '.join(objects[:5])}{' …' if len(objects) > 5 else ''}" if objects else ""
         because = tuple(dict.fromkeys(item for _, _, decision in self._missing for item in decision.because))
-        notes = tuple(dict.fromkeys(text for _, _, decision in self._missing for text in decision.notes))
+        notes = tuple(text for text in self._missing[0][2].notes if not text.startswith("read: "))
         denied = any(item.answer is Answer.DENIED for item in because)
         why = "; a deny assignment takes it" if denied else f"; {notes[0]}" if notes else ""
         return ContractFinding(
@@ -305,13 +305,15 @@ class _Comparison:
             )
 
     def _spoken_for(self) -> tuple[str, ...]:
-        """Needs and forbids; with Azure RBAC also operations of the same data actions, which cannot be told apart."""
+        """Needs and forbids; with Azure RBAC also what the smallest choice of built-in roles gives beyond the needs.
+
+        Nobody can hold less without a custom role, so that is no excess; with access policies every word stands alone.
+        """
         words = (*self.contract.needs, *self.contract.forbids)
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return words
-        needed = {action for word in self.contract.needs for action in operation(word).data_actions}
-        together = (item.word for item in operations() if set(item.data_actions) <= needed)
-        return (*words, *together)
+        least = least_choice(self.contract.needs, self.contract)
+        return (*words, *(least.excess if least else ()))
 
 
 def _is_pattern(text: str) -> bool:

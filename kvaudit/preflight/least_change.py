@@ -5,10 +5,11 @@ nothing narrower unless it is asked for), else a custom role. Roles that hold wh
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.evaluator import Access
-from kvaudit.access.smallest_role import given_by, smallest_roles
+from kvaudit.access.smallest_role import RoleChoice, SmallestRoles, given_by, smallest_roles
 from kvaudit.contracts.reading import Contract
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import RoleDefinition
@@ -31,19 +32,33 @@ def missing_fix(
     return None
 
 
+@lru_cache(maxsize=1024)
+def _least(words: tuple[str, ...], forbids: tuple[str, ...]) -> SmallestRoles:
+    forbidden = mask_of(forbids)
+    return smallest_roles(
+        words, roles={name: role for name, role in builtin_roles().items() if not _gives(role) & forbidden}
+    )
+
+
+def least_choice(words: Sequence[str], contract: Contract) -> RoleChoice | None:
+    """The smallest choice of built-in roles that gives these operations and nothing that the contract forbids.
+
+    None when a custom role is better: nothing fits, or only roles that can also change access, that Microsoft made for a
+    service of its own, or that are in preview.
+    """
+    best = _least(tuple(words), contract.forbids).best
+    return None if best is None or best.caveats else best
+
+
 def _roles(access: Access, vault: Vault, principal_id: str, words: Sequence[str], contract: Contract) -> Fix:
-    forbidden = mask_of(contract.forbids)
-    allowed = {name: role for name, role in builtin_roles().items() if not _gives(role) & forbidden}
-    found = smallest_roles(words, roles=allowed)
+    found = least_choice(words, contract)
     kind = access.estate.principal(principal_id).type
     kind = kind if kind in _GRANTEES else None
-    if found.best is None:
+    if found is None:
         named = RoleGrant(vault.id, "", f"kvaudit {contract.name}"[:120], principal_id, kind)
-        return assign_custom_role(named, found.custom)
-    fixes = [
-        assign_role(RoleGrant(vault.id, role.name, role.role_name, principal_id, kind)) for role in found.best.roles
-    ]
-    beyond = [word for word in found.best.excess if word not in contract.needs]
+        return assign_custom_role(named, _least(tuple(words), contract.forbids).custom)
+    fixes = [assign_role(RoleGrant(vault.id, role.name, role.role_name, principal_id, kind)) for role in found.roles]
+    beyond = [word for word in found.excess if word not in contract.needs]
     notes = [f"gives beyond the contract: {', '.join(beyond)}"] if beyond else []
     return _joined(fixes, notes)
 
