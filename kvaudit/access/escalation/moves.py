@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import Powers, weaker
-from kvaudit.access.escalation.standing import Standings
+from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
@@ -14,7 +14,7 @@ _LEVELS = ("subscription", "resource group")
 
 
 class Moves:
-    """Those who may move resources out of some group, and where they hold data.
+    """Those whom a record lets move resources out of some group, and where they hold data.
 
     Args:
         around: where the records are.
@@ -24,19 +24,17 @@ class Moves:
     def __init__(self, around: Surroundings, standings: Standings) -> None:
         self._standings = standings
         self._directory = around.directory
+        self._at: dict[int, frozenset[str]] = {}
         self.movers: Mapping[str, tuple[str, ...]] = self._targets(around, standings)
 
     def _targets(self, around: Surroundings, standings: Standings) -> dict[str, tuple[str, ...]]:
         """Those who may move → the subscriptions and groups at which a record gives them data of vaults."""
-        moving = {name for name in standings.scopes_of if self._may_move(name)}
-        if not moving:
-            return {}
         stand_for: dict[str, set[str]] = {}
-        for name in moving:
+        for name in standings.moving:
             for own in (name, *self._directory.chains_up(name)):
                 stand_for.setdefault(own, set()).add(name)
         found: dict[str, set[str]] = {}
-        for record in around.estate.role_assignments:
+        for record in around.estate.role_assignments if stand_for else ():
             movers = stand_for.get(record.principal_id)
             if not movers or record.condition or scopes.level_of(record.scope) not in _LEVELS:
                 continue
@@ -45,15 +43,15 @@ class Moves:
                     found.setdefault(name, set()).add(record.scope)
         return {name: tuple(sorted(places)) for name, places in found.items()}
 
-    def _may_move(self, principal_id: str) -> bool:
-        return any(
-            self._standings.powers(principal_id, self._standings.node(scope)).any & actions.MOVE
-            for scope in self._standings.scopes_of[principal_id]
-        )
-
-    def group_of(self, vault: str) -> str:
-        """The folded resource group of a vault's folded scope; empty when nobody could move it to anywhere."""
-        return vault.partition("/providers/")[0] if self.movers else ""
+    def movers_at(self, node: Node) -> frozenset[str]:
+        """Those who hold data somewhere and may move resources at a node."""
+        if not self.movers:
+            return frozenset()
+        if id(node) not in self._at:
+            above = self.movers_at(node.parent) if node.parent else frozenset()
+            here = node.naming(actions.MOVE) & self.movers.keys()
+            self._at[id(node)] = above | here if here else above
+        return self._at[id(node)]
 
     def steps(self, principal_id: str, held: Powers, group: str) -> Iterator[Step]:
         """E20 of one principal for a vault in a resource group."""

@@ -24,6 +24,8 @@ class CustomRoles:
         self._around = around
         self._standings = standings
         self._assigned: dict[str, dict[str, set[str]]] = {}
+        self._writing: dict[tuple[str, str], Answer] = {}
+        self._rewriting: dict[tuple[str, str], Answer] = {}
         definitions = around.estate.role_definitions
         custom = {guid for guid, role in definitions.items() if (role.role_type or "").casefold() == "customrole"}
         if not custom:
@@ -43,20 +45,31 @@ class CustomRoles:
 
         Conditional where the role is assigned to others only: then it needs one of them.
         """
-        names = {principal_id, *self._around.directory.chains_up(principal_id)}
         found = NONE
         for place in places:
-            for role, holders in self._assigned[place].items():
-                answer = self._may_write(principal_id, role)
-                if answer is not Answer.DENIED and names.isdisjoint(holders):
-                    answer = weaker(answer, Answer.CONDITIONAL)
-                found = found.plus(actions.REWRITES_ROLE, answer)
+            key = (principal_id, place)
+            if key not in self._rewriting:
+                self._rewriting[key] = self._rewriting_at(principal_id, place)
+            found = found.plus(actions.REWRITES_ROLE, self._rewriting[key])
+        return found.answer(actions.REWRITES_ROLE)
+
+    def _rewriting_at(self, principal_id: str, place: str) -> Answer:
+        names = {principal_id, *self._around.directory.chains_up(principal_id)}
+        found = NONE
+        for role, holders in self._assigned[place].items():
+            answer = self._may_write(principal_id, role)
+            if answer is not Answer.DENIED and names.isdisjoint(holders):
+                answer = weaker(answer, Answer.CONDITIONAL)
+            found = found.plus(actions.REWRITES_ROLE, answer)
         return found.answer(actions.REWRITES_ROLE)
 
     def _may_write(self, principal_id: str, role: str) -> Answer:
-        answer = Answer.ALLOWED
-        assignable = self._around.estate.role_definitions[role].assignable_scopes
-        for scope in assignable:
-            held = self._standings.powers(principal_id, self._standings.node(scopes.fold(scope)))
-            answer = weaker(answer, held.answer(actions.ROLES_WRITE))
-        return answer if assignable else Answer.DENIED
+        key = (principal_id, role)
+        if key not in self._writing:
+            answer = Answer.ALLOWED
+            assignable = self._around.estate.role_definitions[role].assignable_scopes
+            for scope in assignable:
+                held = self._standings.powers(principal_id, self._standings.node(scopes.fold(scope)))
+                answer = weaker(answer, held.answer(actions.ROLES_WRITE))
+            self._writing[key] = answer if assignable else Answer.DENIED
+        return self._writing[key]

@@ -48,6 +48,10 @@ class Node:
     data_denies: tuple[tuple[DenyAssignment, int], ...] = ()
     doubted: bool = False
 
+    def naming(self, bit: int) -> frozenset[str]:
+        """Those whom records at this very scope name for a bit."""
+        return frozenset(name for name, powers in self.own.items() if powers.any & bit)
+
     def upwards(self) -> Iterator["Node"]:
         """The node itself, then those above it."""
         node: Node | None = self
@@ -61,6 +65,11 @@ class Standings:
 
     Args:
         around: where the records are.
+
+    Attributes:
+        scopes_of: principals whom a record with routes names → the folded scopes of these records.
+        moving: those whom a record lets move resources out of some group.
+        anywhere: principals → every bit that a record at any scope gives them.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -70,6 +79,8 @@ class Standings:
         self._own: dict[str, dict[str, Powers]] = {}
         self._denies: dict[str, list[Taken]] = {}
         self.scopes_of: dict[str, set[str]] = {}
+        self.moving: set[str] = set()
+        self.anywhere: dict[str, int] = {}
         self._nodes: dict[str, Node] = {}
         self._powers: dict[tuple[str, int], Powers] = {}
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
@@ -97,6 +108,9 @@ class Standings:
             at = self._own.setdefault(record.scope, {})
             at[record.principal_id] = joined(at.get(record.principal_id, NONE), given)
             self.scopes_of.setdefault(record.principal_id, set()).add(record.scope)
+            self.anywhere[record.principal_id] = self.anywhere.get(record.principal_id, 0) | given.any
+            if given.any & actions.MOVE:
+                self.moving.add(record.principal_id)
 
     def given(self, record: Record) -> Powers:
         """What a record gives at its scope and below, before denies."""

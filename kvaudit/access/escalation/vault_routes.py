@@ -4,7 +4,7 @@ What somebody has at a scope differs from what it has above only where a record 
 a deny assignment stands there. So each scope keeps what differs, and looks the rest up above.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,7 +31,7 @@ class Context:
     """Where a vault stands and what it is like. Vaults of one context have the same routes of the control plane.
 
     Attributes:
-        customised: the scopes over the vault at which a custom role is assigned.
+        customised: the scopes over the vault at which a custom role is assigned that somebody there may rewrite.
         group: folded scope of the resource group where somebody may move vaults out of it, else empty.
     """
 
@@ -44,11 +44,12 @@ class Context:
 class Found:
     """The routes of everybody named at a scope or above it."""
 
-    __slots__ = ("own", "parent")
+    __slots__ = ("_names", "own", "parent")
 
     def __init__(self, parent: "Found | None") -> None:
         self.parent = parent
         self.own: dict[str, tuple[Step, ...]] = {}
+        self._names: frozenset[str] | None = None
 
     def get(self, principal_id: str) -> tuple[Step, ...] | None:
         """The steps of a named principal, or None: no record names it."""
@@ -62,13 +63,17 @@ class Found:
 
     def principals(self) -> frozenset[str]:
         """Everybody who has a route."""
-        names: dict[str, bool] = {}
-        found: Found | None = self
-        while found is not None:
-            for principal, steps in found.own.items():
-                names.setdefault(principal, bool(steps))
-            found = found.parent
-        return frozenset(name for name, has in names.items() if has)
+        above = self.parent.kept() if self.parent is not None else frozenset()
+        if not self.own:
+            return above
+        gone = {name for name, steps in self.own.items() if not steps}
+        return above.union(name for name, steps in self.own.items() if steps) - gone
+
+    def kept(self) -> frozenset[str]:
+        """The same, kept for those who ask from below."""
+        if self._names is None:
+            self._names = self.principals()
+        return self._names
 
 
 class VaultRoutes:
@@ -83,7 +88,7 @@ class VaultRoutes:
         self._directory = around.directory
         self._found: dict[tuple[int, Setting], Found] = {}
         self._adjusted: dict[Context, dict[str, tuple[Step, ...]]] = {}
-        self._completed: dict[tuple[str, int], Powers] = {}
+        self._writers: dict[int, frozenset[str]] = {}
 
     @cached_property
     def standings(self) -> Standings:
@@ -118,16 +123,25 @@ class VaultRoutes:
             bool(vault.enable_purge_protection),
             self._around.tenants_differ(vault),
         )
-        group = self.moves.group_of(vault.scope) if setting.may_use_roles else ""
-        return Context(self.standings.node(vault.scope), setting, self.custom_roles.over(vault.scope), group)
+        node = self.standings.node(vault.scope)
+        customised = self.custom_roles.over(vault.scope)
+        moves = setting.may_use_roles and bool(self.moves.movers_at(node))
+        return Context(
+            node,
+            setting,
+            customised if customised and self._role_writers(node) else (),
+            vault.scope.partition("/providers/")[0] if moves else "",
+        )
 
     def principals(self, vault: Vault) -> frozenset[str]:
         """Everybody whom a record names and who has a route to the vault."""
         context = self.context(vault)
         adjusted = self._adjustments(context)
+        found = self._found_at(context.node, context.setting).kept()
+        if not adjusted:
+            return found
         gone = {name for name, steps in adjusted.items() if not steps}
-        here = {name for name, steps in adjusted.items() if steps}
-        return (self._found_at(context.node, context.setting).principals() | here) - gone
+        return found.union(name for name, steps in adjusted.items() if steps) - gone
 
     def steps(self, principal_id: str, vault: Vault) -> tuple[Step, ...]:
         """The routes of one principal to a vault, its own and its groups', by number."""
@@ -166,12 +180,6 @@ class VaultRoutes:
 
     def completed(self, principal_id: str, node: Node) -> Powers:
         """What a principal holds at a node, with what follows from several records together."""
-        key = (principal_id, id(node))
-        if key not in self._completed:
-            self._completed[key] = self._complete(principal_id, node)
-        return self._completed[key]
-
-    def _complete(self, principal_id: str, node: Node) -> Powers:
         held = self.standings.powers(principal_id, node)
         both = actions.DEPLOY_GROUP | actions.DEPLOYMENTS_WRITE
         found = held
@@ -193,6 +201,11 @@ class VaultRoutes:
 
     def _elsewhere(self, principal_id: str, subscription: str | None, bits: int) -> Answer:
         """The best answer for bits at any scope at which a record names a principal or a group of it."""
+        given = self.standings.anywhere.get(principal_id, 0)
+        for group in self._directory.chains_up(principal_id):
+            given |= self.standings.anywhere.get(group, 0)
+        if given & bits != bits:
+            return Answer.DENIED
         powers = NONE
         for scope in self.standings.places_of(principal_id):
             if subscription in (None, scopes.subscription_of(scope)):
@@ -236,15 +249,19 @@ class VaultRoutes:
         if not context.customised and not context.group:
             return {}
         if context not in self._adjusted:
-            concerned = {*self._role_writers(context), *(self.moves.movers if context.group else ())}
+            concerned = self.moves.movers_at(context.node) if context.group else frozenset()
+            if context.customised:
+                concerned |= self._role_writers(context.node)
             self._adjusted[context] = {name: self._steps_in(name, context) for name in concerned}
         return self._adjusted[context]
 
-    def _role_writers(self, context: Context) -> Iterator[str]:
-        if context.customised:
-            for principal in self.standings.named(context.node):
-                if self.standings.powers(principal, context.node).any & actions.ROLES_WRITE:
-                    yield principal
+    def _role_writers(self, node: Node) -> frozenset[str]:
+        """Those whom records at a node or above it let write role definitions."""
+        if id(node) not in self._writers:
+            above = self._role_writers(node.parent) if node.parent else frozenset()
+            here = node.naming(actions.ROLES_WRITE)
+            self._writers[id(node)] = above | here if here else above
+        return self._writers[id(node)]
 
     def _steps_in(self, principal_id: str, context: Context) -> tuple[Step, ...]:
         node = context.node
