@@ -46,9 +46,21 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+class _Option(click.Option):
+    """An option whose environment variable holds several values with commas between them: names may hold blanks."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """As click, which would cut at every blank."""
+        text = self.resolve_envvar_value(ctx)
+        if self.multiple and text is not None:
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        return super().value_from_envvar(ctx)
+
+
 def option(*names: str, **settings: Any) -> Decorator[Any]:
     """A click option whose environment variable is named after the option alone: `--fail-on` -> `KVAUDIT_FAIL_ON`."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
+    settings.setdefault("cls", _Option)
     settings.setdefault("envvar", "KVAUDIT_" + long.lstrip("-").replace("-", "_").upper())
     return click.option(*names, **settings)
 
@@ -191,7 +203,7 @@ def report_options(function: Function) -> Function:
             "--out",
             type=SomePath(path_type=Path, file_okay=False),
             metavar="DIR",
-            help="Write report.html, findings.json, access.csv and the snapshot into this folder.",
+            help="Write report.html, findings.json and access.csv into this folder; `scan` keeps its snapshot there too.",
         ),
         option("--report", "reports", metavar="FORMAT=PATH", multiple=True, help="Write one report. Repeatable."),
     )(function)
