@@ -13,6 +13,7 @@ from kvaudit.access.directory import Directory
 from kvaudit.access.escalation.answers import Confidence
 from kvaudit.access.escalation.powers import weaker
 from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.moments import Clock
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.identities import DirectoryRoleAssignment, Ownership
@@ -84,6 +85,8 @@ class DirectoryRoles:
         for item in estate.ownerships:
             if item.target_kind.casefold() != "group":
                 self._owners.setdefault(item.target, []).append(item)
+        clock = Clock(estate.collected_at)
+        self._roles = tuple(item for item in estate.directory_roles if not clock.is_past(item.end))
         self._privileged = frozenset(item.principal_id for item in estate.directory_roles)
 
     @property
@@ -104,8 +107,10 @@ class DirectoryRoles:
         kind = self._kind(target)
         if kind is Kind.OTHER:
             return
-        for role in self._estate.directory_roles:
+        for role in self._roles:
             yield from self._by_role(role, target, kind)
+            if kind in (Kind.PLAIN_GROUP, Kind.PROTECTED_GROUP) and self._estate.people_in_groups.has_people(target):
+                yield from self._by_role_over_a_member(role, target)
         for permission in self._estate.application_permissions:
             known = _BY_PERMISSION.get(_PERMISSION_IDS.get(permission.value or "", permission.app_role_id))
             if known and kind in known[1]:
@@ -118,7 +123,7 @@ class DirectoryRoles:
 
     def elevating(self) -> Iterator[Takeover]:
         """E7: those who may elevate themselves to User Access Administrator at `/`. They are their own target."""
-        for role in self._estate.directory_roles:
+        for role in self._roles:
             if role.directory_scope != "/" or role.role_id not in (GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR):
                 continue
             first = "" if role.role_id == GLOBAL_ADMINISTRATOR else "makes itself Global Administrator, then "
@@ -168,6 +173,17 @@ class DirectoryRoles:
             return
         note = _MFA if kind is Kind.USER else ""
         yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), _HOW[kind], note)
+
+    def _by_role_over_a_member(self, role: DirectoryRoleAssignment, target: str) -> Iterator[Takeover]:
+        """A role that resets the password of a user in a group that has access. Which user is left open."""
+        known = _BY_ROLE.get(role.role_id)
+        if known is None or Kind.USER not in known[1]:
+            return
+        answer = Answer.CONDITIONAL if role.eligible else Answer.ALLOWED
+        if role.directory_scope != "/":
+            answer = Answer.UNKNOWN
+        how = "resets the password of a member of {target}"
+        yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), how, _MFA)
 
     def _within(self, scope: str, target: str) -> Answer:
         """Whether a role at part of the directory reaches a target: who is in an administrative unit is not collected."""

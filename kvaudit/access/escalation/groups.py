@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.moments import Clock
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.identities import GroupScheduleInstance, Ownership
@@ -18,8 +19,11 @@ class Groups:
         for item in estate.ownerships:
             if item.target_kind.casefold() == "group":
                 self._owners.setdefault(item.target, []).append(item)
+        clock = Clock(estate.collected_at)
         self._instances: dict[str, list[GroupScheduleInstance]] = {}
         for instance in estate.group_schedule_instances:
+            if clock.is_past(instance.end):
+                continue
             if instance.eligible or instance.access.casefold() == "owner":
                 self._instances.setdefault(instance.group, []).append(instance)
 
