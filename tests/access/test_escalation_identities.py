@@ -160,7 +160,7 @@ def role(template: str, who: Principal, **changes: Any) -> DirectoryRoleAssignme
 
 readers = group("readers", reader)
 guarded = group("guarded", is_assignable_to_role=True)
-ROLES = {
+ROLES: dict[str, tuple[str, Item, dict[str, Any], dict[str, str]]] = {
     "a Global Administrator elevates": (GLOBAL, assignment(USES, robot, modern), {}, {"E7": "allowed"}),
     "and when eligible, after activation": (GLOBAL, holds, {"eligible": True}, {"E7": "conditional"}),
     "an Application Administrator adds a credential": (
@@ -230,7 +230,7 @@ def test_permissions_on_microsoft_graph(permission: str, target: Any, expected: 
     )
 
 
-GROUP_ROUTES = {
+GROUP_ROUTES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "an owner adds itself": ({"ownerships": (Ownership(readers.id, "Group", anna.id, "User"),)}, {"E23": "allowed"}),
     "an owner of another group does not": ({"ownerships": (Ownership(guarded.id, "Group", anna.id, "User"),)}, {}),
     "an eligible owner activates first": (
