@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from kvaudit.app.settings import Voice
 from kvaudit.app.terminal import console_for
+from kvaudit.model.kinds import kind_words
 
 _SECONDS_BETWEEN_LINES = 5.0
 """A build log gets a line at most this often."""
@@ -70,7 +71,7 @@ class CollectionProgress:
 
     def __call__(self, kind: str, done: int, total: int | None) -> None:
         """Tells that `done` of `total` listings of a kind are finished (`total` None: not known yet)."""
-        words = _WORDS.get(kind, kind.replace("_", " "))
+        words = _WORDS.get(kind, kind_words(kind))
         if self._bar is not None:
             if kind not in self._tasks:
                 self._tasks[kind] = self._bar.add_task(words, total=total)

@@ -35,7 +35,12 @@ from kvaudit.collectors.group_schedules import (
     GROUP_ASSIGNMENT_SCHEDULE_INSTANCES,
     GROUP_ELIGIBILITY_SCHEDULE_INSTANCES,
 )
-from kvaudit.collectors.owners import APPLICATION_OWNERS, GROUP_OWNERS, SERVICE_PRINCIPAL_OWNERS
+from kvaudit.collectors.owners import (
+    APPLICATION_OWNERS,
+    GROUP_OWNERS,
+    SERVICE_PRINCIPAL_OWNED_OBJECTS,
+    SERVICE_PRINCIPAL_OWNERS,
+)
 from kvaudit.model import scopes
 
 GROUP_KINDS: tuple[Collector[Any], ...] = (
@@ -122,7 +127,7 @@ def _tell_closed(reading: Reading) -> None:
         reading.gap(item, _GROUPS, not_asked(reading))
     for item in APPLICATION_KINDS:
         reading.gap(item, APPLICATIONS_SCOPE, not_asked(reading))
-    for item in (SERVICE_PRINCIPAL_OWNERS, *API_KINDS):
+    for item in (SERVICE_PRINCIPAL_OWNERS, SERVICE_PRINCIPAL_OWNED_OBJECTS, *API_KINDS):
         reading.gap(item, SERVICE_PRINCIPALS_SCOPE, not_asked(reading))
 
 
@@ -166,19 +171,26 @@ async def _read_applications(
         item: raw for item, raw in directory.principals.items() if directory.type_of(item) == "ServicePrincipal"
     }
     mine = sorted(item for item in holders if item in everyone)
+    # Nobody adds a credential to a managed identity, so who owns its service principal says nothing.
+    own = [item for item in mine if everyone[item].get("servicePrincipalType") != "ManagedIdentity"]
     app_ids = set(ids_of((everyone[item] for item in mine), "appId"))
     registered = sorted(
         item for raw in applications if app_ids.intersection(ids_of([raw], "appId")) for item in ids_of([raw])
     )
     questions = [
         Question(SERVICE_PRINCIPAL_OWNERS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
-        for item in mine
+        for item in own
     ]
     questions += [
         Question(collector, f"{APPLICATIONS_SCOPE}/{item}", whole=APPLICATIONS_SCOPE)
         for item in registered
         for collector in APPLICATION_KINDS
     ]
+    if directory.groups:
+        questions += [
+            Question(SERVICE_PRINCIPAL_OWNED_OBJECTS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
+            for item in ids_of(directory.service_principals)
+        ]
     questions += _api_questions(reading, directory)
     found = await ask(reading, questions)
     owners = {SERVICE_PRINCIPAL_OWNERS.kind, APPLICATION_OWNERS.kind}

@@ -25,7 +25,7 @@ from kvaudit.collectors.directory import (
 )
 from kvaudit.collectors.federated_credentials import FEDERATED_CREDENTIALS
 from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
-from kvaudit.collectors.owners import SERVICE_PRINCIPAL_OWNERS
+from kvaudit.collectors.owners import SERVICE_PRINCIPAL_OWNED_OBJECTS, SERVICE_PRINCIPAL_OWNERS
 from kvaudit.collectors.subscriptions import SUBSCRIPTIONS
 from kvaudit.collectors.vaults import VAULTS
 from kvaudit.snapshot.writer import SnapshotWriter
@@ -42,6 +42,7 @@ _IDENTITIES = (
     (FEDERATED_CREDENTIALS, "one for each user-assigned identity that holds access"),
     *((item, "one for the tenant, and for every further page") for item, _ in TENANT_KINDS),
     *((item, "one for 20 groups that hold access") for item in GROUP_KINDS),
+    (SERVICE_PRINCIPAL_OWNED_OBJECTS, "one for 20 service principals of the tenant"),
     (SERVICE_PRINCIPAL_OWNERS, "one for 20 service principals that hold access"),
     *((item, "one for 20 registrations of service principals that hold access") for item in APPLICATION_KINDS),
     *((item, "one for the tenant, and for every further page") for item in (*API_KINDS, APP_ROLES)),

@@ -29,7 +29,12 @@ from kvaudit.collectors.group_schedules import (
 )
 from kvaudit.collectors.managed_identities import RESOURCE_IDENTITIES, USER_ASSIGNED_IDENTITIES
 from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
-from kvaudit.collectors.owners import APPLICATION_OWNERS, GROUP_OWNERS, SERVICE_PRINCIPAL_OWNERS
+from kvaudit.collectors.owners import (
+    APPLICATION_OWNERS,
+    GROUP_OWNERS,
+    SERVICE_PRINCIPAL_OWNED_OBJECTS,
+    SERVICE_PRINCIPAL_OWNERS,
+)
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
 from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
 from kvaudit.collectors.schedule_instances import (
@@ -76,6 +81,7 @@ COLLECTORS: tuple[Collector[Any], ...] = (
     GROUP_ELIGIBILITY_SCHEDULE_INSTANCES,
     GROUP_ASSIGNMENT_SCHEDULE_INSTANCES,
     SERVICE_PRINCIPAL_OWNERS,
+    SERVICE_PRINCIPAL_OWNED_OBJECTS,
     APPLICATIONS,
     APPLICATION_OWNERS,
     APPLICATION_FEDERATED_CREDENTIALS,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
+from kvaudit.model.kinds import kind_words
 from kvaudit.report.audit import Audit
 from kvaudit.report.sentences import closing, gap_place
 from kvaudit.report.text import counted
@@ -88,7 +89,7 @@ def grouped(audit: Audit) -> tuple[GapGroup, ...]:
 
 def kinds_of(group: GapGroup) -> str:
     """What was not read there: `vaults, role assignments and 3 more`."""
-    names = list(dict.fromkeys(gap.kind.replace("_", " ") for gap in group.gaps))
+    names = list(dict.fromkeys(kind_words(gap.kind) for gap in group.gaps))
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more kinds"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

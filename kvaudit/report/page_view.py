@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kvaudit.model.answers import Answer
+from kvaudit.model.kinds import kind_words
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.audit import Audit, GapReach
 from kvaudit.report.controls import controls_of
@@ -79,7 +80,7 @@ def view_of(audit: Audit, page: PageData) -> View:
         failed_vaults=len({finding.vault.scope for finding in audit.findings}),
         unknown_verdicts=len(audit.unknowns),
         coverage=tuple(
-            {"kind": kind.replace("_", " "), "asked": item.asked, "read": item.read, "items": item.items}
+            {"kind": kind_words(kind), "asked": item.asked, "read": item.read, "items": item.items}
             for kind, item in audit.coverage.items()
         ),
         listings_asked=sum(item.asked for item in audit.coverage.values()),
@@ -113,7 +114,7 @@ def _gap_group(audit: Audit, group: GapGroup) -> dict[str, Any]:
         "gaps": [
             {
                 "id": gap.id,
-                "kind": gap.kind.replace("_", " "),
+                "kind": kind_words(gap.kind),
                 "touches": touches(audit, gap),
                 "telling": len(group.gaps) > 1 and audit.reach[gap.id] != GapReach(),
                 "permission": gap.permission,

@@ -11,6 +11,7 @@ from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
+from kvaudit.model.kinds import kind_words
 
 _NO_GAPS: Mapping[str, Gap] = MappingProxyType({})
 
@@ -54,10 +55,22 @@ def scope_name(estate: Estate, scope: str | None) -> str:
     return f"{level} {last}"
 
 
+_COLLECTIONS = {
+    "groups": "every group",
+    "applications": "the application registrations",
+    "servicePrincipals": "the service principals",
+    "directory": "the directory",
+    "directory/deletedItems": "what was deleted from the directory",
+}
+"""Scopes of gaps of a kind that the directory refuses altogether."""
+
+
 def gap_place(estate: Estate, gap: Gap) -> str:
     """Where something was not read: `subscription Payments`, `group operators`."""
     if gap.scope.startswith("/"):
         return scope_name(estate, scopes.fold(gap.scope))
+    if gap.scope in _COLLECTIONS:
+        return _COLLECTIONS[gap.scope]
     kind, _, principal = gap.scope.partition("/")
     name = estate.principal(principal.casefold()).display_name if principal else None
     return f"{kind.removesuffix('s')} {name}" if name else gap.scope
@@ -76,7 +89,7 @@ def gap_sentence(estate: Estate, gap: Gap) -> str:
 
 
 def _missing(estate: Estate, gap: Gap) -> str:
-    what = gap.kind.replace("_", " ")
+    what = kind_words(gap.kind)
     return f"{what} of {gap_place(estate, gap)}" if "/" in gap.scope else what
 
 

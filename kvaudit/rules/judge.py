@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kvaudit.access.evaluator import Access
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.gaps import Gap
+from kvaudit.model.kinds import kind_words
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.catalogue import RULES
 from kvaudit.rules.judgement import Details, Evidence, Fires, Judgement, Rule, Verdict, unknown
@@ -115,7 +116,7 @@ def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap], counts: "Va
 
 
 def _hidden(judgement: Judgement, missing: Sequence[Gap]) -> Judgement:
-    kinds = ", ".join(sorted({gap.kind.replace("_", " ") for gap in missing}))
+    kinds = ", ".join(sorted({kind_words(gap.kind) for gap in missing}))
     if judgement.verdict is Verdict.FAIL:
         # What was seen is told all the same; it is only not a failure while something may be there unseen.
         reason = f"{judgement.message}, but what could not be read ({kinds}) may hold what is missing"

@@ -11,7 +11,7 @@ from typing import Any
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.directory import object_type, parse_principal
 from kvaudit.collectors.management_groups import nodes_above
-from kvaudit.collectors.owners import OWNED_COLLECTIONS
+from kvaudit.collectors.owners import owned_scope
 from kvaudit.collectors.vault_objects import OBJECT_KINDS
 from kvaudit.model import scopes
 from kvaudit.model.authorization import RoleDefinition
@@ -130,7 +130,7 @@ class _Loading:
         """The records of who can act as somebody else, by field of the estate."""
         return {
             "applications": self._once("applications", lambda item: item.id, lambda _: "applications"),
-            "ownerships": tuple(owned for kind in _OWNERS for owned in self._owned(kind)),
+            "ownerships": self._ownerships(),
             "group_schedule_instances": tuple(
                 found for kind in _GROUP_SCHEDULES for found in self._group_schedules(kind)
             ),
@@ -167,12 +167,21 @@ class _Loading:
             "managed_hsms": self._once("managed_hsms", lambda item: item.scope, lambda item: item.scope),
         }
 
-    def _owned(self, kind: str) -> tuple[Ownership, ...]:
-        return self._once(
-            kind,
-            lambda item: f"{item.target}\0{item.owner}",
-            lambda item: f"{OWNED_COLLECTIONS[item.target_kind]}/{item.target}",
-        )
+    def _ownerships(self) -> tuple[Ownership, ...]:
+        """Each ownership once: owners of applications are told from both sides."""
+
+        def read(kind: str, place: Callable[[Any], str]) -> tuple[Ownership, ...]:
+            return self._once(kind, lambda item: f"{item.target}\0{item.owner}", place)
+
+        found = [
+            *(
+                owned
+                for kind in _OWNERS
+                for owned in read(kind, lambda item: owned_scope(item.target_kind, item.target))
+            ),
+            *read("service_principal_owned_objects", lambda item: f"servicePrincipals/{item.owner}"),
+        ]
+        return tuple(dict.fromkeys(found))
 
     def _group_schedules(self, kind: str) -> tuple[GroupScheduleInstance, ...]:
         return self._once(kind, lambda item: item.id, lambda item: f"groups/{item.group}")

@@ -264,6 +264,10 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         {"@odata.type": "#microsoft.graph.servicePrincipal", "id": APP.upper()},
     ),
     "service_principal_owners": (f"servicePrincipals/{APP}", {"@odata.type": "#microsoft.graph.user", "id": USER}),
+    "service_principal_owned_objects": (
+        f"servicePrincipals/{APP.upper()}",
+        {"@odata.type": "#microsoft.graph.group", "id": GROUP.upper()},
+    ),
     "applications": (
         "applications",
         {"id": REGISTRATION, "appId": APP.upper(), "displayName": "payments-api"},

@@ -37,6 +37,7 @@ def parse(kind: str, **changes: Any) -> Any:
         ("group_owners", Ownership(GROUP, "Group", USER, "User")),
         ("application_owners", Ownership(REGISTRATION, "Application", APP, "ServicePrincipal")),
         ("service_principal_owners", Ownership(APP, "ServicePrincipal", USER, "User")),
+        ("service_principal_owned_objects", Ownership(GROUP, "Group", APP, "ServicePrincipal")),
     ],
 )
 def test_what_is_owned_is_told_by_the_listing(kind: str, record: Ownership) -> None:

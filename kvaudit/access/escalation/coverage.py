@@ -25,12 +25,19 @@ def not_assessed(estate: Estate, directory: Directory) -> tuple[NotAssessed, ...
     for kind in IDENTITY_KINDS:
         wanted = tuple(dict.fromkeys(_PLACES[kind](estate, directory)))
         missing = [
-            place for place in wanted if not estate.was_read(kind, place) and (kind, scopes.fold(place)) not in told
+            place
+            for place in wanted
+            if not estate.was_read(kind, place) and not told & {(kind, scopes.fold(place)), (kind, _collection(place))}
         ]
         if missing:
             routes = sorted_ids({item.id for item in ROUTES if kind in item.kinds})
             found.append(NotAssessed(kind, routes, len(missing), len(wanted)))
     return tuple(found)
+
+
+def _collection(place: str) -> str:
+    """Where a kind is told once that the directory refuses altogether: `groups` for `groups/{id}`."""
+    return scopes.fold(place.partition("/")[0])
 
 
 Places = Callable[[Estate, Directory], Iterable[str]]
@@ -77,7 +84,9 @@ def _registrations(estate: Estate, directory: Directory) -> Iterable[str]:
 
 
 def _identities(estate: Estate, _: Directory) -> Iterable[str]:
-    return tuple(item.resource_id for item in estate.user_assigned_identities)
+    """User-assigned identities that a record names."""
+    named = _named(estate)
+    return tuple(item.resource_id for item in estate.user_assigned_identities if item.principal_id in named)
 
 
 def _tenant(_: Estate, __: Directory) -> Iterable[str]:
