@@ -1,0 +1,135 @@
+"""What a collection asks and costs: a generated tenant on the lab, 60 ms away and with the documented limits.
+
+    python benchmarks/collection.py                 1,000 vaults in 5 subscriptions, 4,000 assignments
+    python benchmarks/collection.py 10000 100       10,000 vaults in 100 subscriptions, 40,000 assignments
+    python benchmarks/collection.py 1000 5 -- --objects=vault      further words go to `kvaudit collect`
+
+The lab runs in a process of its own, so that the numbers of the command are the command's.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kvaudit.lab import Lab, Size, generate, start
+
+LATENCY = 0.06
+ASSIGNMENTS_PER_VAULT = 4
+WITHOUT = ("--feature", "access")
+
+
+def main() -> None:
+    """Runs one measurement, or the lab of one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vaults", nargs="?", type=int, default=1000)
+    parser.add_argument("subscriptions", nargs="?", type=int, default=5)
+    parser.add_argument("--objects", type=int, default=0, metavar="N", help="secrets of each vault; keys are a third")
+    parser.add_argument(
+        "--objects-in-graph", action="store_true", help="let Resource Graph hold assignments on objects"
+    )
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    own, rest = _split(sys.argv[1:])
+    given = parser.parse_args(own)
+    size = Size(
+        management_groups=10,
+        subscriptions=given.subscriptions,
+        vaults=given.vaults,
+        assignments=given.vaults * ASSIGNMENTS_PER_VAULT,
+        secrets=given.objects,
+        keys=given.objects // 3,
+        certificates=0,
+        policies=2,
+        users=400,
+        groups=40,
+        service_principals=60,
+        roles=40,
+        denies=20,
+        eligible=20,
+        active=20,
+        auditor_lists=given.objects > 0,
+    )
+    if given.serve:
+        _serve(size, objects_in_graph=given.objects_in_graph)
+        return
+    words = rest or [*WITHOUT, "--no-objects"]
+    print(f"{given.vaults} vaults, {given.subscriptions} subscriptions: kvaudit collect {' '.join(words)}")
+    _measure(own, words)
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _serve(size: Size, *, objects_in_graph: bool) -> None:
+    """The lab: tells its environment, serves until its input ends, and tells what was asked."""
+    with start(generate(1, size), latency=LATENCY, throttling=True) as lab:
+        lab.world.resource_graph_has_object_scopes = objects_in_graph
+        print(json.dumps(lab.environment()), flush=True)
+        sys.stdin.read()
+        print(json.dumps(_asked(lab)), flush=True)
+
+
+def _asked(lab: Lab) -> dict[str, Any]:
+    kinds: Counter[str] = Counter()
+    for entry in lab.journal:
+        if entry.host.startswith("login."):
+            kind = "sign-in"
+        elif "ResourceGraph" in entry.path:
+            kind = "resource-graph"
+        elif entry.host.startswith("management."):
+            kind = f"arm {entry.path.rsplit('/', 1)[-1] if 'managementGroups/' not in entry.path[-60:] else 'tree'}"
+        else:
+            kind = "graph" if entry.host.startswith("graph.") else f"vault {entry.path.split('/')[1]}"
+        kinds[kind] += 1
+    return {"requests": kinds, "429s": sum(entry.status == 429 for entry in lab.journal)}
+
+
+def _measure(words: list[str], options: list[str]) -> None:
+    server = subprocess.Popen(
+        [sys.executable, __file__, *words, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    if server.stdout is None or server.stdin is None:
+        raise SystemExit("the lab has no pipes")
+    environment = json.loads(server.stdout.readline())
+    with tempfile.TemporaryDirectory(prefix="kvaudit-benchmark-") as folder:
+        snapshot = Path(folder) / "snapshot"
+        command = [str(Path(sys.executable).with_name("kvaudit")), "collect", "--auth", "client-secret"]
+        started = time.perf_counter()
+        done = subprocess.run(
+            [*command, "--snapshot", str(snapshot), *options],
+            env={"PATH": os.environ["PATH"], "HOME": folder, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        wall = time.perf_counter() - started
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        server.stdin.close()
+        asked = json.loads(server.stdout.readline())
+        server.wait()
+        print(done.stderr.strip())
+        manifest = json.loads((snapshot / "manifest.json").read_text())
+        written = sum(file.stat().st_size for file in snapshot.iterdir())
+    for kind, count in sorted(asked["requests"].items()):
+        print(f"  {kind:<48}{count:>8}")
+    items = {kind: item["items"] for kind, item in manifest["coverage"].items() if item["items"]}
+    print(f"items: {json.dumps(items)}")
+    print(f"by endpoint: {json.dumps(manifest['requests'])}")
+    # Only the command had ended when its use was taken; the lab was still running.
+    print(
+        f"exit {done.returncode}, 429s {asked['429s']}, wall {wall:.1f} s, CPU {used.ru_utime + used.ru_stime:.1f} s, "
+        f"peak {used.ru_maxrss / 1024:.0f} MB, snapshot {written / 2**20:.1f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
