@@ -136,7 +136,7 @@ def test_the_async_clients(lab: Lab) -> None:
             count = len([item async for item in authorization.role_assignments.list_for_subscription()])
         return names, count
 
-    assert asyncio.run(read()) == (NAMED, 12)
+    assert asyncio.run(read()) == (NAMED, 14)
 
 
 def test_writes_round_trip(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
