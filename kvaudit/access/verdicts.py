@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.denies import Meets, meets, reaches, taken
+from kvaudit.access.denies import Meets, effect_is_certain, meets, reaches, taken
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Given, Grants
 from kvaudit.access.memberships import Awaited, Way, chain_end
@@ -21,6 +21,8 @@ from kvaudit.model.gaps import Gap
 GROUPS_IN_A_TOKEN = 200
 """Groups that a token names before it names none; how Key Vault resolves more for access policies is not established
 (facts azure.md 1.5)."""
+
+_EFFECT_NOT_READ = "only if it is enforced and does not only audit, which was not read"
 
 _STEPS = 2
 """Steps whose combinations are all tried: neither, either, both. Of more, each and all together are."""
@@ -343,14 +345,16 @@ def _deny_citations(deny: DenyAssignment, certain: int, maybe: int) -> Iterator[
         yield Citation(CitationKind.DENY_ASSIGNMENT, deny.id, deny.scope, answer=Answer.DENIED, mask=certain)
     if maybe:
         text = deny.condition or next((block.condition for block in deny.permissions if block.condition), None)
+        remark = None if effect_is_certain(deny) else _EFFECT_NOT_READ
         yield Citation(
             CitationKind.DENY_ASSIGNMENT,
             deny.id,
             deny.scope,
-            condition=text,
+            condition=" and ".join(part for part in (text, remark) if part) or None,
             answer=Answer.UNKNOWN,
             mask=maybe,
             conditions=(text,) if text else (),
+            remark=remark,
         )
 
 
