@@ -133,8 +133,8 @@ class WhoCan:
         holdings: one per principal, each allowed, conditional or unknown on the operation; sorted by answer, then id.
         gaps: what could hide another holder or changes an answer that is given.
         notes: sentences told beside the answer (firewall, inert records), which do not change it.
-        routes: where escalation was asked for: the routes to this operation of those who do not hold it for certain. They
-            are no holders.
+        routes: the routes to this operation of those who do not hold it for certain, who are no holders; None where
+            escalation was not asked for.
         not_assessed: where escalation was asked for: kinds of records that nobody collected, so that more may have a route.
     """
 
@@ -144,7 +144,7 @@ class WhoCan:
     holdings: tuple[Holding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
-    routes: "tuple[EscalationRoute, ...]" = ()
+    routes: "tuple[EscalationRoute, ...] | None" = None
     not_assessed: "tuple[NotAssessed, ...]" = ()
 
 

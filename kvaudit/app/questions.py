@@ -81,7 +81,13 @@ def find_vault(access: Access, text: str) -> Vault:
 
 
 def ask_who_can(
-    path: Path, words: Sequence[str], *, vaults: Sequence[str], object_text: str | None, expand_groups: bool
+    path: Path,
+    words: Sequence[str],
+    *,
+    vaults: Sequence[str],
+    object_text: str | None,
+    expand_groups: bool,
+    include_escalation: bool = False,
 ) -> Answers:
     """Who may do operations on vaults or one of their objects.
 
@@ -90,6 +96,7 @@ def ask_who_can(
         vaults: names or resource IDs; none means every vault of the snapshot, in order of their names.
         object_text: `secrets/NAME`, asked in each vault.
         expand_groups: list every member of a group too.
+        include_escalation: tell who does not hold it and has a route to it, apart from the holders.
 
     Raises:
         UsageError: unknown operations, vaults, or an object that cannot be: all of them at once.
@@ -105,7 +112,13 @@ def ask_who_can(
     def answers() -> Iterator[Answered]:
         for vault in places:
             for item in asked:
-                found = access.who_can(item, vault, refs[item.word], expand_groups=expand_groups)
+                found = access.who_can(
+                    item,
+                    vault,
+                    refs[item.word],
+                    expand_groups=expand_groups,
+                    include_escalation=include_escalation,
+                )
                 state.take(found, item)
                 shape = who_can_shape(access.estate, found)
                 rows = tuple(who_can_rows(shape, named=not is_single))

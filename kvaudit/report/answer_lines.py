@@ -12,6 +12,7 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import operation
+from kvaudit.report.escalation_words import not_assessed_line, route_lines
 from kvaudit.report.sentences import citation_sentence, gap_sentence, principal_name, scope_name
 from kvaudit.report.text import counted
 
@@ -41,7 +42,24 @@ def who_can_lines(estate: Estate, answer: WhoCan) -> Iterator[str]:
         yield f"  {item.answer(mask).value}: {_holder(estate, item)}"
         reasons = [citation_sentence(estate, citation, item.principal_id, gaps) for citation in item.via]
         yield from (f"    {text}" for text in _because(reasons))
+    if answer.routes is not None:
+        yield from _routes(estate, answer)
     yield from (f"  note: {note}" for note in answer.notes)
+
+
+def _routes(estate: Estate, answer: WhoCan) -> Iterator[str]:
+    """Those who do not hold it and have a route to it, told apart from the holders above."""
+    routes = answer.routes or ()
+    people = len({item.principal_id for item in routes})
+    yield (
+        f"  not holders, with a route to it: {people:,}"
+        if routes
+        else "  nobody else has a route to it, as far as was read"
+    )
+    yield from (f"  {line}" for line in route_lines(estate, routes))
+    line = not_assessed_line(answer.not_assessed)
+    if line is not None:
+        yield f"  {line}"
 
 
 def _holder(estate: Estate, item: Holding) -> str:

@@ -7,13 +7,14 @@ from kvaudit.access.answers import Decision, Holding, WhoCan
 from kvaudit.access.near import NearMiss
 from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import operation
+from kvaudit.report.escalation_words import not_assessed_shape, route_shape
 from kvaudit.report.shapes import citation_shape, gap_shape
 
 
 def who_can_shape(estate: Estate, answer: WhoCan) -> dict[str, Any]:
     """One question of `who-can` with everybody whose answer is not denied."""
     mask = operation(answer.operation).mask
-    return {
+    shape = {
         "operation": answer.operation,
         "vault": answer.vault_id,
         "object": answer.object,
@@ -21,6 +22,10 @@ def who_can_shape(estate: Estate, answer: WhoCan) -> dict[str, Any]:
         "gaps": [gap_shape(gap) for gap in answer.gaps],
         "notes": list(answer.notes),
     }
+    if answer.routes is not None:
+        shape["escalation"] = [route_shape(estate, item) for item in answer.routes]
+        shape["not_assessed"] = [not_assessed_shape(item) for item in answer.not_assessed]
+    return shape
 
 
 def _holder_shape(estate: Estate, item: Holding, mask: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kvaudit.access.answers import CitationKind
+from kvaudit.access.escalation import ROUTES, Confidence, Effect
 from kvaudit.access.near import Miss
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operations
@@ -113,6 +114,39 @@ def _one_or_several(question: Schema, several: Schema) -> Schema:
     return {"anyOf": [question, several]}
 
 
+def _route() -> Schema:
+    return _object(
+        "A route to data of somebody who does not hold it.",
+        route=_choice([item.id for item in ROUTES], "Which route."),
+        title=_text("What it is called."),
+        principal_id=_text("Object ID; null for somebody outside the directory.", maybe=True),
+        principal_type=_text("User, Group, ServicePrincipal, …", maybe=True),
+        display_name=_text("The tenant's text.", maybe=True),
+        answer=_ref("answer"),
+        confidence=_choice([item.value for item in Confidence], "How well established the route is."),
+        effect=_choice([item.value for item in Effect], "What it leads to."),
+        permission_model=_choice(
+            [*(item.value for item in PermissionModel), None], "The model that it depends on; null: it exists in both."
+        ),
+        steps=_text("What its holder would do."),
+        actions=_list({"type": "string"}, "What was found of what it takes."),
+        leads_to=_list(_ref("operation"), "Operations that it leads to."),
+        target_id=_text("Object ID of the principal as which it acts.", maybe=True),
+        via=_citations("The records that give it."),
+        notes=_list({"type": "string"}, "What is uncertain about it."),
+    )
+
+
+def _not_assessed() -> Schema:
+    return _object(
+        "Records of routes that were neither read nor refused.",
+        kind=_text("Kind of record."),
+        routes=_list({"type": "string"}, "Routes that rest on them."),
+        missing=_number("For how many things that matter they were not collected."),
+        of=_number("How many there are."),
+    )
+
+
 def _who_can() -> Schema:
     holder = _object(
         "Somebody whose answer is not denied.",
@@ -126,6 +160,10 @@ def _who_can() -> Schema:
     )
     question = _object(
         "One operation on one vault.",
+        optional={
+            "escalation": _list(_route(), "With --include-escalation: routes to it of those who do not hold it."),
+            "not_assessed": _list(_not_assessed(), "Likewise: records of routes that nobody collected."),
+        },
         operation=_ref("operation"),
         vault=_text("Resource ID."),
         object=_ref("object"),

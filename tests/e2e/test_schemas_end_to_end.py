@@ -33,7 +33,9 @@ def documents(kind: str, scanned: Path, run: Run) -> list[Any]:
         return [json.loads(run("can", *words, *at, "-o", "json").out) for words in asked]
     alone = run("who-can", "secrets/get", "--vault", "kv-web-prod", "--expand-groups", *at, "-o", "json")
     everywhere = run("who-can", "secrets/get", "keys/sign", *at, "-o", "json")
-    return [json.loads(alone.out), json.loads(everywhere.out)]
+    routes = run("who-can", "secrets/get", "--vault", "kv-web-prod", "--include-escalation", *at, "-o", "json")
+    assert json.loads(routes.out)["escalation"]
+    return [json.loads(alone.out), json.loads(everywhere.out), json.loads(routes.out)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
