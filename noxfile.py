@@ -28,6 +28,13 @@ def explore(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Every fault at 1, 5 and 20 % of all requests, of which the test run draws a few."""
+    _install(session)
+    session.run("pytest", "-q", *(session.posargs or ["tests/chaos"]), env={"KVAUDIT_CHAOS": "1"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format."""
     _install(session)
