@@ -58,7 +58,7 @@ class Delegations:
                     answer,
                     actions.names_of(bits),
                     via,
-                    f"from tenant {tenant}, {how}",
+                    f"acts from tenant {tenant} and {how}",
                 )
 
     def _reach(self, delegation: Delegation, item: DelegatedAuthorization, vault: Vault) -> tuple[Answer, int, str]:
