@@ -23,6 +23,7 @@ from kvaudit.lab import Lab, Size, generate, start
 
 LATENCY = 0.06
 ASSIGNMENTS_PER_VAULT = 4
+_OURS = ("PATH", "PYTHONPATH")
 WITHOUT = ("--feature", "access")
 
 
@@ -106,7 +107,7 @@ def _measure(words: list[str], options: list[str]) -> None:
         started = time.perf_counter()
         done = subprocess.run(
             [*command, "--snapshot", str(snapshot), *options],
-            env={"PATH": os.environ["PATH"], "HOME": folder, **environment},
+            env={**{name: os.environ[name] for name in _OURS if name in os.environ}, "HOME": folder, **environment},
             capture_output=True,
             text=True,
             check=False,
