@@ -1,5 +1,6 @@
 """Sentences told beside an answer, which do not change it: network, disabled things, records without effect."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -282,5 +283,6 @@ def _what_was_read(around: Surroundings, place: Place) -> str:
     chain = around.chain(vault, place.object)
     read = [item for item in chain if around.estate.was_read(ROLE_ASSIGNMENTS, item)]
     where = ", ".join(read) if read else "no listing of role assignments is on record"
-    levels = ", ".join(scopes.level_of(item) for item in chain)
-    return f"read: role assignments at {where}; none of those that reach the vault ({levels}) gives it"
+    counts = Counter(scopes.level_of(item) for item in chain)
+    levels = ", ".join(level if number == 1 else f"{number} {level}s" for level, number in counts.items())
+    return f"read: role assignments at {where}; none of those that reach it ({levels}) gives it"

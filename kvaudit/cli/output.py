@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kvaudit.cli.messages import shown
+from kvaudit.cli.messages import shown, warn
 from kvaudit.errors import UsageError
 from kvaudit.report.json_lines import json_text
-from kvaudit.report.text import line_safe
+from kvaudit.report.text import counted, line_safe
 
 if TYPE_CHECKING:
     from kvaudit.app.questions import Answers
@@ -51,7 +51,7 @@ def print_answer(
         _print_table(data)
 
 
-def print_answers(answers: "Answers", *, output: str, query: str | None) -> None:
+def print_answers(answers: "Answers", *, output: str, query: str | None, quiet: bool = False) -> None:
     """Prints the answers to one or several questions, each as soon as it is known.
 
     One question that the command line named is printed as its own JSON object; else the answers stand in a list under
@@ -63,6 +63,9 @@ def print_answers(answers: "Answers", *, output: str, query: str | None) -> None
     if query is None and output == "tsv":
         for item in answers.items:
             _print_tsv(list(row.values()) for row in item.rows)
+        missing = len(answers.closing())
+        if missing and not quiet:  # rows have no place for it
+            warn(f"{counted(missing, 'gap')} may hide answers or change one; -o json tells what was not read")
     elif query is None and output == "table":
         for number, item in enumerate(answers.items):
             print_lines(("", *item.lines) if number else item.lines)

@@ -49,6 +49,14 @@ def test_tsv_rows_say_which_question_they_answer(snapshot: str, run: Run) -> Non
     assert len({len(row) for row in rows}) == 1
 
 
+def test_tsv_says_beside_its_rows_that_something_was_not_read(snapshot: str, run: Run) -> None:
+    words = ("who-can", "secrets/get", "--vault", "kv-web-prod", "--expand-groups", "--from", snapshot, "-o", "tsv")
+    done = run(*words)
+    assert done.code == 4
+    assert "warning: 1 gap may hide answers" in done.err
+    assert run(*words, "--quiet").err == ""
+
+
 def test_can_in_tsv_is_one_row_whatever_the_answer(snapshot: str, run: Run) -> None:
     done = run("can", "Ida Ionescu", "secrets/get", "kv-payments-prod", "--from", snapshot, "-o", "tsv")
     assert [line.split("\t")[-1] for line in done.out.splitlines()] == ["denied"]

@@ -51,5 +51,5 @@ def command(
         expand_groups=expand_groups,
         include_escalation=include_escalation,
     )
-    print_answers(answers, output=output, query=query)
+    print_answers(answers, output=output, query=query, quiet=_voice["quiet"])
     ctx.exit(answers.exit_code())
