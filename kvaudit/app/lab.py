@@ -1,5 +1,6 @@
 """`lab serve`: the embedded lab for any client, until Ctrl-C."""
 
+import shlex
 import sys
 import threading
 from contextlib import suppress
@@ -40,10 +41,18 @@ def started_lab(estate: str, *, port: int = 0) -> Lab:
 
 
 def serve(estate: str, *, port: int, identity: str, voice: Voice) -> None:
-    """Serves the lab until Ctrl-C, which is its proper end; prints the environment that points clients at it."""
+    """Serves the lab until Ctrl-C, which is its proper end; prints the environment that points clients at it.
+
+    Raises:
+        EstateError, UsageError: see `started_lab`; or the estate has no such identity.
+    """
     with started_lab(estate, port=port) as lab:
+        identities = sorted(lab.world.estate.identities)
+        if identity not in identities:
+            known = f"--identity is one of {', '.join(identities)}." if identities else "Give one a secret in the file."
+            raise UsageError(f"nobody can sign in as {identity!r} in this estate", hint=known)
         for name, value in sorted(lab.environment(identity).items()):
-            sys.stdout.write(f"export {name}={value}\n")
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
         if not voice.quiet:
             console = console_for("stderr", voice)

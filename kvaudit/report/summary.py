@@ -210,8 +210,8 @@ def _rule(item: RuleFindings) -> Iterator[tuple[Text, Text, Text]]:
         message = Text(line_safe(route.evidence.message, limit=200), style="dim")
         yield Text(), Text(f"{route.vaults:,} by", style="dim"), message
     if len(item.routes) > _ROUTES_SHOWN:
-        more = counted(len(item.routes) - _ROUTES_SHOWN, "record")
-        yield Text(), Text(), Text(f"and {more} more that open several vaults", style="dim")
+        more = counted(len(item.routes) - _ROUTES_SHOWN, "more record that opens", "more records that open")
+        yield Text(), Text(), Text(f"and {more} several vaults", style="dim")
 
 
 def _next(audit: Audit, console: Console) -> None:

@@ -304,3 +304,16 @@ def test_an_estate_file_with_mistakes_lists_them_all_with_their_places(run: Run,
     for place in ("bad.yaml:1:10", "bad.yaml:3:", "bad.yaml:5:", "bad.yaml:6:1"):
         assert place in done.err
     assert "key vault secrets user" in done.err
+
+
+def test_a_lab_for_nobody_names_who_there_is(run: Run) -> None:
+    done = run("lab", "serve", "--identity", "somebody")
+    assert (done.code, done.out) == (2, "")
+    assert "auditor" in done.err
+
+
+def test_a_scope_beside_a_snapshot_is_refused(scanned: Path, run: Run) -> None:
+    words = ("--subscription", "Payments", "--no-objects")
+    done = run("scan", "--from", str(scanned / "snapshot"), *words, environment={"KVAUDIT_TENANT": "ignored"})
+    assert done.code == 2
+    assert "--subscription, --no-objects cannot stand beside --from" in done.err

@@ -1,11 +1,10 @@
 """`kvaudit permissions [--feature NAME]... [--role-json]`."""
 
-import json
-
 import click
 
 from kvaudit.cli.options import answer_options, feature_option, option, stream_options
 from kvaudit.cli.output import print_answer
+from kvaudit.report.json_lines import json_text
 
 _PLANES = {
     "arm": "Azure actions (the built-in role Reader holds them all)",
@@ -37,7 +36,7 @@ def command(
 
     chosen = features_of(features)
     if role_json:
-        click.echo(json.dumps(role_shape(scopes or ("/subscriptions/SUBSCRIPTION_ID",), chosen), indent=2))
+        click.echo(json_text(role_shape(scopes or ("/subscriptions/SUBSCRIPTION_ID",), chosen), indent=2))
         return
     shapes = permission_shapes(chosen)
     lines: list[str] = []

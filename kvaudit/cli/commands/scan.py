@@ -17,6 +17,26 @@ from kvaudit.cli.options import (
 )
 
 
+def _refuse_scope(ctx: click.Context) -> None:
+    """What was collected cannot be narrowed afterwards: a scope beside --from would be ignored silently."""
+    asks = (
+        "tenant",
+        "subscriptions",
+        "management_groups",
+        "resource_groups",
+        "vaults",
+        "no_objects",
+        "features",
+        "kept",
+    )
+    typed = {name for name in asks if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
+    names = [item.opts[0] for item in ctx.command.params if item.name in typed]
+    if names:
+        raise click.UsageError(
+            f"{', '.join(names)} cannot stand beside --from, which judges all that was collected.", ctx
+        )
+
+
 @click.command("scan")
 @scope_options
 @report_options
@@ -52,6 +72,7 @@ def command(
 
     voice = voice_of(given)
     if snapshot is not None:
+        _refuse_scope(ctx)
         ctx.exit(scan_from(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice))
     ctx.exit(
         scan(request_of(given), connection_of(given), voice, out=out, reports=reports, snapshot=kept, fail_on=fail_on)
