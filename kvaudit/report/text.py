@@ -16,6 +16,8 @@ _TWICE = re.compile(r":(?=:)|#(?=#)")
 """A colon or hash that another one follows: a hair space between them ends what a build log looks for."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_AFTER_SEMICOLON = re.compile(r"(;[\s\"]*)(?=[=+@-])")
+"""Where the comma is the decimal mark, spreadsheets open a comma-separated file with the semicolon between cells."""
 
 
 def visible(text: str, *, limit: int | None = None) -> str:
@@ -44,10 +46,11 @@ def line_safe(text: str, *, limit: int | None = None) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """`line_safe`, and no spreadsheet takes it for a formula: such a cell begins with an apostrophe."""
+    """`line_safe`, and no spreadsheet takes it for a formula: such a cell begins with an apostrophe, wherever it may begin."""
     # Looked at before control characters are shown: a spreadsheet skips leading blanks.
     dangerous = text.lstrip(" \n").startswith(_FORMULA)
-    return f"'{line_safe(text)}" if dangerous else line_safe(text)
+    safe = _FORMULA_AFTER_SEMICOLON.sub(r"\1'", line_safe(text))
+    return f"'{safe}" if dangerous else safe
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

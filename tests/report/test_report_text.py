@@ -37,6 +37,12 @@ def test_no_cell_is_a_formula(start: str, rest: str) -> None:
     assert csv_cell(start + rest).startswith("'")
 
 
+@given(anything, st.sampled_from([";", "; ", ';"', ";\t"]), st.sampled_from("=+-@"), anything)
+def test_no_cell_is_a_formula_where_semicolons_part_cells(start: str, mark: str, sign: str, rest: str) -> None:
+    cells = csv_cell(start + mark + sign + rest).split(";")
+    assert not [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@"))]
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_on_its_line_and_can_be_recognised(text: str) -> None:
     assert "\n" not in line_safe(text)
