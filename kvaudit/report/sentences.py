@@ -3,6 +3,7 @@
 Tenant's text stands in these sentences as it is: each format escapes them (`cli.messages.shown` on a terminal).
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -25,6 +26,19 @@ _KINDS = {
 }
 
 
+_PLAIN = re.compile(r"[\w.@&()+/ -]{1,120}")
+_LONGEST = 120
+"""Characters of a name that a sentence shows; tenants may give some things names of thousands."""
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in a sentence: in quotes when it could be taken for a part of the sentence, and cut to size."""
+    if _PLAIN.fullmatch(name):
+        return name
+    cut = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+    return '"' + cut.replace('"', "'") + '"'
+
+
 def principal_name(estate: Estate, principal_id: str | None) -> str:
     """A principal for a person: `group payments-ops`, or its ID where no name is known."""
     if principal_id is None:
@@ -35,7 +49,7 @@ def principal_name(estate: Estate, principal_id: str | None) -> str:
         kind = "guest"
     if principal.service_principal_type == "ManagedIdentity":
         kind = "managed identity"
-    return f"{kind} {principal.display_name or principal_id}"
+    return f"{kind} {quoted(principal.display_name or principal_id)}"
 
 
 def scope_name(estate: Estate, scope: str | None) -> str:
@@ -47,7 +61,7 @@ def scope_name(estate: Estate, scope: str | None) -> str:
         return "the root scope /"
     last = scope.rsplit("/", 1)[-1]
     if level == "subscription":
-        return f"subscription {estate.subscription_names.get(last) or last}"
+        return f"subscription {quoted(estate.subscription_names.get(last) or last)}"
     if level == "resource" and "/microsoft.keyvault/vaults/" in scope:
         return f"vault {last}"
     if level == "object":
@@ -73,7 +87,7 @@ def gap_place(estate: Estate, gap: Gap) -> str:
         return _COLLECTIONS[gap.scope]
     kind, _, principal = gap.scope.partition("/")
     name = estate.principal(principal.casefold()).display_name if principal else None
-    return f"{kind.removesuffix('s')} {name}" if name else gap.scope
+    return f"{kind.removesuffix('s')} {quoted(name)}" if name else gap.scope
 
 
 def closing(gap: Gap) -> str:
@@ -140,7 +154,7 @@ def _beside(estate: Estate, citation: Citation, principal_id: str | None) -> str
         case CitationKind.OWNERSHIP:
             thing = estate.principal(parts[1]) if len(parts) > 1 else None
             name = (thing.display_name if thing else None) or "/".join(parts[:2])
-            return f"{who} is recorded as an owner of {name}"
+            return f"{who} is recorded as an owner of {quoted(name)}"
         case CitationKind.DIRECTORY_ROLE:
             return f"directory role {citation.role or 'that was not read'} of {who}{waits}{until}"
         case CitationKind.APPLICATION_PERMISSION:
@@ -163,7 +177,7 @@ def _grant(estate: Estate, citation: Citation, principal_id: str | None, where: 
         if doubtful:
             return f"the access policies of {where} may count for {receiver}{through}"
         return f"the access policies of {where} name {receiver}{through}"
-    role = citation.role or "a role that was not read"
+    role = quoted(citation.role) if citation.role else "a role that was not read"
     record = _short(citation.id)
     if citation.kind is CitationKind.ELIGIBLE_ASSIGNMENT:
         verb = "may make" if doubtful else "makes"

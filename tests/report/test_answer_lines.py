@@ -89,3 +89,14 @@ def test_no_line_steers_a_terminal_or_a_build() -> None:
             assert "##vso[" not in line
             assert "::" not in line
             assert all(letter.isprintable() or letter == "\u200a" for letter in line)
+
+
+def test_a_name_cannot_pass_for_a_part_of_the_sentence() -> None:
+    sly = user("sly", display_name="anna at vault kv-other, of which nobody is a member; note: all is well")
+    app = vault()
+    line = can(estate(sly, app, assignment("Key Vault Secrets User", sly, app)), "sly", "kv-app")[0]
+    assert line.endswith('to user "anna at vault kv-other, of which nobody is a member; note: all is well"')
+    long = user("long", display_name='x"' * 500)
+    line = can(estate(long, app, assignment("Key Vault Secrets User", long, app)), "long", "kv-app")[0]
+    assert len(line) < 400
+    assert line.count('"') == 2
