@@ -25,6 +25,7 @@ from kvaudit.collectors.consents import (
     absent_scope,
     service_principal_scope,
 )
+from kvaudit.collectors.directory import SERVICE_PRINCIPALS
 from kvaudit.collectors.directory_roles import (
     DIRECTORY_ROLE_ASSIGNMENTS,
     DIRECTORY_ROLE_ELIGIBILITY_SCHEDULE_INSTANCES,
@@ -131,6 +132,13 @@ def _tell_closed(reading: Reading) -> None:
         reading.gap(item, SERVICE_PRINCIPALS_SCOPE, not_asked(reading))
 
 
+def _tell_unasked(reading: Reading, kinds: Iterable[Collector[Any]], scope: str, cause: str, why: str) -> None:
+    """A gap for each kind that hangs on a list that was not read; a permission closes it where one closes the list's."""
+    status = 403 if cause in reading.forbidden_kinds else None
+    for item in kinds:
+        reading.gap(item, scope, ReadFailure(why, status=status))
+
+
 async def _read_groups(reading: Reading, directory: Directory, tenant: Found) -> None:
     """Owners and PIM of the groups that matter: also of groups that hold a directory role, or are eligible for one."""
     holders = {item for items in tenant.values() for item in ids_of(items, "principalId")}
@@ -166,32 +174,14 @@ async def _read_applications(
     """Owners and credentials of service principals that matter and of their registrations; and what APIs gave out."""
     if not directory.is_open:
         return
-    everyone = {item: raw for raw in directory.service_principals for item in ids_of([raw])}
-    everyone |= {
-        item: raw for item, raw in directory.principals.items() if directory.type_of(item) == "ServicePrincipal"
-    }
-    mine = sorted(item for item in holders if item in everyone)
-    # Nobody adds a credential to a managed identity, so who owns its service principal says nothing.
-    own = [item for item in mine if everyone[item].get("servicePrincipalType") != "ManagedIdentity"]
-    app_ids = set(ids_of((everyone[item] for item in mine), "appId"))
-    registered = sorted(
-        item for raw in applications if app_ids.intersection(ids_of([raw], "appId")) for item in ids_of([raw])
-    )
     questions = [
-        Question(SERVICE_PRINCIPAL_OWNERS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
-        for item in own
+        *_owner_questions(directory, frozenset(holders), applications),
+        *_owned_questions(reading, directory),
+        *_api_questions(reading, directory),
     ]
-    questions += [
-        Question(collector, f"{APPLICATIONS_SCOPE}/{item}", whole=APPLICATIONS_SCOPE)
-        for item in registered
-        for collector in APPLICATION_KINDS
-    ]
-    if directory.groups:
-        questions += [
-            Question(SERVICE_PRINCIPAL_OWNED_OBJECTS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
-            for item in ids_of(directory.service_principals)
-        ]
-    questions += _api_questions(reading, directory)
+    if not reading.is_finished(APPLICATIONS.kind, APPLICATIONS_SCOPE):
+        why = "the application registrations were not read, and so nothing was asked about them"
+        _tell_unasked(reading, APPLICATION_KINDS, APPLICATIONS_SCOPE, APPLICATIONS.kind, why)
     found = await ask(reading, questions)
     owners = {SERVICE_PRINCIPAL_OWNERS.kind, APPLICATION_OWNERS.kind}
     new = {item for (kind, _), items in found.items() if kind in owners for item in ids_of(items)}
@@ -199,12 +189,39 @@ async def _read_applications(
     await look_up(reading, directory, new)
 
 
+def _owner_questions(directory: Directory, holders: frozenset[str], applications: Sequence[Any]) -> Iterator[Question]:
+    """About service principals that matter and their registrations."""
+    everyone = {item: raw for raw in directory.service_principals for item in ids_of([raw])}
+    everyone |= {
+        item: raw for item, raw in directory.principals.items() if directory.type_of(item) == "ServicePrincipal"
+    }
+    mine = [everyone[item] for item in sorted(holders.intersection(everyone))]
+    # Nobody adds a credential to a managed identity, so who owns its service principal says nothing.
+    for item in ids_of(raw for raw in mine if raw.get("servicePrincipalType") != "ManagedIdentity"):
+        yield Question(SERVICE_PRINCIPAL_OWNERS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
+    app_ids = frozenset(ids_of(mine, "appId"))
+    for item in ids_of(raw for raw in applications if app_ids.intersection(ids_of([raw], "appId"))):
+        for collector in APPLICATION_KINDS:
+            yield Question(collector, f"{APPLICATIONS_SCOPE}/{item}", whole=APPLICATIONS_SCOPE)
+
+
+def _owned_questions(reading: Reading, directory: Directory) -> Iterator[Question]:
+    """What every service principal owns, where a group matters: lists of a group's owners leave service principals out."""
+    if not directory.groups:
+        return
+    if not reading.is_finished(SERVICE_PRINCIPALS.kind, SERVICE_PRINCIPALS_SCOPE):
+        why = "the service principals of the tenant were not read, and so not every one was asked what it owns"
+        owned = (SERVICE_PRINCIPAL_OWNED_OBJECTS,)
+        _tell_unasked(reading, owned, SERVICE_PRINCIPALS_SCOPE, SERVICE_PRINCIPALS.kind, why)
+    for item in ids_of(directory.service_principals):
+        yield Question(SERVICE_PRINCIPAL_OWNED_OBJECTS, service_principal_scope(item), whole=SERVICE_PRINCIPALS_SCOPE)
+
+
 def _api_questions(reading: Reading, directory: Directory) -> Iterator[Question]:
     """What Microsoft Graph and Azure Key Vault gave out. An API that has no service principal here gave out nothing."""
-    if not reading.is_finished("service_principals", SERVICE_PRINCIPALS_SCOPE):
-        why = ReadFailure("the service principals of the tenant were not read, and with them who the API is here")
-        for item in API_KINDS:
-            reading.gap(item, SERVICE_PRINCIPALS_SCOPE, why)
+    if not reading.is_finished(SERVICE_PRINCIPALS.kind, SERVICE_PRINCIPALS_SCOPE):
+        why = "the service principals of the tenant were not read, and with them who the API is here"
+        _tell_unasked(reading, API_KINDS, SERVICE_PRINCIPALS_SCOPE, SERVICE_PRINCIPALS.kind, why)
         return
     by_app = {app_id: raw for raw in directory.service_principals for app_id in ids_of([raw], "appId")}
     for collector, app_id in (
