@@ -27,6 +27,17 @@ from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.identities import (
+    Application,
+    ApplicationPermission,
+    Delegation,
+    DirectoryRoleAssignment,
+    FederatedCredential,
+    GroupScheduleInstance,
+    Ownership,
+    ResourceIdentity,
+    UserAssignedIdentity,
+)
 from kvaudit.model.roles import builtin_roles
 from kvaudit.model.scopes import MANAGEMENT_GROUP_PREFIX, fold
 from kvaudit.model.vaults import (
@@ -238,6 +249,15 @@ Item = (
     | VaultObject
     | HierarchyNode
     | Gap
+    | Application
+    | ApplicationPermission
+    | Delegation
+    | DirectoryRoleAssignment
+    | FederatedCredential
+    | GroupScheduleInstance
+    | Ownership
+    | ResourceIdentity
+    | UserAssignedIdentity
 )
 
 _FIELDS: dict[type, str] = {
@@ -248,6 +268,15 @@ _FIELDS: dict[type, str] = {
     VaultObject: "objects",
     HierarchyNode: "hierarchy",
     Gap: "gaps",
+    Application: "applications",
+    ApplicationPermission: "application_permissions",
+    Delegation: "delegations",
+    DirectoryRoleAssignment: "directory_roles",
+    FederatedCredential: "federated_credentials",
+    GroupScheduleInstance: "group_schedule_instances",
+    Ownership: "ownerships",
+    ResourceIdentity: "resource_identities",
+    UserAssignedIdentity: "user_assigned_identities",
 }
 
 

@@ -249,9 +249,9 @@ class Access:
         """The routes of this estate; worked out when they are first asked for."""
         return Escalations(self._around, self._held)
 
-    def routes(self, vault: Vault, *, expand_groups: bool = False) -> Routes:
-        """Every route (E1 to E30) to the data of a vault, with the records that give it."""
-        return self.escalations.routes(vault, expand_groups=expand_groups)
+    def routes(self, vault: Vault, *, expand_groups: bool = False, only: frozenset[str] | None = None) -> Routes:
+        """Every route (E1 to E30, or `only` some of them) to the data of a vault, with the records that give it."""
+        return self.escalations.routes(vault, expand_groups=expand_groups, only=only)
 
     def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
         """The routes of one principal (object ID in any case) to the data of a vault."""

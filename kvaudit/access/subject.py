@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
 from kvaudit.access.directory import once
+from kvaudit.access.escalation import EscalationRoute, NotAssessed
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -62,6 +63,25 @@ class VaultAccess:
     def holders_of(self, action: str) -> tuple[ControlHolding, ...]:
         """Principals that a record gives a control-plane action on the vault."""
         return self._access.control_holders(self.vault, action)
+
+    def routes(self, *ids: str) -> tuple[EscalationRoute, ...]:
+        """The routes of these ids (`E12`) to the vault's data, sorted by principal."""
+        return self._access.routes(self.vault, only=frozenset(ids)).routes
+
+    @property
+    def has_identity_records(self) -> bool:
+        """Whether anything was collected from which routes through identities follow."""
+        return self._access.escalations.has_identity_records
+
+    @property
+    def route_gaps(self) -> tuple[Gap, ...]:
+        """What of the records of routes could not be read anywhere: a resource of any subscription may run as an identity."""
+        return self._access.escalations.gaps
+
+    @property
+    def not_assessed(self) -> tuple[NotAssessed, ...]:
+        """The kinds of records of routes that nobody collected in this estate."""
+        return self._access.not_assessed()
 
     def gaps(self, kinds: Iterable[str]) -> tuple[Gap, ...]:
         """What was not read of these kinds and reaches the vault.

@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.estate import Estate
+from kvaudit.model.identities import Ownership
 from kvaudit.model.vaults import PermissionModelSource, Vault
 from kvaudit.rules.catalogue import RULES, by_id
 from kvaudit.rules.judge import judge
@@ -180,8 +181,10 @@ def test_the_estates_of_these_laws_make_every_rule_fire() -> None:
     rbac = replace(
         vault("kv-1", policy(anna, secrets="get"), rbac=True), permission_model_source=PermissionModelSource.EXPLICIT
     )
-    silent = replace(one, permission_model_source=PermissionModelSource.NULL)
+    silent = replace(one, permission_model_source=PermissionModelSource.NULL, enabled_for_template_deployment=True)
     held = [
+        assignment("Key Vault Data Access Administrator", shop),
+        Ownership(staff.id, "Group", visitor.id, "User"),
         assignment("Owner", anna),
         assignment("Key Vault Administrator", staff),
         assignment("Key Vault Secrets User", shop, one),

@@ -106,12 +106,13 @@ class Escalations:
                     found.update(self._directory.chains_down(name))
         return frozenset(found)
 
-    def routes(self, vault: Vault, *, expand_groups: bool = False) -> Routes:
+    def routes(self, vault: Vault, *, expand_groups: bool = False, only: frozenset[str] | None = None) -> Routes:
         """Every route to a vault, with its records.
 
         Args:
             vault: the vault.
             expand_groups: list the routes of every member of a group too. Without, a group stands for its members.
+            only: ids of routes; None means all.
         """
         held = {
             item.principal_id: item for item in self._held_on(vault) if item.principal_id and not item.application_id
@@ -119,8 +120,12 @@ class Escalations:
         names = {*self.principals(vault, expand_groups=expand_groups), *(name for name in held if name)}
         found: list[EscalationRoute] = []
         for name in names:
-            found.extend(self._of(name, vault, held.get(name)))
-        found.extend(self._taken_over(item, vault) for item in self._ways(vault).get(None, ()))
+            found.extend(self._of(name, vault, held.get(name), only))
+        found.extend(
+            self._taken_over(item, vault)
+            for item in self._ways(vault).get(None, ())
+            if only is None or item.route in only
+        )
         return Routes(
             vault.id,
             tuple(sorted(found, key=_order)),
@@ -146,11 +151,15 @@ class Escalations:
         """The kinds of records of identity routes that nobody collected, with the routes that rest on them."""
         return coverage.not_assessed(self._estate, self._directory)
 
-    def _of(self, principal_id: str, vault: Vault, held: Holding | None) -> Iterator[EscalationRoute]:
+    def _of(
+        self, principal_id: str, vault: Vault, held: Holding | None, only: frozenset[str] | None = None
+    ) -> Iterator[EscalationRoute]:
         for item in self._steps(principal_id, vault, held):
-            yield self._told(item, principal_id, vault, held)
+            if only is None or item.route in only:
+                yield self._told(item, principal_id, vault, held)
         for way in self._ways_of(principal_id, vault):
-            yield self._taken_over(replace(way, principal_id=principal_id), vault)
+            if only is None or way.route in only:
+                yield self._taken_over(replace(way, principal_id=principal_id), vault)
 
     def _steps(self, principal_id: str, vault: Vault, held: Holding | None) -> tuple[Step, ...]:
         steps = self.control.steps(principal_id, vault)
