@@ -7,12 +7,13 @@ both answers common.
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kvaudit.lab.estate import Estate, Identity, Raw, StoredObject, StoredVersion, fold
 from kvaudit.lab.estate_file import builtin_role_definitions
 from kvaudit.lab.generator_access import Draw, add_access
+from kvaudit.lab.generator_identities import IdentitySize, add_identities
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 OTHER_TENANT = "22222222-2222-2222-2222-222222222222"
@@ -32,6 +33,7 @@ class Size:
         policies: entries that a vault's access policies have at most.
         conditioned: share of role assignments that carry a condition.
         auditor_lists: whether the identity `auditor` may list the objects of every vault at the vault itself.
+        identities: how many owners, credentials, identities of resources, privileges, consents and delegations.
     """
 
     management_groups: int = 3
@@ -52,6 +54,7 @@ class Size:
     active: int = 3
     conditioned: float = 0.15
     auditor_lists: bool = False
+    identities: IdentitySize = field(default_factory=IdentitySize)
 
 
 def generate(seed: int, size: Size | None = None) -> Estate:
@@ -76,6 +79,8 @@ def generate(seed: int, size: Size | None = None) -> Estate:
         active=made.active,
         conditioned=made.conditioned,
     )
+    # A source of chance of their own: what else a seed gives does not depend on how many of these there are.
+    add_identities(estate, Draw(random.Random(f"identities/{seed}")), made.identities, OTHER_TENANT)  # noqa: S311
     _auditor(estate, lists=made.auditor_lists)
     return estate
 
@@ -285,6 +290,15 @@ def _version(vault: str, kind: str, name: str) -> StoredVersion:
     return version
 
 
+_AUDITOR_READS = frozenset(
+    {
+        "Directory.Read.All",
+        "Application.Read.All",
+        "RoleManagement.Read.Directory",
+        "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+        "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+    }
+)
 _READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 _KEY_VAULT_READER = "21090545-7ca7-4776-b22c-e363652d74d2"
 

@@ -310,3 +310,31 @@ def test_a_file_is_an_estate_or_a_list_of_mistakes(changes: list[tuple[tuple[Any
 def test_a_seed_makes_one_estate() -> None:
     assert generate(7) == generate(7)
     assert generate(7) != generate(8)
+
+
+def test_generated_estates_hold_every_kind_of_identity_record_and_name_what_is_there() -> None:
+    estates = [generate(seed) for seed in range(1, 9)]
+    for kind in (
+        "owners",
+        "applications",
+        "federated_credentials",
+        "identity_federated_credentials",
+        "group_eligibility_schedule_instances",
+        "group_assignment_schedule_instances",
+        "directory_role_assignments",
+        "directory_role_eligibility_schedule_instances",
+        "app_role_assignments",
+        "oauth2_permission_grants",
+        "delegations",
+        "locks",
+    ):
+        assert any(getattr(estate, kind) for estate in estates), kind
+    for estate in estates:
+        held = {*estate.users, *estate.groups, *estate.service_principals, *estate.applications}
+        for raw in estate.group_assignment_schedule_instances.values():
+            assert {raw["groupId"], raw["principalId"]} <= held
+        assert {*estate.owners, *(owner for owners in estate.owners.values() for owner in owners)} <= held
+        for raw in estate.other_resources.values():
+            attached = (raw.get("identity") or {}).get("userAssignedIdentities") or {}
+            assert {fold(key) for key in attached} <= set(estate.other_resources)
+    assert any("identity" in raw for estate in estates for raw in estate.other_resources.values())
