@@ -106,6 +106,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutants of the access room that the tests do not notice: `-- --sample 40 kvaudit/access/verdicts.py`."""
+    _install(session)
+    session.run("python", "tools/mutation.py", *session.posargs)
+
+
+@nox.session
 def az(session: nox.Session) -> None:
     """The Azure CLI from the package index signs in to the lab, lists vaults and role assignments, and shows a vault."""
     _install(session)

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from kvaudit.lab import Lab
 
 # The test run draws the same examples every time, so that what passed here passes there; `nox -s explore` draws new ones,
-# ten times as many, to find what these did not.
+# ten times as many, to find what these did not. `nox -s mutation` draws few, for each of thousands of mutants.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("kvaudit", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=1000, suppress_health_check=SLOW)
+settings.register_profile(
+    "mutation", deadline=None, derandomize=True, max_examples=6, database=None, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kvaudit"))
 
 KVAUDIT = Path(sys.executable).with_name("kvaudit")

@@ -135,8 +135,10 @@ def _circles(estate: Estate, world: World, who: str) -> frozenset[str]:
         (item.split(" ")[1], who) for item in world.yes if item.startswith("veiled ")
     }
     joined = {(group, member) for group, member in joinable if world.has(f"join {group} {member}")}
+    edges = {(edge.group, edge.member) for edge in estate.memberships}
+    edges |= {(item.group, item.principal_id) for item in estate.group_schedule_instances if not item.eligible}
     while True:
-        more = {edge.group for edge in estate.memberships if edge.member in found} - found
+        more = {group for group, member in edges if member in found} - found
         more |= {group for group, member in joined if member in found} - found
         if not more:
             return frozenset(found)

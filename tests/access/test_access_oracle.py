@@ -13,16 +13,17 @@ from kvaudit.model.vaults import ObjectRef
 WORDS = tuple(operation(word) for word in ("secrets/get", "secrets/list", "secrets/set", "secrets/purge"))
 ALONE = tuple(who for who in PEOPLE if who not in (*GROUPS, "partner"))
 """Principals that sign in. A group stands for members who may differ, which no single world tells."""
+EXAMPLES = settings().max_examples * 3 // 2
 PLACES: tuple[ObjectRef | None, ...] = (None, SECRET)
 
 
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 @given(estates())
 def test_every_answer_holds_in_every_world(estate: Estate) -> None:
     _judge_by_worlds(estate, WORDS)
 
 
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 @given(joinable())
 def test_every_answer_about_memberships_to_come_holds_in_every_world(estate: Estate) -> None:
     _judge_by_worlds(estate, WORDS[:1])
