@@ -37,7 +37,7 @@ def test_every_option_has_the_variable_of_its_name_and_says_what_it_does(name: s
 @pytest.mark.parametrize("name", EVERY)
 def test_the_same_option_is_of_one_kind_everywhere(name: str) -> None:
     """One variable serves every command: it must mean the same to all that read it."""
-    seen = {}
+    seen: dict[object, tuple[bool, bool]] = {}
     for command in EVERY.values():
         for item in options(command):
             seen.setdefault(item.envvar, (item.is_flag, item.multiple))
