@@ -8,7 +8,7 @@ from conftest_types import Run
 from kvaudit.lab import Lab, start
 from kvaudit.lab.faults import Fault
 
-COLLECT = ("collect", "--auth", "client-secret", "--no-objects", "--snapshot", "s")
+COLLECT = ("collect", "--auth", "client-secret", "--source", "arm", "--no-objects", "--snapshot", "s")
 
 
 def test_a_permission_that_was_granted_since_closes_the_gap(run: Run, tmp_path: Path) -> None:
