@@ -1,0 +1,190 @@
+"""Memberships to come: the way with the fewest activations, what ends them, and what a citation says of them."""
+
+from dataclasses import replace
+
+from builders import TENANT, Group, assignment, deny, eligible, estate, gap, group, guid, user, vault
+
+from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.evaluator import Access
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import DenyPrincipal
+from kvaudit.model.directory import PrincipalState
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Listing
+from kvaudit.model.identities import GroupScheduleInstance
+from kvaudit.model.permissions import operation
+from kvaudit.model.vaults import AccessPolicy
+
+READ = operation("secrets/get")
+ANNA, BERT = user("anna"), user("bert")
+KV = vault("kv-app")
+LATER, LATEST = "2026-12-01T00:00:00Z", "2027-06-01T00:00:00Z"
+
+
+def schedule(
+    into: Group, who: str, *, active: bool = False, start: str | None = None, end: str | None = None
+) -> GroupScheduleInstance:
+    return GroupScheduleInstance(f"{into.id}_{who}", into.id, who, "member", not active, start=start, end=end)
+
+
+def with_schedules(base: Estate, *instances: GroupScheduleInstance) -> Estate:
+    return replace(base, group_schedule_instances=instances)
+
+
+def reason(found: Estate, who: str = ANNA.id) -> Citation:
+    decision = Access(found).can(who, READ, KV)
+    records = [item for item in decision.because if item.kind is not CitationKind.GAP]
+    assert len(records) == 1, records
+    return records[0]
+
+
+def test_of_two_ways_the_one_with_fewer_activations_is_told() -> None:
+    inner = group("inner")
+    readers = group("readers", inner)
+    base = estate(ANNA, KV, inner, readers, assignment("Key Vault Secrets User", readers, KV))
+    both = with_schedules(base, schedule(readers, inner.id), schedule(inner, ANNA.id), schedule(readers, ANNA.id))
+    direct = reason(both)
+    assert direct.groups == (readers.id,)
+    assert direct.awaits == (readers.id,)
+    nested = reason(with_schedules(base, schedule(inner, ANNA.id)))
+    assert nested.groups == (readers.id, inner.id)
+    assert nested.awaits == (inner.id,)
+
+
+def test_two_activations_are_told_nearest_first_and_the_earlier_end_counts() -> None:
+    inner, readers = group("inner"), group("readers")
+    base = estate(ANNA, KV, inner, readers, assignment("Key Vault Secrets User", readers, KV))
+    found = reason(
+        with_schedules(base, schedule(readers, inner.id, end=LATEST), schedule(inner, ANNA.id, start=LATER, end=LATER))
+    )
+    assert found.answer is Answer.CONDITIONAL
+    assert found.groups == (readers.id, inner.id)
+    assert found.awaits == (inner.id, readers.id)
+    assert (found.begins, found.ends) == (LATER, LATER)
+    assert found.condition is not None
+    assert found.condition.split(" and ") == [
+        f"eligible for membership of group {inner.id}, must be activated",
+        f"eligible for membership of group {readers.id}, must be activated",
+        f"not before {LATER}",
+    ]
+    assert found.words is None
+
+
+def test_a_membership_that_is_assigned_for_later_needs_no_activation() -> None:
+    readers = group("readers")
+    base = estate(ANNA, KV, readers, assignment("Key Vault Secrets User", readers, KV))
+    found = reason(with_schedules(base, schedule(readers, ANNA.id, active=True, start=LATER)))
+    assert (found.answer, found.condition, found.begins) == (Answer.CONDITIONAL, f"not before {LATER}", LATER)
+
+
+def test_the_end_of_a_membership_ends_what_comes_through_it() -> None:
+    inner = group("inner", ANNA)
+    readers = group("readers", inner)
+    base = estate(ANNA, KV, inner, readers, assignment("Key Vault Secrets User", readers, KV))
+    found = reason(with_schedules(base, schedule(inner, ANNA.id, active=True, end=LATER)))
+    assert (found.answer, found.ends) == (Answer.ALLOWED, LATER)
+    endless = with_schedules(
+        base, schedule(inner, ANNA.id, active=True, end=LATER), schedule(inner, ANNA.id, active=True)
+    )
+    assert reason(endless).ends is None
+
+
+def test_a_role_that_waits_keeps_its_condition_behind_the_membership() -> None:
+    readers = group("readers")
+    text = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringStartsWith 'db-'"
+    waiting = eligible("Key Vault Secrets User", readers, KV, condition=text)
+    found = reason(with_schedules(estate(ANNA, KV, readers, waiting), schedule(readers, ANNA.id)))
+    assert found.kind is CitationKind.ELIGIBLE_ASSIGNMENT
+    assert found.condition == (
+        f"eligible for membership of group {readers.id}, must be activated and eligible, must be activated and {text}"
+    )
+    assert found.words == "only for secrets whose name starts with 'db-'"
+
+
+def test_a_deleted_group_takes_nobody_in() -> None:
+    readers = group("readers")
+    gone = replace(readers, principal=replace(readers.principal, state=PrincipalState.DELETED_RESTORABLE))
+    base = estate(ANNA, KV, gone, assignment("Key Vault Secrets User", gone, KV))
+    assert Access(with_schedules(base, schedule(gone, ANNA.id))).can(ANNA.id, READ, KV).answer is Answer.DENIED
+
+
+def test_a_cycle_of_memberships_to_come_ends() -> None:
+    one, two = group("one"), group("two")
+    base = estate(ANNA, KV, one, two, assignment("Key Vault Secrets User", one, KV))
+    ring = with_schedules(base, schedule(one, two.id), schedule(two, one.id), schedule(two, ANNA.id))
+    assert reason(ring).awaits == (two.id, one.id)
+    assert Access(ring).who_can(READ, KV, expand_groups=True).holdings[-1].principal_id in (ANNA.id, two.id)
+
+
+def test_what_a_spared_group_gives_back_says_what_to_activate() -> None:
+    spared = group("spared")
+    everyone = "00000000-0000-0000-0000-000000000000"
+    taken = replace(
+        deny(everyone, KV, data_actions=(READ.data_actions[0],)), exclude_principals=(DenyPrincipal(spared.id),)
+    )
+    base = estate(ANNA, KV, spared, taken, assignment("Key Vault Secrets User", ANNA, KV))
+    decision = Access(with_schedules(base, schedule(spared, ANNA.id))).can(ANNA.id, READ, KV)
+    assert decision.answer is Answer.CONDITIONAL
+    assert [(item.kind, item.awaits, item.groups) for item in decision.because] == [
+        (CitationKind.ROLE_ASSIGNMENT, (spared.id,), ())
+    ]
+    control = Access(with_schedules(base, schedule(spared, ANNA.id))).can(BERT.id, READ, KV)
+    assert control.answer is Answer.DENIED
+
+
+def test_more_memberships_to_come_than_are_tried_leave_a_denied_operation_open() -> None:
+    """Grant, and two denies that two other groups are spared from: only all three together give it, and all are tried."""
+    readers, first, second, third = (group(name) for name in ("readers", "first", "second", "third"))
+    everyone = "00000000-0000-0000-0000-000000000000"
+    denies = [
+        replace(
+            deny(everyone, place, data_actions=(READ.data_actions[0],)), exclude_principals=(DenyPrincipal(item.id),)
+        )
+        for item, place in ((first, KV), (second, "/subscriptions/22222222-2222-2222-2222-222222222222"))
+    ]
+    base = estate(ANNA, KV, readers, first, second, third, *denies, assignment("Key Vault Secrets User", readers, KV))
+    joins = [schedule(item, ANNA.id) for item in (readers, first, second)]
+    assert Access(with_schedules(base, *joins)).can(ANNA.id, READ, KV).answer is Answer.CONDITIONAL
+    assert Access(with_schedules(base, *joins[:2])).can(ANNA.id, READ, KV).answer is Answer.DENIED
+
+
+def test_a_compound_entry_for_a_group_waits_for_both() -> None:
+    readers = group("readers")
+    kv = vault("kv-app", AccessPolicy(TENANT, readers.id, guid("app"), secrets=("get",)))
+    found = with_schedules(estate(ANNA, kv, readers), schedule(readers, ANNA.id))
+    decision = Access(found).can(ANNA.id, READ, kv)
+    assert decision.answer is Answer.CONDITIONAL
+    assert [item.words for item in decision.because] == [f"only while application {guid('app')} acts for it"]
+    rows = Access(found).holdings(kv, expand_groups=True)
+    assert {(row.principal_id, row.application_id) for row in rows} == {
+        (readers.id, guid("app")),
+        (ANNA.id, guid("app")),
+    }
+
+
+def test_whose_eligibility_was_not_read_is_a_row_without_a_name() -> None:
+    readers = group("readers")
+    unread = gap("group_eligibility_schedule_instances", f"groups/{readers.id}")
+    found = estate(ANNA, KV, readers, unread, assignment("Key Vault Secrets User", readers, KV))
+    answer = Access(found).who_can(READ, KV, expand_groups=True)
+    assert [(item.principal_id, item.answer(READ.mask)) for item in answer.holdings] == [
+        (readers.id, Answer.ALLOWED),
+        (None, Answer.UNKNOWN),
+    ]
+    assert [item.kind for item in answer.gaps] == ["group_eligibility_schedule_instances"]
+    assert Access(found).gaps_for(KV) == answer.gaps
+
+
+def test_one_gap_for_all_groups_stands_for_each_that_was_not_listed() -> None:
+    readers, others = group("readers"), group("others")
+    base = estate(
+        ANNA,
+        KV,
+        readers,
+        others,
+        gap("group_eligibility_schedule_instances", "groups"),
+        assignment("Key Vault Secrets User", readers, KV),
+    )
+    assert Access(base).can(ANNA.id, READ, KV).answer is Answer.UNKNOWN
+    listed = Listing("group_eligibility_schedule_instances", f"groups/{readers.id}", 0)
+    assert Access(replace(base, listings=(*base.listings, listed))).can(ANNA.id, READ, KV).answer is Answer.DENIED
