@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from samples import APP, GLOBAL_ADMINISTRATOR, GROUP, IDENTITY, REGISTRATION, ROLE, SAMPLES, SUBSCRIPTION, TENANT, USER
+from sample_vault import APP, GROUP, ROLE, SUBSCRIPTION, TENANT, USER
+from samples import GLOBAL_ADMINISTRATOR, IDENTITY, REGISTRATION, SAMPLES
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.managed_identities import has_identity

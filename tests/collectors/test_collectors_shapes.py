@@ -6,7 +6,8 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from samples import APP, GROUP, ROLE, SAMPLES, SUBSCRIPTION, TENANT, USER, VAULT, VAULT_ITEM
+from sample_vault import APP, GROUP, ROLE, SUBSCRIPTION, TENANT, USER, VAULT, VAULT_ITEM
+from samples import SAMPLES
 
 from kvaudit.collectors.catalogue import COLLECTORS, by_kind, permissions_needed
 from kvaudit.collectors.collector import Plane
