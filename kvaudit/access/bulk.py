@@ -14,8 +14,9 @@ asks `Access`. That is the case where
 - records stand at single objects in the vault.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyroaring import BitMap
 
@@ -27,7 +28,7 @@ from kvaudit.access.numbering import NOBODY, Filter, Numbers
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
-from kvaudit.model.authorization import EVERYONE, DenyAssignment
+from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.vaults import Vault
@@ -42,6 +43,13 @@ Who = Callable[[Estate, str, str | None], bool | None]
 """Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
 
 
+_ASK = Effect((), (), has_gap=False, gives=0)
+"""Stands where nobody has asked yet."""
+
+_TURNS = Effect((), (), has_gap=False, gives=0)
+"""Stands for an effect that turns on the vault."""
+
+
 @dataclass(slots=True)
 class Node:
     """What the records of a scope and of everything above it add up to.
@@ -52,6 +60,7 @@ class Node:
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
         denies: the deny assignments that stand here or above; those that only audit are left out.
         strays: data-plane records whose principal is not simply there in the directory.
+        broad: what single records of broad scopes give of the data plane.
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.
     """
@@ -62,6 +71,7 @@ class Node:
     turning: tuple[tuple[Record, bool], ...] = ()
     denies: tuple[DenyAssignment, ...] = ()
     strays: tuple[Record, ...] = ()
+    broad: frozenset[int] = frozenset()
     odd: bool = False
     has_gap: bool = False
     children: dict[str, "Node"] = field(default_factory=dict)
@@ -81,6 +91,10 @@ class Bulk:
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
         self.numbers = Numbers(around.directory)
+        self._columns = self.estate.assignment_columns
+        powers = len(self._columns.values.powers)
+        self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
+        self._principals: list[tuple[int, bool] | None] = [None] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._filters: dict[Who, tuple[Filter, Filter]] = {}
         self._met: dict[str, BitMap | None] = {}
@@ -101,17 +115,35 @@ class Bulk:
 
     def node_of(self, vault: Vault) -> Node:
         """The same with what stands at the vault itself; records that turn on its name are settled."""
-        parent = self.node_above(vault)
-        records, denies = self.around.records.at(vault.scope), self.around.denies.at(vault.scope)
-        if not records and not denies and not parent.turning:
+        parent, scope = self.node_above(vault), vault.scope
+        denies = self.around.denies.at(scope)
+        beside = self.around.records.beside_columns(scope)
+        if scope not in self._columns.starts and not beside and not denies and not parent.turning:
             return parent
-        node = self._below(parent, vault.scope, records, denies)
+        node = self._below(parent, scope, beside, denies)
         if not node.turning:
             return node
         settled = Adding(node)
         for record, broad in node.turning:
-            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
+            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id), broad=broad)
         return settled.node()
+
+    def strays_on(self, vault: Vault) -> Iterator[RoleAssignment]:
+        """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
+        columns = self._columns
+        for scope in self._scopes_on.get(vault.scope, ()):
+            for row in columns.rows_at(scope):
+                if self._principal(columns.columns.principals[row])[1]:
+                    yield columns.record(row)
+
+    @cached_property
+    def _scopes_on(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for scope in self._columns.starts:
+            vault = scopes.vault_of(scope)
+            if vault is not None:
+                table.setdefault(vault, []).append(scope)
+        return table
 
     def _walk(self, vault: Vault) -> Node:
         """From the root down to what is next above a vault. The nodes of subscriptions and above are kept."""
@@ -121,11 +153,11 @@ class Bulk:
         for scope in chain[:-1]:
             known = node.children.get(scope)
             if known is None:
-                records, denies = self.around.records.at(scope), self.around.denies.at(scope)
+                beside, denies = self.around.records.beside_columns(scope), self.around.denies.at(scope)
                 if scope == own:
-                    records = (*records, *self.around.records.listed_below(subscription, chain))
+                    beside = (*beside, *self.around.records.listed_below(subscription, chain))
                     denies = (*denies, *self.around.denies.listed_below(subscription, chain))
-                known = self._below(node, scope, records, denies)
+                known = self._below(node, scope, beside, denies)
                 if scope == own:
                     unplaced = self.around.records.unplaced(subscription, chain)
                     known.odd = bool(unplaced or self.around.denies.unplaced(subscription, chain))
@@ -134,31 +166,57 @@ class Bulk:
             node = known
         return node
 
-    def _below(self, parent: Node, scope: str, records: Sequence[Record], denies: Sequence[DenyAssignment]) -> Node:
-        """A scope's node: its parent's, and what stands at the scope."""
+    def _below(self, parent: Node, scope: str, beside: Sequence[Record], denies: Sequence[DenyAssignment]) -> Node:
+        """A scope's node: its parent's, and what stands at the scope, in columns and beside them."""
         adding = Adding(parent)
-        of, numbers = self.effects.of, self.numbers
         broad = scopes.level_of(scope) in BROAD
-        turning: list[tuple[Record, bool]] = []
-        strays: list[Record] = []
-        for record in records:
-            if self.effects.turns_on_vault(record):
-                turning.append((record, broad))
-                effect = None
-            else:
-                effect = of(record, broad=broad)
-                if effect is None:
-                    continue
-            number = numbers.of(record.principal_id)
-            adding.add(effect, number)
-            adding.names.append(number)
-            if (effect is None or effect.gives_data) and self._is_stray(record.principal_id):
-                strays.append(record)
+        if self.around.grants.holds_timed(scope):  # time is a matter of the single record
+            beside = (*beside, *self._columns.at(scope))
+        elif scope in self._columns.starts:
+            self._add_columns(adding, scope, broad=broad)
+        for record in beside:
+            turns = self.effects.turns_on_vault(record)
+            effect = None if turns else self.effects.of(record, broad=broad)
+            if turns or effect:
+                adding.take(record, self.numbers.of(record.principal_id), effect, broad=broad)
+                if self._is_stray(record.principal_id) and (effect is None or effect.gives):
+                    adding.strays.append(record)
         node = adding.node()
-        node.turning = (*parent.turning, *turning) if turning else parent.turning
-        node.strays = (*parent.strays, *strays) if strays else parent.strays
         node.denies = (*parent.denies, *(item for item in denies if not is_idle(item)))
         return node
+
+    def _add_columns(self, adding: "Adding", scope: str, *, broad: bool) -> None:
+        rows, columns = self._columns.rows_at(scope), self._columns.columns
+        effects = self._effects[broad]
+        for row in rows:
+            power = columns.powers[row]
+            effect = effects[power]
+            if effect is _ASK:
+                effect = effects[power] = self._effect(power, scope, broad=broad)
+            if effect is None:
+                continue
+            number, stray = self._principal(columns.principals[row])
+            if effect is _TURNS:
+                adding.take(self._columns.record(row), number, None, broad=broad)
+            else:
+                adding.add(effect, number, broad=broad)
+                adding.names.append(number)
+            if stray and (effect is _TURNS or effect.gives):
+                adding.strays.append(self._columns.record(row))
+
+    def _effect(self, power: int, scope: str, *, broad: bool) -> Effect | None:
+        """What an assignment of a role with a condition adds, whoever has it."""
+        role, condition = self._columns.values.powers[power]
+        sample = RoleAssignment("", scope, role, "", condition=condition)
+        return _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
+
+    def _principal(self, place: int) -> tuple[int, bool]:
+        """The number of a principal of the columns, and whether it is a stray."""
+        known = self._principals[place]
+        if known is None:
+            name = self._columns.values.principals[place]
+            known = self._principals[place] = (self.numbers.of(name), self._is_stray(name))
+        return known
 
     def _is_stray(self, principal_id: str) -> bool:
         return self.estate.principal(principal_id).state is not PrincipalState.FOUND
@@ -215,9 +273,20 @@ class Adding:
         self._sets: dict[int, list[int]] = {}
         self._counts: dict[int, int] = {}
         self._has_gap = parent.has_gap
+        self._broad: set[int] = set()
+        self._turning: list[tuple[Record, bool]] = []
         self.names: list[int] = []
+        self.strays: list[Record] = []
 
-    def add(self, effect: Effect | None, number: int) -> None:
+    def take(self, record: Record, number: int, effect: Effect | None, *, broad: bool) -> None:
+        """Add a record; without an effect it turns on the vault."""
+        self.names.append(number)
+        if effect is None:
+            self._turning.append((record, broad))
+        else:
+            self.add(effect, number, broad=broad)
+
+    def add(self, effect: Effect | None, number: int, *, broad: bool) -> None:
         """Add what one record gives to the principal of a number."""
         if effect is None:
             return
@@ -228,6 +297,8 @@ class Adding:
             self._sets.setdefault(index, []).append(number)
         for index, more in effect.counts:
             self._counts[index] = self._counts.get(index, 0) + more
+        if broad and effect.gives:
+            self._broad.add(effect.gives)
 
     def node(self) -> Node:
         """The node."""
@@ -243,4 +314,14 @@ class Adding:
                 counts[index] += more
         if self.names:
             named = named | BitMap(number for number in self.names if number != NOBODY)
-        return Node(sets, counts, named, parent.turning, parent.denies, parent.strays, parent.odd, self._has_gap)
+        return Node(
+            sets,
+            counts,
+            named,
+            (*parent.turning, *self._turning) if self._turning else parent.turning,
+            parent.denies,
+            (*parent.strays, *self.strays) if self.strays else parent.strays,
+            parent.broad | self._broad if self._broad else parent.broad,
+            parent.odd,
+            self._has_gap,
+        )

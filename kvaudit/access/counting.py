@@ -79,13 +79,13 @@ class Effect:
         sets: numbers of sets.
         counts: number of a counter and by how much it grows.
         has_gap: whether something was not read that keeps it from saying more: the role's definition.
-        gives_data: whether it gives, or may give, an operation of the data plane.
+        gives: the operations of the data plane that it gives or may give.
     """
 
     sets: tuple[int, ...]
     counts: tuple[tuple[int, int], ...]
     has_gap: bool
-    gives_data: bool
+    gives: int
 
 
 class Effects:
@@ -167,7 +167,10 @@ class Effects:
         if not sets and not given:
             return None
         has_gap = any(item.gaps for item in given)
-        return Effect(tuple(sets), tuple(counts.items()), has_gap, bool(given))
+        gives = 0
+        for item in given:
+            gives |= item.citation.mask
+        return Effect(tuple(sets), tuple(counts.items()), has_gap, gives)
 
     def _answers(
         self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool

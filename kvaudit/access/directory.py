@@ -257,8 +257,8 @@ class Directory:
         return table
 
     @cached_property
-    def _member_types(self) -> dict[str, str]:
-        return {edge.member: edge.member_type for edge in self._estate.memberships if edge.member_type}
+    def _member_types(self) -> Mapping[str, str]:
+        return self._estate.membership_columns.type_of_member
 
     def _climb(self, principal_id: str) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

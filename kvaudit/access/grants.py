@@ -14,6 +14,7 @@ from kvaudit.access.memberships import Way
 from kvaudit.access.moments import Clock, earliest, latest
 from kvaudit.access.roles import Block, RolePower, power_of
 from kvaudit.model.answers import Answer
+from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleAssignment, RoleDefinition, ScheduleInstance
 from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import iter_operations, mask_of, operations, vault_only_mask
@@ -96,7 +97,7 @@ class Grants:
     def __init__(
         self,
         definitions: Mapping[str, RoleDefinition],
-        assignments: Sequence[RoleAssignment],
+        assignments: RoleAssignments,
         instances: Sequence[ScheduleInstance],
         now: str | None,
     ) -> None:
@@ -105,16 +106,19 @@ class Grants:
         self._role_gaps: dict[str, Gap] = {}
         self._clock = Clock(now)
         self._upheld: dict[str, list[ScheduleInstance]] = {}
+        self._timed_scopes: set[str] = set()
         self.loose_instances = tuple(self._match(assignments, instances))
 
-    def _match(
-        self, assignments: Sequence[RoleAssignment], instances: Sequence[ScheduleInstance]
-    ) -> Iterator[ScheduleInstance]:
+    def _match(self, assignments: RoleAssignments, instances: Sequence[ScheduleInstance]) -> Iterator[ScheduleInstance]:
         """Remember which active instance upholds which assignment; yield the instances that stand alone."""
-        if not instances:
-            return
-        by_id = {item.id.casefold(): item for item in assignments}
-        by_grant = {(item.scope, item.role, item.principal_id): item for item in assignments}
+        active = [item for item in instances if not item.eligible]
+        origins = {(item.origin_role_assignment_id or "").casefold() for item in active} - {""}
+        by_id = assignments.by_ids(origins)
+        by_grant = {
+            (item.scope, item.role, item.principal_id): item
+            for scope in {item.scope for item in active if not item.origin_role_assignment_id}
+            for item in assignments.at(scope)
+        }
         for instance in instances:
             origin = (instance.origin_role_assignment_id or "").casefold()
             shown_as = None
@@ -125,6 +129,7 @@ class Grants:
                 yield instance
             else:
                 self._upheld.setdefault(shown_as.id.casefold(), []).append(instance)
+                self._timed_scopes.add(shown_as.scope)
 
     def power(self, guid: str) -> RolePower:
         """The power of a role, by its folded GUID."""
@@ -150,6 +155,10 @@ class Grants:
     def is_timed(self, record: RoleAssignment) -> bool:
         """Whether schedule instances uphold an assignment: then its time decides too."""
         return bool(self._upheld) and record.id.casefold() in self._upheld
+
+    def holds_timed(self, scope: str) -> bool:
+        """Whether such an assignment stands at a folded scope."""
+        return scope in self._timed_scopes
 
     def window(self, record: Record) -> tuple[bool, str | None, str | None]:
         """Whether the record counts at all, when it begins (only if that is still to come), and when it ends."""

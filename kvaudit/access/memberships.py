@@ -68,11 +68,15 @@ class Edges:
     @cached_property
     def parents(self) -> Mapping[str, list[str]]:
         """Member -> the groups that it stands in directly, sorted."""
+        if not self._over and not self._certain:
+            return self._estate.membership_columns.by_member
         return _table((member, group) for group, member in self._pairs())
 
     @cached_property
     def members(self) -> Mapping[str, list[str]]:
         """Group -> its direct members, sorted."""
+        if not self._over and not self._certain:
+            return self._estate.membership_columns.by_group
         return _table(self._pairs())
 
     @cached_property

@@ -8,9 +8,10 @@ the subscription's own listing was not read, the record may reach it.
 Records are kept by scope; what is inherited is one layer that every vault below shares.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.grants import Given, Grants, Record, given_by_policy
@@ -28,6 +29,29 @@ ELIGIBILITY = "role_eligibility_schedule_instances"
 ACTIVE = "role_assignment_schedule_instances"
 DENY_ASSIGNMENTS = "deny_assignments"
 
+_KEPT = 2048
+"""Scopes whose records are kept once they were made."""
+
+
+class Columns(Protocol):
+    """Records by scope, made when they are asked for."""
+
+    @property
+    def starts(self) -> Mapping[str, object]:
+        """The folded scopes at which a record stands."""
+
+    def at(self, scope: str) -> tuple[Any, ...]:
+        """The records at a scope."""
+
+
+class _NoColumns:
+    """No further records."""
+
+    starts: Mapping[str, object] = MappingProxyType({})
+
+    def at(self, scope: str) -> tuple[Any, ...]:  # noqa: ARG002 - as in `Columns`
+        return ()
+
 
 def kind_of(record: Record | DenyAssignment) -> str:
     """The kind of listing that a record comes from."""
@@ -39,34 +63,58 @@ def kind_of(record: Record | DenyAssignment) -> str:
 
 
 class ByScope(Generic[Scoped]):
-    """Records of one estate by scope, and which of those above a subscription reach it."""
+    """Records of one estate by scope, and which of those above a subscription reach it.
 
-    def __init__(self, estate: Estate, records: Iterable[Scoped]) -> None:
+    Args:
+        estate: for the tree and for what was read.
+        records: the records.
+        columns: further records, of which there may be millions: they are made when they are asked for.
+    """
+
+    def __init__(self, estate: Estate, records: Iterable[Scoped], columns: Columns | None = None) -> None:
         self._estate = estate
+        self._columns: Columns = columns or _NoColumns()
+        self._made: dict[str, tuple[Scoped, ...]] = {}
         self._at: dict[str, list[Scoped]] = {}
-        self._listed_in: dict[str, list[Scoped]] = {}
-        self._above: list[Scoped] = []
         for record in records:
             self._at.setdefault(record.scope, []).append(record)
-            if scopes.is_management_group(record.scope):
-                self._above.append(record)
-                for subscription in {scopes.subscription_of(item) for item in record.listed_from} - {None}:
-                    self._listed_in.setdefault(subscription or "", []).append(record)
+        self._above: list[Scoped] = [
+            item for scope in self.scopes() if scopes.is_management_group(scope) for item in self.at(scope)
+        ]
+        by_listings: dict[frozenset[str], list[Scoped]] = {}
+        for record in self._above:
+            by_listings.setdefault(record.listed_from, []).append(record)
+        self._listed: list[tuple[frozenset[str | None], list[Scoped]]] = [
+            (frozenset(map(scopes.subscription_of, listings)), found) for listings, found in by_listings.items()
+        ]
         self._nodes = {node.scope: node.parent for node in estate.hierarchy}
 
     def at(self, scope: str) -> tuple[Scoped, ...]:
         """Records that stand at exactly this folded scope."""
+        found = self._made.get(scope)
+        if found is None:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            found = self._made[scope] = (*self._columns.at(scope), *self._at.get(scope, ()))
+        return found
+
+    def beside_columns(self, scope: str) -> tuple[Scoped, ...]:
+        """Those of them that are not kept in columns."""
         return tuple(self._at.get(scope, ()))
+
+    def _listed_in(self, subscription: str) -> Iterator[Scoped]:
+        """Records above a subscription that its own listings returned."""
+        return (item for listings, found in self._listed if subscription in listings for item in found)
 
     def listed_below(self, subscription: str, chain: tuple[str, ...]) -> tuple[Scoped, ...]:
         """Records above a subscription that its own listings returned and that no scope of its chain holds."""
-        return tuple(item for item in self._listed_in.get(subscription, ()) if item.scope not in chain)
+        return tuple(item for item in self._listed_in(subscription) if item.scope not in chain)
 
     def unplaced(self, subscription: str, chain: tuple[str, ...]) -> tuple[Scoped, ...]:
         """Records of which nobody knows whether they stand above the subscription."""
         if not self._above or self.is_whole(subscription):
             return ()
-        over = {*chain, *(item.scope for item in self._listed_in.get(subscription, ()))}
+        over = {*chain, *(item.scope for item in self._listed_in(subscription))}
         return tuple(
             item
             for item in self._above
@@ -81,7 +129,7 @@ class ByScope(Generic[Scoped]):
 
     def scopes(self) -> Iterator[str]:
         """The folded scopes at which a record stands."""
-        return iter(self._at)
+        return iter(dict.fromkeys((*self._columns.starts, *self._at)))
 
 
 @dataclass(eq=False)

@@ -37,12 +37,12 @@ class Surroundings:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.grants = Grants(
-            estate.role_definitions, estate.role_assignments, estate.schedule_instances, estate.collected_at
+            estate.role_definitions, estate.assignment_columns, estate.schedule_instances, estate.collected_at
         )
         self.directory = Directory(estate, _types(estate), _elsewhere(estate))
         self.consents = Consents(estate)
         self.records: ByScope[RoleAssignment | ScheduleInstance] = ByScope(
-            estate, (*estate.role_assignments, *self.grants.loose_instances)
+            estate, self.grants.loose_instances, estate.assignment_columns
         )
         self.denies: ByScope[DenyAssignment] = ByScope(estate, estate.deny_assignments)
         self._gaps: dict[str, list[Gap]] = {}
@@ -247,9 +247,9 @@ def _elsewhere(estate: Estate) -> frozenset[str]:
         for entry in vault.access_policies or ():
             other = estate.tenant_id and entry.tenant_id and entry.tenant_id.casefold() != estate.tenant_id.casefold()
             (away if other else home).add(entry.object_id.casefold())
-    for assignment in estate.role_assignments:
-        other = assignment.delegated_managed_identity_resource_id is not None
-        (away if other else home).add(assignment.principal_id)
+    assignments = estate.assignment_columns
+    away.update(assignments.record(row).principal_id for row in assignments.delegated_rows())
+    home.update(assignments.principals_at_home)
     for delegation in estate.delegations:
         if delegation.managed_by_tenant not in (None, (estate.tenant_id or "").casefold()):
             away.update(item.principal_id for item in delegation.authorizations or ())
@@ -259,9 +259,8 @@ def _elsewhere(estate: Estate) -> frozenset[str]:
 
 def _types(estate: Estate) -> dict[str, str | None]:
     """Every principal that a grant of Azure RBAC names -> what records say of its type."""
-    types: dict[str, str | None] = {}
-    records: tuple[Record, ...] = (*estate.role_assignments, *estate.schedule_instances)
-    for record in records:
+    types = dict(estate.assignment_columns.recorded_types)
+    for record in estate.schedule_instances:
         types[record.principal_id] = record.principal_type or types.get(record.principal_id)
     for deny in estate.deny_assignments:
         for item in (*deny.principals, *deny.exclude_principals):

@@ -1,5 +1,6 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from pyroaring import BitMap
@@ -13,7 +14,7 @@ from kvaudit.access.memberships import ELIGIBLE_MEMBERS
 from kvaudit.access.numbering import NOBODY
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
-from kvaudit.model.authorization import DenyAssignment
+from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import PermissionModel
 
@@ -61,7 +62,7 @@ class VaultCounts:
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return self._by_policies(question)
         node, effects = self._node, self._bulk.effects
-        if self._is_uncertain() or self._denied(question.mask):
+        if self._is_uncertain() or self._taken_of(question.mask):
             return None
         found = []
         for operation in iter_operations(question.mask):
@@ -95,6 +96,10 @@ class VaultCounts:
         holders = self._node.sets[first : first + 3]
         return Tally(allowed, len(holders[0]), conditional, len(holders[1]), unknown, len(holders[2]))
 
+    def strays_on_vault(self) -> Iterator[RoleAssignment]:
+        """The assignments on the vault, or on an object in it, whose principal is not simply there in the directory."""
+        return self._bulk.strays_on(self.vault)
+
     def strays(self) -> tuple[Record, ...] | None:
         """The data-plane records of an Azure RBAC vault whose principal is not simply there in the directory."""
         node = self._node
@@ -116,7 +121,11 @@ class VaultCounts:
         )
 
     def _broad_is(self, question: BroadGrants) -> bool:
-        return not self._is_uncertain() and not self._denied(question.mask)
+        """A record counts as long as one of its operations is left, so a deny that leaves each record one changes nothing."""
+        if self._is_uncertain():
+            return False
+        taken_away = self._taken_of(question.mask)
+        return all(mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask)
 
     def _control_is_certain(self, question: ControlGrants) -> bool:
         if self._node.odd or self._bulk.hides_denies(self.vault):
@@ -131,13 +140,14 @@ class VaultCounts:
     def _reaching(self) -> list[DenyAssignment]:
         return [item for item in self._node.denies if reaches(item, self.vault.scope)]
 
-    def _denied(self, mask: int) -> bool:
-        """Whether a deny assignment may take any of these operations from somebody whom a record names."""
+    def _taken_of(self, mask: int) -> int:
+        """Those of some operations that a deny assignment may take from somebody whom a record names."""
+        found = 0
         for deny in self._reaching:
             certain, possible = taken(deny, self.vault, None)
             if (certain | possible) & mask and self._may_meet(deny):
-                return True
-        return False
+                found |= certain | possible
+        return found & mask
 
     def _may_meet(self, deny: DenyAssignment) -> bool:
         met = self._bulk.may_meet(deny)

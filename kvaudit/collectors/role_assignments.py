@@ -1,6 +1,8 @@
 """Role assignments, inherited ones and those below the listing's scope included."""
 
+from collections.abc import Mapping
 from sys import intern
+from typing import Any
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
@@ -14,9 +16,9 @@ def parse(raw: Raw, scope: str) -> RoleAssignment:
     properties = payload.mapping(item.get("properties"), "properties")
     return RoleAssignment(
         id=payload.text(item, "id"),
-        scope=intern(scopes.fold(payload.text(properties, "scope"))),
-        role=intern(role_guid(payload.text(properties, "roleDefinitionId"))),
-        principal_id=intern(payload.text(properties, "principalId").strip().casefold()),
+        scope=scope_of(properties),
+        role=role_of(properties),
+        principal_id=principal_of(properties),
         principal_type=payload.optional_text(properties, "principalType"),
         condition=payload.optional_text(properties, "condition"),
         description=payload.shown_text(properties, "description"),
@@ -24,6 +26,21 @@ def parse(raw: Raw, scope: str) -> RoleAssignment:
         delegated_managed_identity_resource_id=payload.optional_text(properties, "delegatedManagedIdentityResourceId"),
         listed_from=payload.listed_from(scope),
     )
+
+
+def scope_of(properties: Mapping[str, Any]) -> str:
+    """The folded scope."""
+    return intern(scopes.fold(payload.text(properties, "scope")))
+
+
+def role_of(properties: Mapping[str, Any]) -> str:
+    """The folded GUID of the role."""
+    return intern(role_guid(payload.text(properties, "roleDefinitionId")))
+
+
+def principal_of(properties: Mapping[str, Any]) -> str:
+    """The folded ID of the principal."""
+    return intern(payload.text(properties, "principalId").strip().casefold())
 
 
 ROLE_ASSIGNMENTS = Collector(

@@ -1,12 +1,14 @@
 """Everything that one snapshot says, parsed: the only input of `access`, `rules` and `report`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from kvaudit.model import scopes
+from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment, RoleDefinition, ScheduleInstance
 from kvaudit.model.directory import Membership, Principal, PrincipalState
+from kvaudit.model.edges import Memberships
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.identities import (
@@ -21,6 +23,7 @@ from kvaudit.model.identities import (
     ResourceIdentity,
     UserAssignedIdentity,
 )
+from kvaudit.model.lists import MadeOnDemand
 from kvaudit.model.people import PeopleInGroups
 from kvaudit.model.settings import (
     ClassicAdministrator,
@@ -57,12 +60,12 @@ class Estate:
     hierarchy: tuple[HierarchyNode, ...] = ()
     vaults: tuple[Vault, ...] = ()
     deleted_vaults: tuple[DeletedVault, ...] = ()
-    role_assignments: tuple[RoleAssignment, ...] = ()
+    role_assignments: Sequence[RoleAssignment] = ()
     role_definitions: Mapping[str, RoleDefinition] = field(default_factory=dict)
     deny_assignments: tuple[DenyAssignment, ...] = ()
     schedule_instances: tuple[ScheduleInstance, ...] = ()
     principals: Mapping[str, Principal] = field(default_factory=dict)
-    memberships: tuple[Membership, ...] = ()
+    memberships: Sequence[Membership] = ()
     member_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     objects: tuple[VaultObject, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -83,6 +86,16 @@ class Estate:
     classic_administrators: tuple[ClassicAdministrator, ...] = ()
     resource_groups: tuple[ResourceGroup, ...] = ()
     managed_hsms: tuple[ManagedHsm, ...] = ()
+
+    @cached_property
+    def assignment_columns(self) -> RoleAssignments:
+        """The role assignments by column, and by scope."""
+        return RoleAssignments.of(self.role_assignments)
+
+    @cached_property
+    def membership_columns(self) -> Memberships:
+        """The memberships by column, by group and by member."""
+        return Memberships.of(self.memberships)
 
     @cached_property
     def _parents(self) -> dict[str, str | None]:
@@ -127,25 +140,24 @@ class Estate:
     def people_in_groups(self) -> PeopleInGroups:
         """Which groups have people in them."""
         return PeopleInGroups(
-            self.memberships, self.principals, lambda group: self.was_read("group_members", f"groups/{group}")
+            self.membership_columns, self.principals, lambda group: self.was_read("group_members", f"groups/{group}")
         )
 
     @cached_property
     def role_assignments_by_vault(self) -> Mapping[str, tuple[RoleAssignment, ...]]:
         """Role assignments that stand on a vault or on an object in it, by the vault's folded scope."""
-        table: dict[str, list[RoleAssignment]] = {}
-        for item in self.role_assignments:
-            vault = scopes.vault_of(item.scope)
+        assignments = self.assignment_columns
+        table: dict[str, list[str]] = {}
+        for scope in assignments.starts:
+            vault = scopes.vault_of(scope)
             if vault is not None:
-                table.setdefault(vault, []).append(item)
-        return {vault: tuple(items) for vault, items in table.items()}
+                table.setdefault(vault, []).append(scope)
+        return MadeOnDemand(table, lambda found: tuple(item for scope in found for item in assignments.at(scope)))
 
     @cached_property
     def cross_tenant_assignment_ids(self) -> frozenset[str]:
         """IDs of role assignments of managed identities of another tenant (Lighthouse): this directory has none of them."""
-        return frozenset(
-            item.id for item in self.role_assignments if item.delegated_managed_identity_resource_id is not None
-        )
+        return frozenset(map(self.assignment_columns.id, self.assignment_columns.delegated_rows()))
 
     def gaps_over(self, scope: str, kinds: frozenset[str] | None = None) -> tuple[Gap, ...]:
         """Gaps of these kinds (all when None) whose scope is at or above a folded scope.

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from kvaudit.model.directory import Membership, Principal
+from kvaudit.model.directory import Principal
+from kvaudit.model.edges import Memberships
 
 _NOT_PEOPLE = frozenset({"Group", "ServicePrincipal", "Device", "Application", "ForeignGroup"})
 
@@ -12,30 +13,34 @@ class PeopleInGroups:
     """People in groups, through groups in groups. Made once per estate, in time linear in the memberships.
 
     Args:
-        memberships: direct edges.
+        memberships: direct edges, by column.
         principals: by folded ID, for the type of members where the edge does not say it.
         was_read: whether the member list of a group (folded ID) was read to its end.
     """
 
     def __init__(
         self,
-        memberships: Iterable[Membership],
+        memberships: Memberships,
         principals: Mapping[str, Principal],
         was_read: Callable[[str], bool],
     ) -> None:
         self._was_read = was_read
         parents: defaultdict[str, list[str]] = defaultdict(list)
         with_people, unclear, groups = set(), set(), set()
-        for edge in memberships:
-            kind = edge.member_type or getattr(principals.get(edge.member), "type", None)
-            groups.add(edge.group)
+        for group, kind, members in memberships.by_group_and_type():
+            groups.add(group)
             if kind == "User":
-                with_people.add(edge.group)
-            elif kind == "Group":
-                parents[edge.member].append(edge.group)
-                groups.add(edge.member)
-            elif kind not in _NOT_PEOPLE:
-                unclear.add(edge.group)
+                with_people.add(group)
+            elif kind is None or kind == "Group" or kind not in _NOT_PEOPLE:
+                for member in members():
+                    stated = kind or getattr(principals.get(member), "type", None)
+                    if stated == "User":
+                        with_people.add(group)
+                    elif stated == "Group":
+                        parents[member].append(group)
+                        groups.add(member)
+                    elif stated not in _NOT_PEOPLE:
+                        unclear.add(group)
         unclear.update(group for group in groups if not was_read(group))
         self._with_people = _upwards(with_people, parents)
         self._unclear = _upwards(unclear, parents)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from kvaudit.model import scopes
 from kvaudit.model.permissions import policy_mask
@@ -44,10 +45,7 @@ class AccessPolicy:
     @property
     def mask(self) -> int:
         """The operations that the entry names, as a mask of the catalogue."""
-        mask = 0
-        for kind in ("keys", "secrets", "certificates"):
-            mask |= policy_mask(kind, getattr(self, kind) or ())[0]
-        return mask
+        return _mask(self.keys, self.secrets, self.certificates)
 
     @property
     def unknown_words(self) -> tuple[str, ...]:
@@ -57,6 +55,14 @@ class AccessPolicy:
             for kind in ("keys", "secrets", "certificates")
             for name in policy_mask(kind, getattr(self, kind) or ())[1]
         )
+
+
+@lru_cache(maxsize=10_000)  # a tenant's entries are few different ones
+def _mask(*kinds: tuple[str, ...] | None) -> int:
+    mask = 0
+    for kind, names in zip(("keys", "secrets", "certificates"), kinds, strict=True):
+        mask |= policy_mask(kind, names or ())[0]
+    return mask
 
 
 @dataclass(frozen=True, slots=True)

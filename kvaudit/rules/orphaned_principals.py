@@ -34,6 +34,7 @@ from kvaudit.access.answers import CitationKind
 from kvaudit.access.grants import Record
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
@@ -61,7 +62,7 @@ class _Named:
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault when a record that gives, or would give, access to it names a principal that is not found."""
-    return _judged(subject, _records(subject, _inherited(subject)))
+    return _judged(subject, _records(subject, _assignments(subject), _inherited(subject)))
 
 
 def quick(counts: "VaultCounts") -> Judgement | None:
@@ -72,7 +73,8 @@ def quick(counts: "VaultCounts") -> Judgement | None:
         if strays is None:
             return None
         inherited = _from_records(counts, strays)
-    return _judged(counts.subject, _records(counts.subject, inherited))
+    subject = counts.subject
+    return _judged(subject, _records(subject, _on_vault(counts.strays_on_vault()), inherited))
 
 
 def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:
@@ -104,10 +106,10 @@ def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:
     return passed()
 
 
-def _records(subject: VaultAccess, inherited: Iterable[_Named]) -> Iterator[_Named]:
+def _records(subject: VaultAccess, on_vault: Iterable[_Named], inherited: Iterable[_Named]) -> Iterator[_Named]:
     """Every access policy of the vault, every assignment on it, and the data-plane assignments that it inherits."""
     seen = set()
-    for named in (*_policies(subject), *_assignments(subject), *inherited):
+    for named in (*_policies(subject), *on_vault, *inherited):
         if named.record_id not in seen:
             seen.add(named.record_id)
             yield named
@@ -117,14 +119,18 @@ def _policies(subject: VaultAccess) -> Iterator[_Named]:
     vault = subject.vault
     rbac = vault.permission_model is PermissionModel.AZURE_RBAC
     for entry in entries(vault):
-        if entry.foreign:
-            continue
+        if entry.foreign or subject.principal(entry.policy.object_id).state is PrincipalState.FOUND:
+            continue  # whom the directory holds no rule would tell of
         removal = az.remove_policy_by_rest(vault, entry.policy) if rbac else az.delete_policy(vault, entry.policy)
         yield _Named(entry.record_id, entry.policy.object_id, None, "an access policy", vault.scope, removal)
 
 
 def _assignments(subject: VaultAccess) -> Iterator[_Named]:
-    for item in subject.estate.role_assignments_by_vault.get(subject.vault.scope, ()):
+    return _on_vault(subject.estate.role_assignments_by_vault.get(subject.vault.scope, ()))
+
+
+def _on_vault(assignments: Iterable[RoleAssignment]) -> Iterator[_Named]:
+    for item in assignments:
         # A managed identity of another tenant (Lighthouse) is not in this directory (facts azure.md 2.1).
         if item.delegated_managed_identity_resource_id is None:
             removal = az.delete_role_assignment(item.id)

@@ -2,10 +2,10 @@
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
@@ -14,14 +14,17 @@ from kvaudit.collectors.management_groups import nodes_above
 from kvaudit.collectors.owners import owned_scope
 from kvaudit.collectors.vault_objects import OBJECT_KINDS
 from kvaudit.model import scopes
+from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleDefinition
 from kvaudit.model.directory import Membership, Principal, PrincipalState
+from kvaudit.model.edges import Memberships, MembershipsBuilder
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.identities import ApplicationPermission, DirectoryRoleAssignment, GroupScheduleInstance, Ownership
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 from kvaudit.snapshot import layout
+from kvaudit.snapshot.columns import AssignmentReader, MemberReader, named_in
 from kvaudit.snapshot.layout import ListingKey
 from kvaudit.snapshot.lines import corrupt
 from kvaudit.snapshot.merging import Merged, merge_listed
@@ -75,7 +78,7 @@ class _Loading:
 
     def estate(self) -> Estate:
         vaults = self._vaults()
-        assignments = self._listed("role_assignments")
+        assignments = self._assignments()
         denies = self._listed("deny_assignments")
         instances = (
             *self._listed("role_eligibility_schedule_instances"),
@@ -97,13 +100,13 @@ class _Loading:
         roles: tuple[RoleDefinition, ...] = self._once("role_definitions", lambda item: item.name, lambda item: item.id)
         objects = tuple(item for kind in sorted(OBJECT_KINDS) for item in self._objects(kind))
         further = {**self._identities(), **self._settings()}
-        described = self._described()
-        memberships = set(self._records("group_members"))
+        members = self._members()
+        described = self._described(members.described)
         member_edges = set(self._group_edges())
         listings = self._whole_listings()
         finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings)
         member_of, rest = _member_of(member_edges, finished)
-        named = named_principals(self._snapshot.tenant_id, vaults, assignments, instances, denies)
+        named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
         return Estate(
             tenant_id=self._snapshot.tenant_id,
             collected_at=self._snapshot.ended_at,
@@ -116,9 +119,7 @@ class _Loading:
             deny_assignments=denies,
             schedule_instances=instances,
             principals=complete_principals(described, named, finished),
-            memberships=tuple(
-                sorted(memberships | rest, key=lambda edge: (edge.group, edge.member, edge.member_type or ""))
-            ),
+            memberships=_all_edges(members.edges, rest),
             member_of=member_of,
             objects=objects,
             gaps=self._all_gaps(),
@@ -265,24 +266,43 @@ class _Loading:
     def _objects(self, kind: str) -> tuple[VaultObject, ...]:
         return self._once(kind, lambda item: f"{item.vault_id}\0{item.ref.name.casefold()}", lambda item: item.vault_id)
 
-    def _described(self) -> dict[str, Principal]:
+    def _assignments(self) -> RoleAssignments:
+        kind = "role_assignments"
+        reader = AssignmentReader(partial(self._unreadable, kind))
+        reader.read(self._items(kind))
+        records, gaps = reader.done(kind)
+        self._gaps.update(gaps)
+        return records
+
+    def _members(self) -> MemberReader:
+        kind = "group_members"
+        reader = MemberReader(partial(self._snapshot.decode, kind), partial(self._unreadable, kind))
+        reader.read(self._snapshot.lines(kind))
+        for scope, number in reader.counts.items():
+            self._counts[layout.listing_key(kind, scope)] += number
+        return reader
+
+    def _described(self, members: Iterable[Principal]) -> dict[str, Principal]:
         """Every directory object that Graph described. Members of groups are described there too."""
         found: dict[str, list[tuple[int, Principal]]] = {}
         for principal in self._records("deleted_principals"):
             deleted = _with_state(principal, PrincipalState.DELETED_RESTORABLE)
             found.setdefault(deleted.id, []).append((0, deleted))
-        for kind in ("group_members", *_OWNERS):
-            for _, raw in self._snapshot.items(kind):
-                try:
-                    member = parse_principal(raw, kind)
-                except (KeyError, TypeError, ValueError):
-                    continue  # told once, when the same item is read as a membership or ownership
-                if member.type in _MEMBER_TYPES:
-                    found.setdefault(member.id, []).append((1, member))
+        for member in (*members, *self._owners()):
+            if member.type in _MEMBER_TYPES:
+                found.setdefault(member.id, []).append((1, member))
         for rank, kind in enumerate(("service_principals", "principals"), start=2):
             for principal in self._records(kind):
                 found.setdefault(principal.id, []).append((rank, principal))
         return {identifier: _fullest(items) for identifier, items in found.items()}
+
+    def _owners(self) -> Iterator[Principal]:
+        for kind in _OWNERS:
+            for _, raw in self._snapshot.items(kind):
+                try:
+                    yield parse_principal(raw, kind)
+                except (KeyError, TypeError, ValueError):
+                    continue  # told once, when the same item is read as an ownership
 
     def _group_edges(self) -> Iterator[Membership]:
         """Groups of service principals; `transitiveMemberOf` answers directory roles and units too, which grant nothing here."""
@@ -317,6 +337,12 @@ class _Loading:
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
         gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
+
+
+def _all_edges(edges: MembershipsBuilder, further: Iterable[Membership]) -> Memberships:
+    for edge in further:
+        edges.add(edge)
+    return edges.done()
 
 
 def _with_state(principal: Principal, state: PrincipalState) -> Principal:

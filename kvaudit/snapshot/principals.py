@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from kvaudit.collectors.directory import deleted_scope
 from kvaudit.model import scopes
-from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment, ScheduleInstance
+from kvaudit.model.authorization import EVERYONE, DenyAssignment, ScheduleInstance
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.vaults import Vault
 
@@ -67,7 +67,7 @@ class Named:
 def named_principals(
     tenant_id: str | None,
     vaults: Iterable[Vault],
-    assignments: Iterable[RoleAssignment],
+    assigned: Iterable[tuple[str, str | None, bool]],
     instances: Iterable[ScheduleInstance],
     denies: Iterable[DenyAssignment],
 ) -> dict[str, Named]:
@@ -75,11 +75,15 @@ def named_principals(
 
     An access policy names one of its own tenant (else of the vault's); an assignment with a delegated managed
     identity names one of the managing tenant (facts azure.md 2.1).
+
+    Args:
+        tenant_id: the tenant that was asked.
+        vaults, instances, denies: the records.
+        assigned: everybody whom role assignments name, see `kvaudit.snapshot.columns.named_in`.
     """
     found: defaultdict[str, Named] = defaultdict(Named)
-    for assignment in assignments:
-        named = found[assignment.principal_id]
-        _note(named, assignment.principal_type, abroad=assignment.delegated_managed_identity_resource_id is not None)
+    for identifier, kind, abroad in assigned:
+        _note(found[identifier], kind, abroad=abroad)
     for instance in instances:
         _note(found[instance.principal_id], instance.principal_type, abroad=False)
     for deny in denies:

@@ -1,8 +1,9 @@
 """Reading a snapshot: raw items, gaps and listings, nothing parsed yet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kvaudit.collectors.collector import Raw
 from kvaudit.errors import SnapshotError
@@ -13,6 +14,11 @@ from kvaudit.snapshot.lines import corrupt, read_lines
 from kvaudit.snapshot.manifest import Manifest, read_manifest
 from kvaudit.snapshot.resume import read_gaps, read_listings
 from kvaudit.snapshot.verify import check_sizes, verify_files
+
+Decoded = TypeVar("Decoded")
+
+_TOGETHER = 500
+"""Lines that are decoded together."""
 
 
 class Snapshot:
@@ -52,20 +58,59 @@ class Snapshot:
         """ISO 8601 UTC time of the end of collection, or None when it did not end."""
         return self._manifest.text("ended_at")
 
+    def lines(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """The same items as they stand in the file, for kinds of which there are millions that repeat each other."""
+        scopes: dict[bytes, str] = {}
+        for line in self._lines(kind):
+            start, between, item = line.partition(layout.BEFORE_ITEM)
+            scope = scopes.get(start)
+            if scope is None:
+                scope, raw = self._decoded(kind, line, layout.decode_item)
+                if not between or not start.startswith(layout.BEFORE_SCOPE):
+                    yield scope, layout.encode(raw)
+                    continue
+                scopes[start] = scope
+            yield scope, item[:-1]
+
+    def decode(self, kind: str, item: bytes) -> Raw:
+        """The raw item of one of `lines`."""
+        return self._decoded(kind, item, layout.decode)
+
+    def _decoded(self, kind: str, line: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:
+        try:
+            return decode(line)
+        except ValueError as error:
+            raise corrupt(self._path / layout.kind_file(kind), "a line is not an item") from error
+
     def items(self, kind: str) -> Iterator[tuple[str, Raw]]:
         """The items of a kind in the order of writing, each with the scope that was listed."""
+        number = 0
+        try:
+            for lines in _batches(self._lines(kind)):
+                found = layout.decode_items(lines)
+                if found is not None:
+                    yield from found
+                    number += len(lines)
+                    continue
+                for line in lines:
+                    number += 1
+                    yield layout.decode_item(line)
+        except ValueError as error:
+            path = self._path / layout.kind_file(kind)
+            raise corrupt(path, f"line {number} is not an item") from error
+
+    def _lines(self, kind: str) -> Iterator[bytes]:
+        """The lines of a kind's file, as many as were written."""
         path = self._path / layout.kind_file(kind)
         expected = self._manifest.files.get(path.name)
         number = 0
         try:
             for line in read_lines(path, cut_allowed=self._cut_allowed):
                 number += 1
-                yield layout.decode_item(line)
+                yield line
         except FileNotFoundError as error:
             if expected is not None:
                 raise corrupt(path, "it is missing") from error
-        except ValueError as error:
-            raise corrupt(path, f"line {number} is not an item") from error
         except OSError as error:
             raise _unreadable(path, error) from error
         if expected is not None and number != expected.lines:
@@ -122,3 +167,8 @@ def _unreadable(path: Path, error: OSError) -> SnapshotError:
     return SnapshotError(
         f"{path} cannot be read: {error.strerror or type(error).__name__}", hint="Check the permissions of the folder."
     )
+
+
+def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
+    while batch := list(islice(lines, _TOGETHER)):
+        yield batch

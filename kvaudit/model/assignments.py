@@ -1,0 +1,303 @@
+"""Role assignments as columns: the largest tenants have millions, and a record for each would take gigabytes.
+
+A record is made when it is looked at. Texts that many assignments share (scopes, roles, conditions, principals, the part of
+the ID before the name) are kept once, and a name that is a GUID takes its 16 bytes.
+"""
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar, overload
+
+from kvaudit.model.authorization import RoleAssignment
+
+Value = TypeVar("Value")
+
+Power = tuple[str, str | None]
+"""A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
+
+_GUID = 16
+_BEFORE_NAME = "/providers/microsoft.authorization/roleassignments/"
+
+
+class Rare(NamedTuple):
+    """What few assignments have."""
+
+    description: str | None
+    delegated_managed_identity_resource_id: str | None
+
+
+class Pool(Generic[Value]):
+    """Values that are kept once, by number."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self.numbers: dict[Value, int] = {}
+
+    def number(self, value: Value) -> int:
+        """The number of a value."""
+        found = self.numbers.get(value)
+        if found is None:
+            found = self.numbers[value] = len(self.values)
+            self.values.append(value)
+        return found
+
+
+class Columns(NamedTuple):
+    """One number or name for each assignment, row by row.
+
+    Attributes:
+        scopes, powers, principals, types, listings, created: numbers of pooled values.
+        prefixes: numbers of the parts of IDs before the name; of a whole ID where the name is no GUID in lower case.
+        names: 16 bytes for each row; zeros where the prefix is the whole ID.
+    """
+
+    scopes: "array[int]"
+    powers: "array[int]"
+    principals: "array[int]"
+    types: "array[int]"
+    listings: "array[int]"
+    created: "array[int]"
+    prefixes: "array[int]"
+    names: bytes | bytearray
+
+
+class Values(NamedTuple):
+    """The pooled values of `Columns`."""
+
+    scopes: Sequence[str]
+    powers: Sequence[Power]
+    principals: Sequence[str]
+    types: Sequence[str | None]
+    listings: Sequence[frozenset[str]]
+    created: Sequence[str | None]
+    prefixes: Sequence[str]
+
+
+class RoleAssignments(Sequence[RoleAssignment]):
+    """Role assignments, sorted by scope and ID. Made by `AssignmentsBuilder`.
+
+    Args:
+        columns: sorted by scope.
+        values: what their numbers stand for.
+        rare: by row.
+        starts: scope -> its first row and the row after its last.
+    """
+
+    def __init__(
+        self, columns: Columns, values: Values, rare: Mapping[int, Rare], starts: Mapping[str, tuple[int, int]]
+    ) -> None:
+        self.columns = columns
+        self.values = values
+        self.rare = rare
+        self.starts = starts
+
+    @classmethod
+    def of(cls, records: Sequence[RoleAssignment]) -> "RoleAssignments":
+        """The same assignments as columns."""
+        if isinstance(records, RoleAssignments):
+            return records
+        builder = AssignmentsBuilder()
+        for item in records:
+            builder.add(item)
+        return builder.done()
+
+    def __len__(self) -> int:
+        return len(self.columns.scopes)
+
+    def __iter__(self) -> Iterator[RoleAssignment]:
+        return map(self.record, range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> RoleAssignment: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[RoleAssignment, ...]: ...
+    def __getitem__(self, index: int | slice) -> RoleAssignment | tuple[RoleAssignment, ...]:
+        rows = range(len(self))[index]
+        return self.record(rows) if isinstance(rows, int) else tuple(map(self.record, rows))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or len(self) != len(other):
+            return False
+        return all(one == two for one, two in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        return hash((len(self), *self.values.principals[:8]))
+
+    def __repr__(self) -> str:
+        return f"RoleAssignments({tuple(self)!r})"
+
+    def rows_at(self, scope: str) -> range:
+        """The rows of the assignments at exactly a folded scope."""
+        return range(*self.starts.get(scope, (0, 0)))
+
+    def at(self, scope: str) -> tuple[RoleAssignment, ...]:
+        """The assignments at exactly a folded scope, by ID."""
+        return tuple(map(self.record, self.rows_at(scope)))
+
+    def id(self, row: int) -> str:
+        """The ID of a row, as Azure sent it."""
+        prefix = self.values.prefixes[self.columns.prefixes[row]]
+        name = self.columns.names[row * _GUID : (row + 1) * _GUID]
+        if not any(name):
+            return prefix
+        text = name.hex()
+        return f"{prefix}{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def record(self, row: int) -> RoleAssignment:
+        """The assignment of a row."""
+        columns, values = self.columns, self.values
+        role, condition = values.powers[columns.powers[row]]
+        description, delegated = self.rare.get(row, (None, None))
+        return RoleAssignment(
+            self.id(row),
+            values.scopes[columns.scopes[row]],
+            role,
+            values.principals[columns.principals[row]],
+            values.types[columns.types[row]],
+            condition,
+            description,
+            values.created[columns.created[row]],
+            delegated,
+            values.listings[columns.listings[row]],
+        )
+
+    def by_ids(self, ids: Collection[str]) -> Mapping[str, RoleAssignment]:
+        """Those of some IDs in lower case that there are. An assignment mostly stands at the scope that its ID begins with."""
+        found: dict[str, RoleAssignment] = {}
+        missing = set()
+        for wanted in ids:
+            near = self.at(wanted.rpartition(_BEFORE_NAME)[0] or "/")
+            same = next((item for item in near if item.id.casefold() == wanted), None)
+            if same is None:
+                missing.add(wanted)
+            else:
+                found[wanted] = same
+        if missing:
+            for row in range(len(self)):
+                folded = self.id(row).casefold()
+                if folded in missing:
+                    found[folded] = self.record(row)
+        return found
+
+    def delegated_rows(self) -> Iterator[int]:
+        """The rows of managed identities of another tenant (Lighthouse)."""
+        return (row for row, item in self.rare.items() if item.delegated_managed_identity_resource_id is not None)
+
+    @cached_property
+    def recorded_types(self) -> Mapping[str, str | None]:
+        """Every principal -> the type that its assignments state; where they differ, the last one's."""
+        found = dict.fromkeys(self.columns.principals, 0)
+        none = [number for number, kind in enumerate(self.values.types) if not kind]
+        pairs = zip(self.columns.principals, self.columns.types, strict=True)
+        found.update(pairs if not none else ((who, kind) for who, kind in pairs if kind not in none))
+        if none:
+            untyped = none[0]
+            typed = {
+                who for who, kind in zip(self.columns.principals, self.columns.types, strict=True) if kind not in none
+            }
+            found = {who: kind if who in typed else untyped for who, kind in found.items()}
+        return {self.values.principals[who]: self.values.types[kind] or None for who, kind in found.items()}
+
+    @cached_property
+    def principals_at_home(self) -> frozenset[str]:
+        """Everybody whom an assignment names as a principal of this tenant."""
+        away = frozenset(self.delegated_rows())
+        rows = (who for row, who in enumerate(self.columns.principals) if row not in away)
+        return frozenset(self.values.principals[who] for who in set(rows))
+
+
+class AssignmentsBuilder:
+    """Takes assignments in any order, each once."""
+
+    def __init__(self) -> None:
+        self.scopes: Pool[str] = Pool()
+        self.powers: Pool[Power] = Pool()
+        self.principals: Pool[str] = Pool()
+        self.types: Pool[str | None] = Pool()
+        self.listings: Pool[frozenset[str]] = Pool()
+        self.created: Pool[str | None] = Pool()
+        self.prefixes: Pool[str] = Pool()
+        self.names = bytearray()
+        self.columns = Columns._make([*(array("I") for _ in range(7)), self.names])
+        self.rare: dict[int, Rare] = {}
+
+    def add(self, item: RoleAssignment) -> None:
+        """Take in one assignment."""
+        columns = self.columns
+        description, delegated = item.description, item.delegated_managed_identity_resource_id
+        if description is not None or delegated is not None:
+            self.rare[len(columns.scopes)] = Rare(description, delegated)
+        columns.scopes.append(self.scopes.number(item.scope))
+        columns.powers.append(self.powers.number((item.role, item.condition)))
+        columns.principals.append(self.principals.number(item.principal_id))
+        columns.types.append(self.types.number(item.principal_type))
+        columns.listings.append(self.listings.number(item.listed_from))
+        columns.created.append(self.created.number(item.created_on))
+        self.add_id(item.id)
+
+    def add_id(self, text: str) -> None:
+        """Take in the ID of the assignment that is being added."""
+        name = text[-36:]
+        packed = packed_name(name)
+        self.columns.prefixes.append(self.prefixes.number(text[:-36] if packed else text))
+        self.names.extend(packed or bytes(_GUID))
+
+    def unsorted(self) -> RoleAssignments:
+        """What was taken in so far, row by row; it cannot be asked by scope."""
+        return RoleAssignments(self.columns, self._values(), self.rare, {})
+
+    def done(self, dropped: Iterable[int] = ()) -> RoleAssignments:
+        """All of them but some rows, sorted by scope and folded ID."""
+        columns, scopes = self.columns, self.scopes.values
+        gone = frozenset(dropped)
+        by_scope: list[list[int]] = [[] for _ in scopes]
+        for row, scope in enumerate(columns.scopes):
+            by_scope[scope].append(row)
+        if gone:
+            by_scope = [[row for row in rows if row not in gone] for rows in by_scope]
+        order: list[int] = []
+        starts: dict[str, tuple[int, int]] = {}
+        for scope in sorted(range(len(scopes)), key=scopes.__getitem__):
+            rows = by_scope[scope]
+            by_scope[scope] = []
+            if rows:
+                starts[scopes[scope]] = (len(order), len(order) + len(rows))
+                order.extend(self._by_id(rows) if len(rows) > 1 else rows)
+        names = b"".join(self.names[row * _GUID : (row + 1) * _GUID] for row in order)
+        moved = Columns._make([*(array("I", map(column.__getitem__, order)) for column in columns[:7]), names])
+        rare = {place: self.rare[row] for place, row in enumerate(order) if row in self.rare} if self.rare else {}
+        return RoleAssignments(moved, self._values(), rare, starts)
+
+    def _values(self) -> Values:
+        return Values(
+            self.scopes.values,
+            self.powers.values,
+            self.principals.values,
+            self.types.values,
+            self.listings.values,
+            self.created.values,
+            self.prefixes.values,
+        )
+
+    def _by_id(self, rows: list[int]) -> list[int]:
+        """Rows in the order of their folded IDs."""
+        names, prefixes = self.names, self.columns.prefixes
+        if len({prefixes[row] for row in rows}) == 1:
+            return sorted(rows, key=lambda row: names[row * _GUID : (row + 1) * _GUID])
+        return sorted(rows, key=self._sort_key)
+
+    def _sort_key(self, row: int) -> tuple[str, bytes]:
+        prefix = self.prefixes.values[self.columns.prefixes[row]]
+        return prefix.casefold(), bytes(self.columns.names[row * _GUID : (row + 1) * _GUID])
+
+
+def packed_name(name: str) -> bytes | None:
+    """The 16 bytes of a GUID in lower case; None for anything else, and for the GUID of zeros."""
+    if len(name) != 36 or name[8] + name[13] + name[18] + name[23] != "----":
+        return None
+    try:
+        packed = bytes.fromhex(name.replace("-", ""))
+    except ValueError:
+        return None
+    return packed if len(packed) == _GUID and any(packed) and name == name.lower() else None

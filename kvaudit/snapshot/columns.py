@@ -1,0 +1,215 @@
+"""The two kinds of which a large tenant has millions, read straight into columns: role assignments and members of groups.
+
+Most items differ from ones read before in few texts only. What was understood once is remembered by the text that Azure
+sent; everything else goes through the collector's parser, so there is one reading of an item.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, pairwise
+from typing import Any
+
+from kvaudit.collectors import payload
+from kvaudit.collectors.directory import parse_member, parse_principal
+from kvaudit.collectors.role_assignments import parse as parse_assignment
+from kvaudit.collectors.role_assignments import principal_of, role_of, scope_of
+from kvaudit.model import scopes
+from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments, packed_name
+from kvaudit.model.authorization import RoleAssignment
+from kvaudit.model.directory import Principal
+from kvaudit.model.edges import MembershipsBuilder
+from kvaudit.model.gaps import Gap
+from kvaudit.snapshot.merging import merge_listed
+
+Unreadable = Callable[[str, Exception], None]
+"""Told of an item that does not parse: the listing's scope, and why."""
+
+_REMEMBERED = 1_000_000
+"""Different items of group members that are remembered: one for each principal of a large tenant."""
+
+_GUID = 36
+_NO_NAME = bytes(16)
+_DELEGATED = "delegatedManagedIdentityResourceId"
+_TOGETHER = 500
+"""Items that are taken in together."""
+
+
+class _Remembered(dict[Any, int]):
+    """The number of what a text means, worked out when the text is met for the first time.
+
+    Args:
+        understand: the collector's reading of one property, and the number of what it found. Raises ValueError.
+    """
+
+    def __init__(self, understand: Callable[[Any], int]) -> None:
+        self._understand = understand
+
+    def __missing__(self, text: Any) -> int:
+        number = self[text] = self._understand(text)
+        return number
+
+
+class AssignmentReader:
+    """Takes raw role assignments in."""
+
+    def __init__(self, unreadable: Unreadable) -> None:
+        self._unreadable = unreadable
+        self._builder = builder = AssignmentsBuilder()
+        self._scopes = _Remembered(lambda text: builder.scopes.number(scope_of({"scope": text})))
+        self._powers = _Remembered(lambda texts: builder.powers.number(_power(*texts)))
+        self._principals = _Remembered(lambda text: builder.principals.number(principal_of({"principalId": text})))
+        self._types = _Remembered(lambda text: builder.types.number(payload.optional_text({"": text}, "")))
+        self._listings = _Remembered(lambda text: builder.listings.number(payload.listed_from(text)))
+        self._prefixes = _Remembered(lambda text: builder.prefixes.number(_prefix(text)))
+        self._created = _Remembered(lambda text: builder.created.number(payload.shown_text({"": text}, "")))
+
+    def read(self, items: Iterator[tuple[str, Any]]) -> None:
+        """Take in raw items, each with the scope that was listed."""
+        while batch := list(islice(items, _TOGETHER)):
+            try:
+                self._take(batch)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                for scope, raw in batch:
+                    self._parse(raw, scope)
+
+    def _take(self, batch: list[tuple[str, Any]]) -> None:
+        """Take in usual items together, column by column. Raises, and takes none, where one of them is not usual."""
+        properties = [raw["properties"] for _, raw in batch]
+        ids = [raw["id"] for _, raw in batch]
+        names = [packed_name(text[-_GUID:]) for text in ids]
+        known = self._powers
+        new = (
+            _numbers(self._scopes, [item["scope"] for item in properties]),
+            [known[item["roleDefinitionId"], item.get("condition")] for item in properties],
+            _numbers(self._principals, [item["principalId"] for item in properties]),
+            _numbers(self._types, [item.get("principalType") for item in properties]),
+            _numbers(self._listings, [scope for scope, _ in batch]),
+            _numbers(self._created, [item.get("createdOn") for item in properties]),
+            _numbers(self._prefixes, [text[:-_GUID] if name else text for text, name in zip(ids, names, strict=True)]),
+        )
+        begin = len(self._builder.columns.scopes)
+        rare = {
+            begin + place: Rare(payload.shown_text(item, "description"), payload.optional_text(item, _DELEGATED))
+            for place, item in enumerate(properties)
+            if item.get("description") is not None or item.get(_DELEGATED) is not None
+        }
+        self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
+        for column, numbers in zip(self._builder.columns[:7], new, strict=True):
+            column.extend(numbers)
+        self._builder.names.extend(b"".join([name or _NO_NAME for name in names]))
+
+    def _parse(self, raw: Any, scope: str) -> None:
+        """Read a whole item by the collector's parser: it is unusual, or cannot be read."""
+        try:
+            self._builder.add(parse_assignment(raw, scope))
+        except (KeyError, TypeError, ValueError) as problem:
+            self._unreadable(scope, problem)
+
+    def done(self, kind: str) -> tuple[RoleAssignments, tuple[Gap, ...]]:
+        """Every assignment once, and the gaps of those that two listings describe differently."""
+        repeated = list(self._repeated())
+        if not repeated:
+            return self._builder.done(), ()
+        unsorted = self._builder.unsorted()
+        records, gaps = merge_listed(kind, (unsorted.record(row) for rows in repeated for row in rows))
+        for record in records:
+            self._builder.add(record)
+        return self._builder.done(dropped=(row for rows in repeated for row in rows)), gaps
+
+    def _repeated(self) -> Iterator[list[int]]:
+        """The rows of each ID that stands in more than one row."""
+        names = memoryview(self._builder.names).cast("Q")
+        ends = names[1::2].tolist()
+        ordered = sorted(ends)
+        twice = {one for one, two in pairwise(ordered) if one == two}
+        if not twice:
+            return
+        unsorted = self._builder.unsorted()
+        by_id: dict[str, list[int]] = {}
+        for row, end in enumerate(ends):
+            if end in twice:
+                by_id.setdefault(scopes.fold(unsorted.id(row)), []).append(row)
+        yield from (rows for rows in by_id.values() if len(rows) > 1)
+
+
+def _power(role: Any, condition: Any) -> tuple[str, str | None]:
+    return role_of({"roleDefinitionId": role}), payload.optional_text({"condition": condition}, "condition")
+
+
+def _prefix(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("the ID is no resource ID")
+    return text
+
+
+def _numbers(known: _Remembered, texts: list[Any]) -> list[int]:
+    return [known[text] for text in texts]
+
+
+class MemberReader:
+    """Takes raw members of groups in.
+
+    Attributes:
+        described: the members as directory objects, each description once.
+        counts: items by the listing's scope.
+    """
+
+    def __init__(self, decode: Callable[[bytes], Any], unreadable: Unreadable) -> None:
+        self._decode = decode
+        self._unreadable = unreadable
+        self.edges = MembershipsBuilder()
+        self.described: list[Principal] = []
+        self.counts: dict[str, int] = {}
+        self._known: dict[bytes, int] = {}
+
+    def read(self, lines: Iterable[tuple[str, bytes]]) -> None:
+        """Take in items as they stand in the file, each with the scope that was listed. Listings may be interleaved."""
+        known, counts = self._known, self.counts
+        last, add, number = None, None, 0
+        for scope, line in lines:
+            if scope is not last:
+                counts[last or scope] = counts.get(last or scope, 0) + number
+                last, number = scope, 0
+                add = self._group(scope)
+            number += 1
+            packed = known.get(line)
+            if packed is None or add is None:
+                self._parse(scope, line)
+            else:
+                add(packed)
+        if last is not None:
+            counts[last] = counts.get(last, 0) + number
+
+    def _group(self, scope: str) -> Callable[[int], None] | None:
+        try:
+            group = parse_member({"id": "x"}, scope).group
+        except ValueError:
+            return None
+        return self.edges.edges_of(group).append
+
+    def _parse(self, scope: str, line: bytes) -> None:
+        raw = self._decode(line)
+        try:
+            edge = parse_member(raw, scope)
+        except (KeyError, TypeError, ValueError) as problem:
+            self._unreadable(scope, problem)
+            return
+        packed = self.edges.packed(edge.member, edge.member_type)
+        self.edges.edges_of(edge.group).append(packed)
+        if line not in self._known:
+            self.described.append(parse_principal(raw, "group_members"))
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[line] = packed
+
+
+def named_in(assignments: RoleAssignments) -> Iterator[tuple[str, str | None, bool]]:
+    """Everybody whom assignments name, with each type that they state, and whether it is somebody of another tenant."""
+    columns, values = assignments.columns, assignments.values
+    away = frozenset(assignments.delegated_rows())
+    pairs = zip(columns.principals, columns.types, strict=True)
+    home = set(pairs if not away else (pair for row, pair in enumerate(pairs) if row not in away))
+    for who, kind in home:
+        yield values.principals[who], values.types[kind], False
+    for row in away:
+        record: RoleAssignment = assignments.record(row)
+        yield record.principal_id, record.principal_type, True

@@ -1,0 +1,134 @@
+"""Records that are read straight into columns are the records that the collector's parser makes, one by one."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kvaudit.collectors.directory import parse_member, parse_principal
+from kvaudit.collectors.role_assignments import parse
+from kvaudit.model import scopes
+from kvaudit.model.assignments import RoleAssignments
+from kvaudit.model.authorization import RoleAssignment
+from kvaudit.model.directory import Membership
+from kvaudit.model.edges import Memberships
+from kvaudit.snapshot import layout
+from kvaudit.snapshot.columns import AssignmentReader, MemberReader, named_in
+from kvaudit.snapshot.merging import merge_listed
+
+RG = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-1"
+PLACES = (RG, RG.upper(), f"{RG}-a", f"{RG}0", "/", " /", 5)
+NAMES = (*(f"{letter * 8}-2222-2222-2222-{'2' * 12}" for letter in "23aA"), "plain")
+ODD = (None, "", " ", 0, False, [], {}, 7)
+
+
+def _or(*usual: Any) -> st.SearchStrategy[Any]:
+    return st.one_of(*[st.sampled_from(usual)] * 6, st.sampled_from(ODD))
+
+
+@st.composite
+def raw_assignments(draw: st.DrawFn) -> Any:
+    """An item as Azure sends it, or nearly so."""
+    place = draw(st.sampled_from(PLACES))
+    properties = {
+        "scope": place,
+        "roleDefinitionId": draw(_or("/providers/x/roleDefinitions/AAA", "bbb")),
+        "principalId": draw(_or("P1", "p1", "p2")),
+        "principalType": draw(_or("User", "Group", None)),
+        "condition": draw(_or(None, None, "@Resource[a:b] StringEquals 'c'")),
+        "description": draw(_or(None, None, "why")),
+        "createdOn": draw(_or("2026-01-01T00:00:00Z", None)),
+        "delegatedManagedIdentityResourceId": draw(_or(None, None, None, "/subscriptions/2/x")),
+    }
+    for key in draw(st.lists(st.sampled_from(tuple(properties)), max_size=1)):
+        del properties[key]
+    name = draw(st.sampled_from(NAMES))
+    identifier = draw(_or(f"{place}/providers/Microsoft.Authorization/roleAssignments/{name}", f"{place}/{name}/"))
+    return draw(st.sampled_from(({"id": identifier, "properties": properties},) * 8 + (properties, 7, None, [])))
+
+
+def by_scope(records: Any) -> list[RoleAssignment]:
+    return sorted(records, key=lambda item: (item.scope, scopes.fold(item.id)))
+
+
+@given(st.lists(st.tuples(st.sampled_from((RG, "/", "/subscriptions/2")), raw_assignments()), max_size=12))
+def test_assignments_in_columns_are_those_that_the_parser_makes(items: list[tuple[str, Any]]) -> None:
+    refused: list[tuple[str, str]] = []
+    reader = AssignmentReader(lambda scope, problem: refused.append((scope, str(problem))))
+    reader.read(iter(items))
+    found, gaps = reader.done("role_assignments")
+
+    parsed, unreadable = [], []
+    for scope, raw in items:
+        try:
+            parsed.append(parse(raw, scope))
+        except (KeyError, TypeError, ValueError) as problem:
+            unreadable.append((scope, str(problem)))
+    expected, expected_gaps = merge_listed("role_assignments", parsed)
+    assert list(found) == by_scope(expected)
+    assert [item.listed_from for item in found] == [item.listed_from for item in by_scope(expected)]
+    assert refused == unreadable
+    assert gaps == expected_gaps
+    named = {
+        (item.principal_id, item.principal_type, bool(item.delegated_managed_identity_resource_id)) for item in found
+    }
+    assert set(named_in(found)) == named
+    for place in {item.scope for item in expected}:
+        assert found.at(place) == tuple(item for item in by_scope(expected) if item.scope == place)
+    ids = {item.id.casefold(): item for item in expected}
+    assert found.by_ids({*ids, "/no/such"}) == ids
+    assert RoleAssignments.of(tuple(found)) == found
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("groups/G1", "groups/g1", "groups/g2", "nonsense")),
+            st.sampled_from(
+                (
+                    {"id": "A", "@odata.type": "#microsoft.graph.user"},
+                    {"id": "a", "@odata.type": "#microsoft.graph.user", "displayName": "Anna"},
+                    {"id": "b", "@odata.type": "#microsoft.graph.group"},
+                    {"id": "b"},
+                    {"id": 5},
+                    {},
+                    None,
+                )
+            ),
+        )
+    )
+)
+def test_members_in_columns_are_those_that_the_parser_makes(items: list[tuple[str, Any]]) -> None:
+    refused: list[str] = []
+    reader = MemberReader(layout.decode, lambda scope, _: refused.append(scope))
+    reader.read((scope, layout.encode(raw)) for scope, raw in items)
+    edges, unreadable, described = set(), [], []
+    for scope, raw in items:
+        try:
+            edges.add(parse_member(raw, scope))
+        except (KeyError, TypeError, ValueError):
+            unreadable.append(scope)
+        else:
+            described.append(parse_principal(raw, scope))
+    found = reader.edges.done()
+    assert list(found) == sorted(edges, key=lambda item: (item.group, item.member, item.member_type or ""))
+    assert refused == unreadable
+    assert set(reader.described) == set(described)
+    assert reader.counts == {scope: sum(1 for other, _ in items if other == scope) for scope, _ in items}
+
+
+@given(
+    st.lists(
+        st.builds(Membership, st.sampled_from("gh"), st.sampled_from("abgh"), st.sampled_from(("User", "Group", None)))
+    )
+)
+def test_memberships_are_found_by_group_and_by_member(records: list[Membership]) -> None:
+    found = Memberships.of(records)
+    assert dict(found.by_group) == {
+        group: sorted({item.member for item in records if item.group == group}) for group in {i.group for i in records}
+    }
+    assert dict(found.by_member) == {
+        member: sorted({item.group for item in records if item.member == member})
+        for member in {i.member for i in records}
+    }
+    assert {name for name, kind in found.type_of_member.items() if kind} == {i.member for i in records if i.member_type}
