@@ -79,7 +79,8 @@ def test_a_resource_runs_as_its_own_identity_and_as_those_attached() -> None:
     assert record.user_assigned_principals == (APP, ""), "Azure may leave out who an identity is"
     system = {"type": "SystemAssigned", "principalId": APP}
     assert parse("resource_identities", identity=system).user_assigned == ()
-    for unreadable in ("UserAssigned", {"userAssignedIdentities": [IDENTITY]}, {"userAssignedIdentities": {" ": {}}}):
+    several: tuple[Any, ...] = ({"userAssignedIdentities": [IDENTITY]}, {"userAssignedIdentities": {" ": {}}})
+    for unreadable in ("UserAssigned", *several):
         with pytest.raises(ValueError, match="dentit"):
             parse("resource_identities", identity=unreadable)
 

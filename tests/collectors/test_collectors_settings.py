@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from samples import SAMPLES, SUBSCRIPTION, VAULT
+from sample_vault import SUBSCRIPTION, VAULT
+from samples import SAMPLES
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.model.settings import DefenderPlan, LogSetting
