@@ -25,6 +25,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Errors",
+        (("explain", "explain", "What an error means, why it happened, and the smallest fix."),),
+    ),
+    (
         "Before deployment",
         (
             ("check", "check", "Compare what workloads need with what they hold."),

@@ -1,0 +1,72 @@
+"""`explain`: read an error, say what it means, check it against a snapshot."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kvaudit.app.questions import load_access
+from kvaudit.errors import UsageError
+from kvaudit.explain.explaining import explain
+from kvaudit.explain.explanation import Cause, Explanation
+from kvaudit.sources.reading import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An explanation to print: its JSON and its lines."""
+
+    data: Mapping[str, Any]
+    lines: tuple[str, ...]
+
+
+def explain_source(source: str | None, snapshot: Path | None) -> Explained:
+    """Explains the text of a file, or of stdin for `-` or None.
+
+    Raises:
+        UsageError: the file cannot be read, or stdin is a terminal that nobody types into, or the text is empty.
+        SnapshotError: the snapshot cannot be read.
+    """
+    text = _text(source)
+    if not text.strip():
+        raise UsageError("there is no error to explain: the text is empty", hint=_HINT)
+    found = explain(text, access=load_access(snapshot) if snapshot else None)
+    return Explained(found.as_json(), tuple(_lines(found)))
+
+
+_HINT = "Name a file, or pipe the error: `az keyvault secret show … 2>&1 | kvaudit explain`."
+
+
+def _text(source: str | None) -> str:
+    if source not in (None, "-"):
+        return read_text(Path(str(source)))
+    if sys.stdin.isatty():
+        sys.stderr.write("Paste the error, then press Ctrl-D (Ctrl-Z and Enter on Windows).\n")
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+
+def _lines(found: Explanation) -> list[str]:
+    sure = {"certain": "", "likely": " (likely)", "unknown": ""}[found.confidence.value]
+    lines = [f"{found.kind.value.replace('_', ' ')}{sure}"]
+    facts = [
+        ("status", str(found.status) if found.status else None),
+        ("operation", found.operation),
+        ("action", found.data_action),
+        ("vault", found.vault),
+        ("object", found.object),
+        ("caller", found.caller.object_id or found.caller.name or found.caller.app_id),
+        ("address", found.caller.address),
+    ]
+    lines += [f"  {name + ':':<11}{value}" for name, value in facts if value]
+    for number, cause in enumerate(found.causes, 1):
+        lines += _cause_lines(number, cause)
+    return [*lines, "", f"next: {found.next_step}"]
+
+
+def _cause_lines(number: int, cause: Cause) -> list[str]:
+    lines = ["", f"{number}. {cause.cause}", f"   because {cause.because}"]
+    if cause.fix:
+        lines.append(f"   fix: {cause.fix.what}")
+        lines += [f"     {line}" for line in cause.fix.az.splitlines()]
+    return lines

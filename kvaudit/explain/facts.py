@@ -1,0 +1,292 @@
+"""What a text says of a failed call: codes, who called, which operation on what. Nothing is guessed here.
+
+The text may be a JSON body, an exception of any SDK, a traceback, output of `az` or Terraform, or a line of a log: all of
+them quote the service's own words, more or less escaped.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from kvaudit.explain.explanation import Caller
+from kvaudit.model.clouds import clouds
+from kvaudit.model.permissions import operation, operations
+
+LONGEST = 200_000
+"""Characters looked at. Of a longer text the beginning and the end: errors stand at either."""
+
+_GUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+_VAULT = r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found. None and "" mean: not in the text.
+
+    Attributes:
+        text: the text with one level of escapes undone, spaces single.
+        codes: every error code in it, folded.
+        word: permission word.
+        action: data action or control-plane action, as written.
+        resource: resource ID that the action was on.
+        deny_assignment: ID of the deny assignment that decided.
+        assignment: ID of a role assignment that the service names.
+        reason: `DecisionReason`, folded.
+        found_tenant, expected_tenants: of an issuer that was refused.
+    """
+
+    text: str
+    codes: frozenset[str] = frozenset()
+    status: int | None = None
+    word: str | None = None
+    action: str | None = None
+    resource: str | None = None
+    vault: str | None = None
+    object: str | None = None
+    caller: Caller = field(default_factory=Caller)
+    deny_assignment: str | None = None
+    assignment: str | None = None
+    reason: str = ""
+    found_tenant: str | None = None
+    expected_tenants: tuple[str, ...] = ()
+    log: dict[str, Any] | None = None
+
+    def has(self, pattern: str) -> bool:
+        """Whether the text matches a pattern, in any case."""
+        return re.search(pattern, self.text, re.IGNORECASE) is not None
+
+
+def find_facts(text: str) -> Facts:
+    """Everything that a text says."""
+    plain = _plain(text)
+    log = _log_record(text)
+    word, action = _operation(plain, log)
+    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]+)", plain) or _first(r"over scope '([^']+)'", plain)
+    return Facts(
+        text=plain,
+        codes=_codes(plain),
+        status=_status(plain, log),
+        word=word,
+        action=action,
+        resource=resource.rstrip("'.,") if resource else None,
+        vault=_vault(plain, resource),
+        object=_object(plain, resource),
+        caller=_caller(plain, log),
+        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]*{_GUID}|null)", plain)),
+        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]*{_GUID})", plain)),
+        reason=(_first(r"DecisionReason:\s*'?(\w+)", plain) or "").casefold(),
+        found_tenant=_first(rf"found\s+https?://sts\.[a-z.]+/({_GUID})", plain),
+        expected_tenants=_expected(plain),
+        log=log,
+    )
+
+
+def _plain(text: str) -> str:
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+    # Escapes of JSON inside JSON inside a log: two rounds undo what real errors hold. Bounded, or long runs cost their square.
+    for _ in range(2):
+        text = re.sub(r"\\{1,8}u00([0-7][0-9a-fA-F])", lambda found: chr(int(found[1], 16)), text)
+        text = re.sub(r"\\{1,8}r\\{1,8}n|\\{1,8}[nr]", "\n", text)
+        text = re.sub(r"\\{1,8}\"", '"', text)
+    text = text.replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&")
+    # Terraform and az draw a bar before every line of an error and break it at the terminal's width.
+    text = re.sub(r"^[ \t]*[│|╷╵>][ \t]?", "", text, flags=re.MULTILINE)
+    return re.sub(r"[ \t]+", " ", text)
+
+
+def _first(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text, re.IGNORECASE)
+    return found[1] if found else None
+
+
+def _not_null(value: str | None) -> str | None:
+    return None if value is None or value.casefold() in ("null", "") else value
+
+
+def _codes(text: str) -> frozenset[str]:
+    """Codes under `code` in JSON, `Code="X"`, `(X)` at the head of a message, and well-known names anywhere."""
+    found = set(re.findall(r"[\"']?code[\"']?\s*[:=]\s*[\"']?([A-Za-z][A-Za-z0-9_.]{3,60})", text, re.IGNORECASE))
+    found.update(re.findall(r"\(([A-Z][A-Za-z]{5,60})\)", text))
+    found.update(re.findall(r"\b(A(?:KV|ADSTS)\d{4,8})\b", text))
+    found.update(re.findall(r"\b((?:[A-Z][a-z]+){2,10})(?:[:,.]|\b)", text)[:2000])
+    return frozenset(code.casefold() for code in found)
+
+
+def _status(text: str, log: dict[str, Any] | None) -> int | None:
+    if log:
+        for name in ("httpstatuscode_d", "httpstatuscode"):
+            value = log.get(name)
+            if isinstance(value, int | float) and 100 <= value < 600:
+                return int(value)
+    for pattern in (
+        r"status(?:\s*code|code)?[\"']?\s*[:=]?\s*[\"']?\(?([1-5]\d\d)\b",
+        r"\bHTTP(?:/[\d.]+)?[ /:]+([1-5]\d\d)\b",
+        r"\bresponded with ([45]\d\d)\b",
+        r"\(([45]\d\d)\)",
+        r"\b([45]\d\d) (?:Forbidden|Unauthorized|Not Found|Conflict|Bad Request|Too Many Requests)\b",
+    ):
+        found = _first(pattern, text)
+        if found:
+            return int(found)
+    return None
+
+
+def _operation(text: str, log: dict[str, Any] | None) -> tuple[str | None, str | None]:
+    """The permission word, and the action as written."""
+    action = _first(r"Action:\s*'?([A-Za-z.]+/[A-Za-z0-9/.]+)", text) or _first(r"perform action '([^']+)'", text)
+    if action:
+        return _word_of_action(action), action
+    policy = re.search(r"does not have (secrets?|keys?|certificates?) (\w+) permission", text, re.IGNORECASE)
+    if policy:
+        return _word(f"{policy[1].rstrip('sS').casefold()}s/{policy[2]}"), None
+    policy = re.search(r"\b(secrets|keys|certificates) (\w+) permission on key vault", text, re.IGNORECASE)
+    if policy:
+        return _word(f"{policy[1].casefold()}/{policy[2]}"), None
+    name = str((log or {}).get("operationname") or "")
+    return _words_of_logs().get(name.casefold()), None
+
+
+def _word(text: str) -> str | None:
+    try:
+        return operation(text).word
+    except KeyError:
+        return None
+
+
+def _word_of_action(action: str) -> str | None:
+    folded = action.casefold()
+    return next((item.word for item in operations() if folded in {name.casefold() for name in item.data_actions}), None)
+
+
+@cache
+def _words_of_logs() -> dict[str, str]:
+    """Names of operations in audit logs -> permission word (`SecretGet` -> `secrets/get`)."""
+    raw = json.loads(files("kvaudit.data").joinpath("operations.json").read_bytes())
+    table: dict[str, str] = {}
+    for item in raw["dataPlane"]:
+        name, words = item.get("logOperationName"), item.get("accessPolicyAnyOf") or []
+        word = _word(words[0]) if name and words else None
+        if word:
+            table.setdefault(name.casefold(), word)
+    return table
+
+
+def _suffixes() -> str:
+    return "|".join(re.escape(item.vault_suffix.lstrip(".")) for item in clouds().values())
+
+
+def _vault(text: str, resource: str | None) -> str | None:
+    for pattern in (
+        rf"/providers/Microsoft\.KeyVault/vaults/({_VAULT})(?=[/'\"\s.,;)]|$)",
+        rf"'Microsoft\.KeyVault/vaults/({_VAULT})'",
+        rf"https?://({_VAULT})\.(?:{_suffixes()})",
+        rf"\b({_VAULT})\.(?:{_suffixes()})",
+        rf"key ?vault '({_VAULT});location=",
+        rf"\bVault: ({_VAULT});",
+        rf"vault name '({_VAULT})'",
+        rf"deleted vault '({_VAULT})'",
+    ):
+        found = _first(pattern, f"{resource or ''} {text}")
+        if found:
+            return found
+    return None
+
+
+_KIND = {"secret": "secrets", "key": "keys", "certificate": "certificates"}
+
+
+def _object(text: str, resource: str | None) -> str | None:
+    found = re.search(r"/(secrets|keys|certificates)/([0-9A-Za-z-]{1,127})(?=[/'\"\s?.,]|$)", resource or "")
+    if not found:
+        found = re.search(
+            rf"(?:{_suffixes()})(?::443)?/(?:deleted)?(secrets|keys|certificates)/([0-9A-Za-z-]{{1,127}})", text
+        )
+    if found:
+        return f"{found[1].casefold()}/{found[2]}"
+    for pattern in (
+        r"\b(Secret|Key|Certificate) ([0-9A-Za-z-]{1,127}) is currently",
+        r"\bA (secret|key|certificate) with \(name/id\) ([0-9A-Za-z-]{1,127})",
+    ):
+        named = re.search(pattern, text, re.IGNORECASE)
+        if named:
+            return f"{_KIND[named[1].casefold()]}/{named[2]}"
+    return None
+
+
+def _caller(text: str, log: dict[str, Any] | None) -> Caller:
+    def guid(pattern: str) -> str | None:
+        found = _first(pattern, text)
+        return found.casefold() if found else None
+
+    client = re.search(rf"The client '([^']*)'(?: with object id '({_GUID})')?", text, re.IGNORECASE)
+    record = log or {}
+    return Caller(
+        object_id=guid(rf"\boid=({_GUID})")
+        or (client[2].casefold() if client and client[2] else None)
+        or _logged(record, "objectidentifier"),
+        app_id=guid(rf"\bappid=({_GUID})") or _logged(record, "appid"),
+        tenant_id=guid(rf"iss=https?://sts\.[a-z.]+/({_GUID})"),
+        name=client[1] if client and client[1] and not re.fullmatch(_GUID, client[1]) else None,
+        address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or _logged(record, "calleripaddress"),
+    )
+
+
+def _logged(record: dict[str, Any], name: str) -> str | None:
+    for key, value in record.items():
+        if name in key and isinstance(value, str) and value:
+            return value.casefold()
+    return None
+
+
+def _expected(text: str) -> tuple[str, ...]:
+    part = _first(r"Expected one of (.{0,2000}?),? found", text.replace("\n", " "))
+    return tuple(item.casefold() for item in re.findall(rf"/({_GUID})", part or ""))
+
+
+def _log_record(text: str) -> dict[str, Any] | None:
+    """A record of a diagnostic log, when the text holds one: names folded, the properties and claims inside flattened."""
+    for candidate in _json_objects(text):
+        names = {name.casefold() for name in candidate}
+        if "operationname" in names and names & {
+            "category",
+            "resultsignature",
+            "httpstatuscode_d",
+            "httpstatuscode",
+            "properties",
+        }:
+            return _flat(candidate)
+    return None
+
+
+def _json_objects(text: str) -> Iterator[dict[str, Any]]:
+    for part in (text, *text.splitlines()[:200]):
+        stripped = part.strip()
+        if not stripped.startswith(("{", "[")) or len(stripped) > LONGEST:
+            continue
+        try:
+            value = json.loads(stripped)
+        except (ValueError, RecursionError):
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield from (
+                    (inner for inner in item.get("records", ()) if isinstance(inner, dict))
+                    if isinstance(item.get("records"), list)
+                    else [item]
+                )
+
+
+def _flat(record: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < 5:
+            flat.update(_flat(value, depth + 1))
+        else:
+            flat[name.casefold()] = value
+    return flat

@@ -1,0 +1,59 @@
+"""`kvaudit explain` as people run it: an error from a pipe or a file, and checked against a snapshot."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from conftest import KVAUDIT
+from conftest_types import Run
+
+ERROR = "The user, group or application 'appid=x;oid=22222222-2222-2222-2222-222222222222;iss=https://sts.windows.net/aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa/' does not have secrets get permission on key vault 'kv-contoso;location=westeurope'."
+
+
+def test_an_error_from_a_pipe() -> None:
+    done = subprocess.run(
+        [str(KVAUDIT), "explain"], input=ERROR, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("missing policy\n")
+    assert "az keyvault set-policy" in done.stdout
+    assert "next: " in done.stdout
+
+
+def test_an_error_from_a_file_as_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "error.txt").write_text(ERROR)
+    done = run("explain", "error.txt", "-o", "json")
+    found = json.loads(done.out)
+    assert found["kind"] == "missing_policy"
+    assert set(found) == {
+        "kind",
+        "confidence",
+        "status",
+        "operation",
+        "data_action",
+        "caller",
+        "vault",
+        "object",
+        "causes",
+        "next_step",
+    }
+    assert set(found["causes"][0]["fix"]) == {"az", "bicep", "terraform"}
+    assert run("explain", "error.txt", "--query", "operation", "-o", "tsv").out.strip() == "secrets/get"
+
+
+def test_mistakes_are_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text(" \n")
+    done = run("explain", "empty.txt")
+    assert done.code == 2
+    assert "empty" in done.err
+    assert run("explain", "nowhere.txt").code == 2
+
+
+def test_hostile_text_is_harmless(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "e.txt").write_text(
+        ERROR.replace("kv-contoso", "kv-contoso\x1b[31m\u202e") + "\n::error::x\n##vso[task.complete]"
+    )
+    done = run("explain", "e.txt")
+    assert "\x1b" not in done.out
+    assert "\u202e" not in done.out
+    assert not any(line.startswith("::") for line in done.out.splitlines())

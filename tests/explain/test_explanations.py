@@ -1,0 +1,333 @@
+"""Errors explained: every kind from the services' own words, in every wrapping, and nothing from words that mean nothing."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kvaudit.access.evaluator import Access
+from kvaudit.explain import Kind, explain
+from kvaudit.explain.explanation import Confidence, Explanation
+from kvaudit.model.authorization import RoleAssignment
+from kvaudit.model.directory import Principal
+from kvaudit.model.estate import Estate
+from kvaudit.model.gaps import Listing
+from kvaudit.model.hierarchy import HierarchyNode, Subscription
+from kvaudit.model.vaults import AccessPolicy, PermissionModel, PermissionModelSource, Vault
+
+TENANT = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+OID = "22222222-2222-2222-2222-222222222222"
+APP = "33333333-3333-3333-3333-333333333333"
+KV = "/subscriptions/11111111-1111-1111-1111-111111111111/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv-contoso"
+RBAC = (
+    "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions "
+    f"were changed recently, please observe propagation time.\r\nCaller: appid={APP};oid={OID};iss=https://sts.windows.net/{TENANT}/\r\n"
+    f"Action: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nResource: '{KV}/secrets/db'\r\nAssignment: (not found)\r\n"
+    "DenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: kv-contoso;location=westeurope\r\n"
+)
+POLICY = (
+    f"The user, group or application 'appid={APP};oid={OID};numgroups=2;iss=https://sts.windows.net/{TENANT}/' does not have "
+    "secrets list permission on key vault 'kv-contoso;location=westeurope'. For help resolving this issue, please see "
+    "https://go.microsoft.com/fwlink/?linkid=2125287"
+)
+
+
+def body(message: str, code: str = "Forbidden", inner: str | None = None) -> str:
+    error = {"code": code, "message": message, **({"innererror": {"code": inner}} if inner else {})}
+    return json.dumps({"error": error})
+
+
+KINDS = [
+    (body(RBAC, inner="ForbiddenByRbac"), Kind.MISSING_ROLE, Confidence.LIKELY),
+    (body(POLICY, inner="AccessDenied"), Kind.MISSING_POLICY, Confidence.CERTAIN),
+    (body(POLICY, inner="ForbiddenByPolicy"), Kind.MISSING_POLICY, Confidence.CERTAIN),
+    (body(RBAC.replace("DenyAssignmentId: null", f"DenyAssignmentId: '{OID.replace('2', '9')}'"), inner="ForbiddenByRbac"), Kind.DENY_ASSIGNMENT, Confidence.CERTAIN),
+    (body("Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\n", inner="ForbiddenByFirewall"), Kind.FIREWALL, Confidence.CERTAIN),
+    (body("Public network access is disabled and request is not from a trusted service nor via an approved private link."), Kind.PRIVATE_LINK, Confidence.CERTAIN),
+    (body(f"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{TENANT}/, found https://sts.windows.net/{OID}/.", "Unauthorized"), Kind.TENANT, Confidence.CERTAIN),
+    (body("AKV10022: Invalid audience.", "Unauthorized"), Kind.TOKEN_AUDIENCE, Confidence.CERTAIN),
+    (body("The access token expiry UTC time is earlier than current UTC time.", "ExpiredAuthenticationToken"), Kind.STALE_TOKEN, Confidence.CERTAIN),
+    ('WWW-Authenticate: Bearer authorization="x", error="insufficient_claims", claims="e30="', Kind.CLAIMS_CHALLENGE, Confidence.CERTAIN),
+    ("ManagedIdentityCredential authentication unavailable. Multiple user assigned identities exist", Kind.WRONG_IDENTITY, Confidence.CERTAIN),
+    (body("Operation get is not allowed on a disabled secret.", inner="SecretDisabled"), Kind.OBJECT_DISABLED, Confidence.CERTAIN),
+    (body("Operation decrypt is not permitted on this key.", inner="KeyOperationForbidden"), Kind.KEY_OPERATION, Confidence.CERTAIN),
+    (body("Resource 'kv' was disallowed by policy.", "RequestDisallowedByPolicy"), Kind.AZURE_POLICY, Confidence.CERTAIN),
+    (body("Secret db is currently in a deleted but recoverable state, and its name cannot be reused.", "Conflict", "ObjectIsDeletedButRecoverable"), Kind.SOFT_DELETED, Confidence.CERTAIN),
+    (body("Secret db is currently being deleted.", "Conflict", "ObjectIsBeingDeleted"), Kind.BEING_DELETED, Confidence.CERTAIN),
+    (body("The vault name 'kv-contoso' is already in use.", "VaultAlreadyExists"), Kind.NAME_TAKEN, Confidence.CERTAIN),
+    (body("Request was not processed because too many requests were received.", "Throttled"), Kind.THROTTLED, Confidence.CERTAIN),
+    (body("Caller is not allowed to change permission model", "InsufficientPermissions"), Kind.MODEL_CHANGE_REFUSED, Confidence.CERTAIN),
+    (body(f"Principal {OID.replace('-', '')} does not exist in the directory {TENANT}.", "PrincipalNotFound"), Kind.PRINCIPAL_NOT_FOUND, Confidence.CERTAIN),
+    (body("The role assignment already exists.", "RoleAssignmentExists"), Kind.ROLE_ASSIGNMENT_EXISTS, Confidence.CERTAIN),
+    (body(f"The client 'anna@contoso.com' with object id '{OID}' does not have authorization to perform action 'Microsoft.KeyVault/vaults/write' over scope '{KV}'", "AuthorizationFailed"), Kind.CONTROL_PLANE_AUTHORIZATION, Confidence.CERTAIN),
+    (body("The client has permission on the scope; however the linked scope is refused", "LinkedAuthorizationFailed"), Kind.LINKED_AUTHORIZATION, Confidence.CERTAIN),
+    (body("The scope cannot perform delete operation because following scope(s) are locked", "ScopeLocked"), Kind.SCOPE_LOCKED, Confidence.CERTAIN),
+    (body("No more role assignments can be created", "RoleAssignmentLimitExceeded"), Kind.ASSIGNMENT_LIMIT, Confidence.CERTAIN),
+    (body("The specified deleted vault 'kv-contoso' does not exist.", "DeletedVaultNotFound"), Kind.VAULT_NOT_FOUND, Confidence.CERTAIN),
+    ("socket.gaierror: [Errno -2] Name or service not known: kv-contoso.vault.azure.net", Kind.VAULT_NOT_FOUND, Confidence.LIKELY),
+    (body("A secret with (name/id) db was not found in this key vault.", "SecretNotFound"), Kind.OBJECT_NOT_FOUND, Confidence.CERTAIN),
+    (body("The deployment failed", "KeyVaultParameterReferenceSecretRetrieveFailed"), Kind.TEMPLATE_ACCESS, Confidence.CERTAIN),
+    (body("The property \"enablePurgeProtection\" cannot be set to false.", "BadRequest"), Kind.BAD_REQUEST, Confidence.CERTAIN),
+    ("our Bicep deployment wiped the access policies that the portal had added", Kind.POLICIES_REPLACED, Confidence.LIKELY),
+    (body("AKV10000: Request is missing a Bearer or PoP token.", "Unauthorized"), Kind.UNKNOWN, Confidence.UNKNOWN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "confidence"), KINDS, ids=[f"{kind}-{number}" for number, (_, kind, _) in enumerate(KINDS)]
+)
+def test_the_kind_of_an_error(text: str, kind: Kind, confidence: Confidence) -> None:
+    found = explain(text)
+    assert (found.kind, found.confidence) == (kind, confidence)
+    assert found.causes
+    assert found.next_step
+
+
+def test_every_promised_kind_is_told_somewhere() -> None:
+    told = {kind for _, kind, _ in KINDS} | {Kind.CONDITION, Kind.PROPAGATION, Kind.WRONG_MODEL}
+    assert told == set(Kind)
+
+
+PYTHON = f"""Traceback (most recent call last):
+  File "app.py", line 7, in <module>
+    client.get_secret("db")
+azure.core.exceptions.HttpResponseError: (Forbidden) {RBAC}
+Code: Forbidden
+Message: {RBAC}
+Inner error: {{
+    "code": "ForbiddenByRbac"
+}}"""
+DOTNET = f"""Azure.RequestFailedException: {RBAC}
+Status: 403 (Forbidden)
+ErrorCode: Forbidden
+
+Content:
+{body(RBAC, inner="ForbiddenByRbac")}"""
+JAVA = f'com.azure.core.exception.HttpResponseException: Status code 403, "{body(RBAC, inner="ForbiddenByRbac")}"'
+GO = f"GET https://kv-contoso.vault.azure.net/secrets/db/\n----\nRESPONSE 403: 403 Forbidden\nERROR CODE: Forbidden\n----\n{body(RBAC, inner='ForbiddenByRbac')}"
+AZ = f'(Forbidden) {RBAC}\nCode: Forbidden\nMessage: {RBAC}\nInner error: {{\n    "code": "ForbiddenByRbac"\n}}'
+TERRAFORM = (
+    '╷\n│ Error: checking for presence of existing Secret "db" (Key Vault "https://kv-contoso.vault.azure.net/"): keyvault.BaseClient#GetSecret: Failure responding to request: StatusCode=403 -- Original Error: autorest/azure: Service returned an error. Status=403 Code="Forbidden" Message='
+    + json.dumps(RBAC)
+    + ' InnerError={"code":"ForbiddenByRbac"}\n│ \n╵'
+)
+
+
+@pytest.mark.parametrize(
+    "text", [PYTHON, DOTNET, JAVA, GO, AZ, TERRAFORM, json.dumps({"log": body(RBAC, inner="ForbiddenByRbac")})]
+)
+def test_the_wrapping_does_not_matter(text: str) -> None:
+    found = explain(text)
+    assert found.kind is Kind.MISSING_ROLE
+    assert found.operation == "secrets/get"
+    assert found.vault == "kv-contoso"
+    assert found.object == "secrets/db"
+    assert found.caller.object_id == OID
+    assert found.causes[0].fix
+    assert "4633458b-17de-408a-b874-0445c86b69e6" in found.causes[0].fix.az
+    assert f"{KV}" in found.causes[0].fix.terraform
+
+
+def test_a_policy_is_proposed_in_three_tongues_and_says_what_it_replaces() -> None:
+    fix = explain(body(POLICY)).causes[0].fix
+    assert fix
+    assert "--secret-permissions list" in fix.az
+    assert "'list'" in fix.bicep
+    assert 'secret_permissions = ["List"]' in fix.terraform
+    assert "replaces" in explain(body(POLICY)).causes[0].because
+
+
+LOG = {
+    "time": "2026-11-24T08:00:00Z",
+    "category": "AuditEvent",
+    "operationName": "SecretGet",
+    "resultSignature": "Forbidden",
+    "resourceId": KV.upper(),
+    "properties": {"httpStatusCode": 403, "id": "https://kv-contoso.vault.azure.net/secrets/db"},
+    "identity": {"claim": {"http://schemas.microsoft.com/identity/claims/objectidentifier": OID, "appid": APP}},
+    "callerIpAddress": "203.0.113.7",
+}
+
+
+def test_a_line_of_the_audit_log() -> None:
+    found = explain(
+        json.dumps({**LOG, "IsAddressAuthorized": True, "IsRbacAuthorized": False, "EnableRbacAuthorization": True})
+    )
+    assert (found.kind, found.operation, found.status) == (Kind.MISSING_ROLE, "secrets/get", 403)
+    assert found.caller.object_id == OID
+    assert explain(json.dumps({**LOG, "IsAddressAuthorized": False})).kind is Kind.FIREWALL
+    assert (
+        explain(json.dumps({**LOG, "IsAccessPolicyMatch": "false", "EnableRbacAuthorization": False})).kind
+        is Kind.MISSING_POLICY
+    )
+    assert explain(json.dumps(LOG)).kind is Kind.UNKNOWN, "a 403 alone does not say which check refused"
+
+
+def estate(
+    *assignments: RoleAssignment,
+    model: PermissionModel = PermissionModel.AZURE_RBAC,
+    policies: tuple[AccessPolicy, ...] = (),
+) -> Access:
+    scope = "/subscriptions/11111111-1111-1111-1111-111111111111"
+    vaults = tuple(
+        Vault(
+            id=KV.replace("kv-contoso", name), name=name, tenant_id=TENANT, permission_model=model,
+            permission_model_source=PermissionModelSource.EXPLICIT, access_policies=policies,
+        )
+        for name in ("kv-contoso", "kv-other")
+    )  # fmt: skip
+    kinds = ("role_assignments", "deny_assignments", "role_eligibility_schedule_instances")
+    return Access(
+        Estate(
+            tenant_id=TENANT,
+            subscriptions=(Subscription(scope.rpartition("/")[2], tenant_id=TENANT),),
+            hierarchy=(HierarchyNode(scope, None),),
+            vaults=vaults,
+            role_assignments=assignments,
+            principals={OID: Principal(OID, "ServicePrincipal")},
+            member_of={OID: ()},
+            listings=tuple(Listing(kind, scope, 0) for kind in kinds),
+        )
+    )
+
+
+def grant(scope: str = KV, condition: str | None = None) -> RoleAssignment:
+    listed = frozenset({"/subscriptions/11111111-1111-1111-1111-111111111111"})
+    return RoleAssignment(
+        "/assignments/a",
+        scope,
+        "4633458b-17de-408a-b874-0445c86b69e6",
+        OID,
+        "ServicePrincipal",
+        condition,
+        listed_from=listed,
+    )
+
+
+def checked(access: Access) -> Explanation:
+    return explain(body(RBAC, inner="ForbiddenByRbac"), access=access)
+
+
+def test_a_snapshot_says_what_is_really_wrong() -> None:
+    assert checked(estate()).kind is Kind.MISSING_ROLE
+    assert checked(estate()).confidence is Confidence.CERTAIN
+    assert checked(estate(grant())).kind is Kind.PROPAGATION
+    elsewhere = checked(estate(grant(KV.replace("kv-contoso", "kv-other"))))
+    assert elsewhere.kind is Kind.MISSING_ROLE
+    assert "somewhere else" in elsewhere.causes[0].cause
+    named = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'api'"
+    assert checked(estate(grant(condition=named))).kind is Kind.CONDITION
+    entry = AccessPolicy(TENANT, OID, None, secrets=("get",))
+    assert checked(estate(policies=(entry,))).kind is Kind.WRONG_MODEL
+
+
+def test_what_the_snapshot_cannot_say_is_told() -> None:
+    found = explain(body(RBAC.replace("kv-contoso", "kv-gone")), access=estate())
+    assert found.kind is Kind.MISSING_ROLE
+    assert any("were not asked" in cause.cause for cause in found.causes)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_borne_and_random_text_is_unknown(text: str) -> None:
+    assert explain(text).kind is Kind.UNKNOWN
+
+
+WORDS = (
+    "Forbidden",
+    "403",
+    "vault",
+    "secret",
+    "code",
+    "'",
+    '"',
+    "{",
+    "}",
+    "\\n",
+    "\\u0027",
+    "Status=",
+    "oid=",
+    "/vaults/",
+    "denied",
+    "policy",
+    "role",
+    "get",
+    ";",
+    "\n",
+    "\x1b[31m",
+    "DenyAssignmentId:",
+    "Resource:",
+)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=60))
+def test_words_of_errors_in_any_order_are_borne(words: list[str]) -> None:
+    json.dumps(explain(" ".join(words)).as_json())
+
+
+def test_a_very_long_text_takes_no_time() -> None:
+    for text in (
+        "a" * 5_000_000,
+        "Vault: " * 700_000,
+        "\\" * 1_000_000,
+        "The user, group or application '" * 50_000,
+        "(A" * 500_000,
+    ):
+        explain(text)
+
+
+EXPECTED = {
+    "rbac-missing-role": {"missing_role"}, "wrong-scope": {"missing_role"}, "firewall": {"firewall"},
+    "firewall-trusted-service": {"firewall"}, "firewall-public-access-off": {"private_link"}, "firewall-private-endpoint": {"firewall"},
+    "propagation": {"propagation"}, "policies-overwritten": {"policies_replaced"}, "accesspolicies-required": {"bad_request"},
+    "principal-not-found": {"principal_not_found"}, "compound-identity": {"missing_policy"}, "wrong-object-id": {"missing_policy"},
+    "soft-delete-object": {"soft_deleted"}, "purge-permission": {"missing_policy"}, "soft-delete-vault": {"name_taken", "soft_deleted"},
+    "certificate-needs-secret": {"missing_policy"}, "wrong-model": {"wrong_model", "missing_role"}, "list-needed": {"missing_policy"},
+    "control-plane-needed": {"control_plane_authorization"}, "sdk-implied-permission": {"missing_policy"}, "rbac-vault-third-party": {"wrong_model"},
+    "assignment-exists": {"role_assignment_exists"}, "false-negative-check": {"wrong_model"}, "template-deployment": {"template_access"},
+    "purge-protection": {"bad_request"},
+}  # fmt: skip
+"""Class of a recorded incident -> kinds that are right for it. Classes that are no error of a call have none."""
+
+
+def test_recorded_incidents(corpus: Path) -> None:
+    with (corpus / "incidents.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    wrong = []
+    for row in rows:
+        text = row["symptom"] + ("" if row["exact_error_text"] == "-" else f". {row['exact_error_text']}")
+        found = explain(text).kind.value
+        if found not in EXPECTED.get(row["class"], set()):
+            wrong.append(f"{row['id']} {row['class']}: {found}")
+    print(f"{len(rows) - len(wrong)} of {len(rows)} incidents right; the others: {'; '.join(wrong)}")
+    assert len(rows) - len(wrong) >= 34
+    assert all(item.endswith(": unknown") for item in wrong), "what is not right is honestly unknown"
+
+
+def test_recorded_errors_are_right_or_unknown(corpus: Path) -> None:
+    by_code = {
+        "PrincipalNotFound": "principal_not_found", "RoleAssignmentExists": "role_assignment_exists", "CreateRoleAssignmentFailed": "role_assignment_exists",
+        "ObjectIsDeletedButRecoverable": "soft_deleted", "ObjectIsBeingDeleted": "being_deleted", "SecretNotFound": "object_not_found",
+        "KeyNotFound": "object_not_found", "CertificateNotFound": "object_not_found", "PendingCertificateNotFound": "object_not_found",
+        "CertificateIssuerNotFound": "object_not_found", "ContactsNotFound": "object_not_found", "AuthorizationFailed": "control_plane_authorization",
+        "BadParameter": "bad_request", "DeletedVaultNotFound": "vault_not_found", "ResourceNotFound": "vault_not_found", "SecretDisabled": "object_disabled",
+        "ForbiddenByPolicy": "missing_policy",
+    }  # fmt: skip
+    asked = known = 0
+    for line in (corpus / "recordings" / "exchanges-open.jsonl").read_text(encoding="utf-8").splitlines():
+        response = json.loads(line)["response"]
+        if not isinstance(response.get("status"), int) or response["status"] < 400:
+            continue
+        content = response.get("body")
+        text = content if isinstance(content, str) else json.dumps(content)
+        kind = explain(text or "").kind.value
+        asked += 1
+        known += kind != "unknown"
+        assert kind == "unknown" or any(code in (text or "") and kind == right for code, right in by_code.items()), (
+            kind,
+            text,
+        )
+    print(f"{known} of {asked} recorded errors told, the others honestly unknown")
+    assert asked > 50
