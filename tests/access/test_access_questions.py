@@ -29,6 +29,7 @@ from kvaudit.model.hierarchy import Subscription
 from kvaudit.model.permissions import all_operations_mask, operation
 from kvaudit.model.vaults import AccessPolicy, ObjectRef, PermissionModel, Vault, VaultObject
 
+CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 READ, LIST = operation("secrets/get"), operation("secrets/list")
 
 
@@ -199,6 +200,35 @@ def test_a_denied_answer_cites_the_deny_and_a_silent_one_says_what_was_read() ->
     assert SUBSCRIPTION in silent.notes[-1]
     policies = vault_on(PermissionModel.ACCESS_POLICIES)
     assert "0 access policy entries" in Access(estate_with(vault=policies)).can("bert", READ, policies).notes[-1]
+
+
+def test_a_gap_is_cited_for_every_operation_that_it_touches() -> None:
+    estate = estate_with(
+        grant(1, "ops", kind="Group"), grant(2, "ops", role=CRYPTO_USER, kind="Group"), member_of={"robot": ()}
+    )
+    access = Access(estate)
+    for word in ("secrets/get", "keys/sign"):
+        decision = access.can("anna", operation(word), RBAC)
+        assert decision.answer is Answer.UNKNOWN
+        assert [gap.scope for gap in decision.gaps] == ["groups/ops"]
+
+
+def test_a_possible_deny_says_its_condition() -> None:
+    text = "@Resource[Microsoft.KeyVault/vaults:name] StringEquals 'KV-contoso'"
+    for whole, block in ((text, None), (None, text)):
+        deny = DenyAssignment(
+            "/denies/1",
+            "deny",
+            SUBSCRIPTION,
+            permissions=(Permission(data_actions=(GET,), condition=block),),
+            principals=(DenyPrincipal(EVERYONE),),
+            effect="enforced",
+            condition=whole,
+        )
+        decision = Access(estate_with(grant(1, "anna"), deny_assignments=(deny,))).can("anna", READ, RBAC)
+        told = [item for item in decision.because if item.kind is CitationKind.DENY_ASSIGNMENT]
+        assert [(item.condition, item.answer) for item in told] == [(text, Answer.UNKNOWN)]
+        assert told[0].words == "only in vaults whose name is 'KV-contoso'"
 
 
 def test_many_names_in_a_note_are_counted() -> None:
