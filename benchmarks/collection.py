@@ -44,7 +44,7 @@ def main() -> None:
         subscriptions=given.subscriptions,
         vaults=given.vaults,
         assignments=given.vaults * ASSIGNMENTS_PER_VAULT,
-        secrets=given.objects,
+        secrets=max(given.objects, 1),  # or no assignment could stand on one
         keys=given.objects // 3,
         certificates=0,
         policies=2,

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Self
 
 import aiohttp
 from azure.core.pipeline.transport._aiohttp import AioHttpTransport  # typed here; the public name is made at run time
@@ -15,6 +16,7 @@ from kvaudit.clients.credentials import INTERACTIVE, INTERACTIVE_TIMEOUT, TOKEN_
 from kvaudit.clients.pace import Pace
 from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard, ReadOnlyTransport
 from kvaudit.clients.retries import RetrySettings
+from kvaudit.clients.statistics import Statistics
 from kvaudit.clients.tls import ca_bundle, tls_context
 from kvaudit.clients.tokens import Tokens
 from kvaudit.model.clouds import Cloud
@@ -25,7 +27,7 @@ CONNECTIONS = 64
 CONNECTIONS_PER_HOST = 32
 
 CLOSING = 0.1
-"""Seconds that an interrupted run takes for closing what was being connected."""
+"""Seconds that a run takes, when it was interrupted or gave up requests, for closing what was being connected."""
 
 KEEP_ALIVE = 15.0
 """Seconds that an idle connection is kept."""
@@ -75,7 +77,7 @@ async def open_azure(
     variables = os.environ if environ is None else environ
     settings = retries or RetrySettings()
     guard = ReadOnlyGuard(cloud, ProbeNames())
-    async with _LastWords(), _http_session(variables, is_own=environ is None) as session:
+    async with _LastWords() as last_words, _http_session(variables, is_own=environ is None) as session:
         timeouts = {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
         make = credential_maker(
             auth,
@@ -96,7 +98,9 @@ async def open_azure(
         transport = ReadOnlyTransport(guard, session=session, session_owner=False, **timeouts)
         try:
             ends_at = None if time_budget is None else asyncio.get_running_loop().time() + time_budget
-            yield Azure(cloud, tokens, transport, guard, settings, Pace(settings.longest_retry_after), ends_at)
+            azure = Azure(cloud, tokens, transport, guard, settings, Pace(settings.longest_retry_after), ends_at)
+            last_words.statistics = azure.statistics
+            yield azure
         finally:
             await tokens.close()
 
@@ -119,11 +123,13 @@ def _http_session(variables: Mapping[str, str], *, is_own: bool) -> aiohttp.Clie
 
 
 class _LastWords:
-    """After an interrupted run, gives connections whose handshake was cut off the time to close."""
+    """After a run that was interrupted, or gave up requests, gives connections that were cut off the time to close."""
 
-    async def __aenter__(self) -> None:
-        """Nothing yet."""
+    statistics = Statistics()
+
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        if kind is not None or any(item.failed for item in self.statistics.endpoints.values()):
             await asyncio.sleep(CLOSING)
