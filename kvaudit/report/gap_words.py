@@ -1,7 +1,9 @@
 """What a gap is in a person's words: where, what it touches, and what closes it. Formats escape the tenant's text in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kvaudit.access.escalation import IDENTITY_KINDS
 from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
 from kvaudit.model.kinds import kind_words
@@ -41,13 +43,17 @@ def touches(audit: Audit, gap: Gap) -> str:
     if hides_vaults(audit, gap):
         return "hides every vault there"
     reach = audit.reach[gap.id]
-    return _unknown(reach.answers, reach.verdicts)
+    return _unknown(reach.answers, reach.verdicts, [gap])
 
 
-def _unknown(answers: int, verdicts: int) -> str:
+def _unknown(answers: int, verdicts: int, gaps: Iterable[Gap]) -> str:
     parts = [counted(answers, "answer")] if answers else []
     parts += [counted(verdicts, "verdict")] if verdicts else []
-    return f"makes {' and '.join(parts)} unknown" if parts else "touches no answer that was seen"
+    if parts:
+        return f"makes {' and '.join(parts)} unknown"
+    # Such a gap touches no answer about who holds access: it hides who can act as somebody who does.
+    hides_routes = any(gap.kind in IDENTITY_KINDS for gap in gaps)
+    return "hides who can act as somebody with access" if hides_routes else "touches no answer that was seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +107,4 @@ def touched_by(audit: Audit, group: GapGroup) -> str:
         return "hides every vault there"
     answers = sum(audit.reach[gap.id].answers for gap in group.gaps)
     verdicts = sum(audit.reach[gap.id].verdicts for gap in group.gaps)
-    return _unknown(answers, verdicts)
+    return _unknown(answers, verdicts, group.gaps)

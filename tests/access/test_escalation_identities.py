@@ -324,6 +324,7 @@ def test_what_was_not_collected_is_told_once() -> None:
         "group_eligibility_schedule_instances",
         "group_owners",
         "resource_identities",
+        "service_principal_owned_objects",
         "service_principal_owners",
         "user_assigned_identities",
     }

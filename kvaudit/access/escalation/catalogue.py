@@ -276,7 +276,12 @@ ROUTES: tuple[RouteKind, ...] = (
         _HIGH,
         "Microsoft Graph: PIM for Groups; owners of groups",
         ("ownership of a group", "eligible membership or ownership"),
-        ("group_owners", "group_eligibility_schedule_instances", "group_assignment_schedule_instances"),
+        (
+            "group_owners",
+            "group_eligibility_schedule_instances",
+            "group_assignment_schedule_instances",
+            "service_principal_owned_objects",
+        ),
     ),
     RouteKind(
         "E24",

@@ -70,6 +70,17 @@ def _service_principals(estate: Estate, directory: Directory) -> Iterable[str]:
     )
 
 
+def _every_service_principal(estate: Estate, directory: Directory) -> Iterable[str]:
+    """Where a group matters: lists of owners leave service principals out, so each is asked what it owns."""
+    if not _groups(estate, directory):
+        return ()
+    return tuple(
+        f"servicePrincipals/{item.id}"
+        for item in estate.principals.values()
+        if item.type == "ServicePrincipal" and item.state is PrincipalState.FOUND
+    )
+
+
 def _applications(estate: Estate, directory: Directory) -> Iterable[str]:
     """Registrations in this tenant of the service principals that a record names."""
     app_ids = {
@@ -121,6 +132,7 @@ _PLACES: dict[str, Places] = {
     "group_eligibility_schedule_instances": _groups,
     "group_owners": _groups,
     "resource_identities": _subscriptions,
+    "service_principal_owned_objects": _every_service_principal,
     "service_principal_owners": _service_principals,
     "user_assigned_identities": _subscriptions,
 }
