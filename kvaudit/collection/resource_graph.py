@@ -271,11 +271,6 @@ async def _read_assignments(graph: _Graph) -> None:
     for scope in [scope for scope in waiting if scope not in graph.read.whole]:
         graph.fall_back(ROLE_ASSIGNMENTS, scope, "which management groups stand above the subscription is not known")
     waiting = [scope for scope in waiting if scope in graph.read.whole]
-    above, unread = await read_assignments_above(graph.reading, {scope: graph.parents[scope] for scope in waiting})
-    graph.read.above = above
-    for scope in unread:
-        graph.fall_back(ROLE_ASSIGNMENTS, scope, "the assignments above the subscription could not be read")
-    waiting = [scope for scope in waiting if scope not in unread]
     blind = _with_vaults(graph, waiting)
     if blind and not await _shows_objects(graph, waiting):
         if graph.request.source is Source.RESOURCE_GRAPH:
@@ -284,6 +279,11 @@ async def _read_assignments(graph: _Graph) -> None:
             for scope in blind:
                 graph.fall_back(ROLE_ASSIGNMENTS, scope, _OBJECTS)
             waiting = [scope for scope in waiting if scope not in blind]
+    above, unread = await read_assignments_above(graph.reading, {scope: graph.parents[scope] for scope in waiting})
+    graph.read.above = above
+    for scope in unread:
+        graph.fall_back(ROLE_ASSIGNMENTS, scope, "the assignments above the subscription could not be read")
+    waiting = [scope for scope in waiting if scope not in unread]
     await graph.table(ASSIGNMENTS, waiting)
 
 
