@@ -352,7 +352,10 @@ class Directory:
                 else "this ID may be a group, and its members were not read"
             )
         )
-        return Gap(GROUP_MEMBERS, f"groups/{group_id}", reason, permission="GroupMember.Read.All")
+        permission = (
+            None if self.is_foreign(group_id) else "GroupMember.Read.All"
+        )  # nobody here may read another tenant
+        return Gap(GROUP_MEMBERS, f"groups/{group_id}", reason, permission=permission)
 
     def _groups_gap(self, principal_id: str | None) -> Gap:
         scope = f"servicePrincipals/{principal_id}" if principal_id else "servicePrincipals"

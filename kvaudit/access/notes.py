@@ -98,9 +98,10 @@ def _root(around: Surroundings, vault: Vault, cited: Iterable[Citation]) -> Iter
         item for item in around.records.at(scopes.ROOT) if item.id not in given and _assigns_roles(around, item)
     ]
     if powerful and vault.permission_model is not PermissionModel.ACCESS_POLICIES:
+        one = len(powerful) == 1
         yield (
-            f"{len(powerful)} {'record' if len(powerful) == 1 else 'records'} at / (elevated access) let their holders "
-            "assign themselves any role on this vault"
+            f"{len(powerful)} {'record at / (elevated access) lets its holder' if one else 'records at / (elevated access) let their holders'} "
+            f"take any role on this vault"
         )
 
 
