@@ -10,7 +10,7 @@ from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for
 from kvaudit.clients.session import open_azure
 from kvaudit.collection.plan import Plan, plan
-from kvaudit.collection.request import CollectRequest
+from kvaudit.collection.request import CollectRequest, Source
 from kvaudit.errors import ExitCode
 from kvaudit.snapshot.writer import SnapshotWriter
 
@@ -27,7 +27,7 @@ def plan_command(request: CollectRequest, connection: Connection, voice: Voice) 
             found = asyncio.run(_run(writer, request, connection, voice))
         finally:
             writer.close(complete=False, ended_at=now())
-    _show(found, voice)
+    _show(found, request, voice)
     return ExitCode.OK
 
 
@@ -43,7 +43,7 @@ async def _run(writer: SnapshotWriter, request: CollectRequest, connection: Conn
             return await plan(azure, request, writer, progress=progress, now=now)
 
 
-def _show(found: Plan, voice: Voice) -> None:
+def _show(found: Plan, request: CollectRequest, voice: Voice) -> None:
     console = console_for("stdout", voice)
     width = max(len(read.kind) for read in found.reads)
     for read in found.reads:
@@ -52,8 +52,12 @@ def _show(found: Plan, voice: Voice) -> None:
         console.print(
             f"{'':<6} {'':<{width}} {'':>7}  needs {' and '.join(read.requires) or 'nothing'}", soft_wrap=True
         )
+    places = f"{found.requests} requests for {found.subscriptions} subscriptions and {found.vaults} vaults"
+    alone = (
+        f"at least {places}"
+        if request.source is Source.ARM
+        else f"{places} of Resource Manager alone; where Resource Graph can be trusted it answers for many subscriptions at once"
+    )
     console.print(
-        f"at least {found.requests} requests for {found.subscriptions} subscriptions and {found.vaults} vaults; "
-        "longer lists take one for every further page, Microsoft Graph takes those marked ?",
-        soft_wrap=True,
+        f"{alone}; longer lists take one for every further page, Microsoft Graph takes those marked ?", soft_wrap=True
     )

@@ -11,7 +11,7 @@ from kvaudit.clients.session import open_azure
 from kvaudit.collection.plan import Plan, plan
 from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.collectors.catalogue import permissions_needed
-from kvaudit.collectors.collector import Plane
+from kvaudit.collectors.collector import Feature, Plane
 from kvaudit.errors import ScopeError
 from kvaudit.lab import Lab
 from kvaudit.model.clouds import clouds
@@ -32,7 +32,15 @@ def planned(lab: Lab, folder: Path, request: CollectRequest) -> Plan:
         writer.close(complete=False, ended_at=NOW)
 
 
-@pytest.mark.parametrize("request_", [CollectRequest(subscriptions=("Payments", "Web shop")), AT_THE_VAULTS])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        CollectRequest(subscriptions=("Payments", "Web shop")),
+        CollectRequest(subscriptions=("Payments",), features=frozenset({Feature.ACCESS, Feature.SETTINGS})),
+        CollectRequest(subscriptions=("Payments",), features=frozenset({Feature.ACCESS}), objects=Objects.NONE),
+        AT_THE_VAULTS,
+    ],
+)
 def test_the_numbers_are_those_of_the_collection(contoso: Lab, tmp_path: Path, request_: CollectRequest) -> None:
     promised = planned(contoso, tmp_path / "plan", request_)
     before = len(contoso.journal)

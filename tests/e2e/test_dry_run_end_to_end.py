@@ -11,9 +11,16 @@ def test_a_dry_run_tells_requests_and_permissions_and_leaves_nothing(contoso: La
     words = ("collect", "--dry-run", "--auth", "client-secret", "--subscription", "Payments")
     done = run(*words, environment=contoso.environment("auditor"))
     assert done.code == 0, done.err
-    assert "at least 30 requests for 1 subscriptions and 4 vaults" in done.out
+    assert "30 requests for 1 subscriptions and 4 vaults of Resource Manager alone" in done.out
     assert "Microsoft.Authorization/roleAssignments/read" in done.out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_counts_what_is_asked_for(contoso: Lab, run: Run) -> None:
+    words = ("collect", "--dry-run", "--auth", "client-secret", "--subscription", "Payments", "--source", "arm")
+    for feature, requests in (("access", 10), ("identities", 13), ("settings", 19), ("objects", 18)):
+        done = run(*words, "--feature", feature, environment=contoso.environment("auditor"))
+        assert f"at least {requests} requests for 1 subscriptions and 4 vaults" in done.out, (feature, done.out)
 
 
 def test_without_a_dry_run_a_folder_is_needed(run: Run) -> None:
