@@ -131,7 +131,7 @@ class Access:
         place = self._around.place(vault, ref)
         found: list[Holding] = []
         gaps: list[Gap] = [*place.blind, *place.hidden, *place.hidden_denies]
-        for holding, verdict in self._rows(place, expand_groups=expand_groups):
+        for holding, verdict in self._rows(place, expand_groups=expand_groups, mask=operation.mask):
             answer = holding.answer(operation.mask)
             if answer is Answer.DENIED:
                 continue
@@ -281,8 +281,9 @@ class Access:
         found = (gap for vault in self.estate.vaults for gap in self.gaps_for(vault))
         return tuple(gap for gap in once(found) if gap.id not in told)
 
-    def _rows(self, place: Place, *, expand_groups: bool) -> Iterator[tuple[Holding, Verdict]]:
-        for principal in sorted(self._principals(place, expand_groups=expand_groups)):
+    def _rows(self, place: Place, *, expand_groups: bool, mask: int | None = None) -> Iterator[tuple[Holding, Verdict]]:
+        """Who holds something, at least everybody who holds an operation of the mask; the rest may be left out."""
+        for principal in sorted(self._principals(place, expand_groups=expand_groups, mask=mask)):
             verdict = self._judge.verdict(principal, place, pairs=False)
             if verdict.held:
                 yield self._holding(place, principal, verdict), verdict
@@ -294,13 +295,28 @@ class Access:
         if stranger.held:
             yield self._holding(place, None, stranger), stranger
 
-    def _principals(self, place: Place, *, expand_groups: bool) -> frozenset[str]:
+    def _principals(self, place: Place, *, expand_groups: bool, mask: int | None = None) -> frozenset[str]:
         named = {item for layer in place.layers for item in (*layer.settled, *layer.open)}
         named.update(item.id.casefold() for deny in place.denies for item in deny.exclude_principals)
         if expand_groups:
-            for holder in tuple(named):
-                named.update(self._directory.everyone_below(holder))
+            for holder in named if mask is None else self._worth_expanding(place, named, mask):
+                named = named | self._directory.everyone_below(holder)
         return frozenset(named)
+
+    def _worth_expanding(self, place: Place, named: set[str], mask: int) -> set[str]:
+        """The holders whose members may hold an operation of the mask.
+
+        All of them while anything was not read that could hide a grant or a member: then each is a doubt to be told.
+        """
+        touching: set[str] = set()
+        for layer in place.layers:
+            touching.update(
+                holder for holder, given in layer.settled.items() if any(item.citation.mask & mask for item in given)
+            )
+            touching.update(layer.open)
+        if place.blind or place.hidden or any(self._directory.hides_members(holder) for holder in touching):
+            return named
+        return touching
 
     def _pairs(self, place: Place, *, expand_groups: bool) -> set[tuple[str, str]]:
         pairs = {pair for layer in place.layers for pair in layer.pairs}
