@@ -214,13 +214,17 @@ class Access:
             yield replace(item, escalation=routes) if routes else item
 
     def with_routes_only(self, vault: Vault, *, expand_groups: bool = False) -> Iterator[Holding]:
-        """Those who hold nothing on a vault and have a route to it, sorted: rows without operations."""
+        """Those who have a route to a vault and no row among the holders, sorted: mostly rows without operations.
+
+        Who holds something through a group alone is no holder that a record names; its row says what that is.
+        """
         holders = {item.principal_id for item in self._held(vault, expand_groups=expand_groups)}
         for principal in sorted(self.escalations.principals(vault, expand_groups=expand_groups) - holders):
-            routes = self.escalations.ids(vault, None, principal)
+            held = self._holding_of(principal, vault)
+            routes = self.escalations.ids(vault, held, principal)
             if routes:
                 kind = self._directory.type_of(principal)
-                yield Holding(vault.id, None, principal, kind, escalation=routes)
+                yield replace(held or Holding(vault.id, None, principal, kind), escalation=routes)
 
     def rows(self, *, expand_groups: bool = False) -> Iterator[Holding]:
         """Every holding: vault by vault, with the objects at which records stand, then the vaults that a gap hides.
@@ -247,7 +251,12 @@ class Access:
     @cached_property
     def escalations(self) -> Escalations:
         """The routes of this estate; worked out when they are first asked for."""
-        return Escalations(self._around, self._held)
+        return Escalations(self._around, self._held, self._holding_of)
+
+    def _holding_of(self, principal_id: str, vault: Vault) -> Holding | None:
+        place = self._around.place(vault)
+        verdict = self._judge.verdict(principal_id, place, pairs=False)
+        return self._holding(place, principal_id, verdict) if verdict.held else None
 
     def routes(self, vault: Vault, *, expand_groups: bool = False, only: frozenset[str] | None = None) -> Routes:
         """Every route (E1 to E30, or `only` some of them) to the data of a vault, with the records that give it."""

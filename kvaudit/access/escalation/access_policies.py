@@ -34,24 +34,18 @@ def routes(held: Powers, setting: Setting) -> Iterator[Step]:
 
 
 def _policies(held: Powers, limit: Answer, note: str) -> Iterator[Step]:
-    direct = held.best(actions.POLICIES_WRITE)
-    if direct[0] is not Answer.DENIED:
-        yield from step("E1", at_most(direct, limit), "adds an entry for itself to the access policies", note)
-    else:
-        first = held.best(
-            actions.ASSIGN,
-            actions.ASSIGN_CONTROL_LIMITED,
-            actions.REWRITES_ROLE,
-            actions.ELIGIBILITY_WRITE,
-            actions.SCHEDULES_WRITE,
-        )
-        how = "first gives itself a role that may write access policies, then adds an entry for itself"
-        yield from step("E1", at_most(first, limit), how, note, Confidence.MEDIUM)
+    how = "adds an entry for itself to the access policies"
+    yield from step("E1", at_most(held.best(actions.POLICIES_WRITE), limit), how, note)
+    first = held.best(
+        actions.ASSIGN,
+        actions.ASSIGN_CONTROL_LIMITED,
+        actions.REWRITES_ROLE,
+        actions.ELIGIBILITY_WRITE,
+        actions.SCHEDULES_WRITE,
+    )
+    how = "first gives itself a role that may write access policies, then adds an entry for itself"
+    yield from step("E1", at_most(first, limit), how, note, Confidence.MEDIUM)
     both = actions.VAULTS_WRITE | actions.POLICIES_WRITE
     how = "writes the vault with an access policy for itself"
-    if held.answer(both) is not Answer.DENIED:
-        yield from step("E2", at_most((held.answer(both), both), limit), how, note)
-    else:
-        yield from step(
-            "E2", at_most(held.best(actions.VAULTS_WRITE), Answer.UNKNOWN), how, WRITE_ALONE, Confidence.LOW
-        )
+    yield from step("E2", at_most((held.answer(both), both), limit), how, note)
+    yield from step("E2", at_most(held.best(actions.VAULTS_WRITE), Answer.UNKNOWN), how, WRITE_ALONE, Confidence.LOW)

@@ -21,7 +21,10 @@ _FAMILIES = (
 
 @lru_cache(maxsize=100_000)
 def steps_of(held: Powers, setting: Setting) -> tuple[Step, ...]:
-    """The routes of somebody who holds these powers at a vault of this setting: one step a route, the surest, by number."""
+    """The routes of somebody who holds these powers at a vault of this setting: one step a route, the surest, by number.
+
+    Where a family knows two ways of one route, the surer one counts; among equals the one that it names first.
+    """
     if not held.any:
         return ()
     best: dict[str, Step] = {}

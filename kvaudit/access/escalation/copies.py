@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from kvaudit.access.answers import Holding
+from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import weaker
 from kvaudit.access.escalation.steps import Step
 from kvaudit.model.answers import Answer
@@ -45,7 +46,7 @@ def _steps(held: Holding, creates: Answer) -> Iterator[Step]:
         kinds = " and ".join(kind for kind, _ in copied)
         where = "a vault of its own" if creates is Answer.ALLOWED else "a vault that it controls"
         how = f"backs up {kinds} and restores the copies into {where} in the same subscription and geography"
-        yield Step("E17", answer, 0, how)
+        yield Step("E17", answer, actions.VAULTS_CREATE if creates is Answer.ALLOWED else 0, how)
     answer = weaker(held.answer(operation("keys/update").mask), held.answer(operation("keys/release").mask))
     if answer not in _SAID_ALREADY:
         how = "rewrites the release policy of an exportable key, where it is not immutable, and releases the key to itself"

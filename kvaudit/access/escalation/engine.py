@@ -42,13 +42,20 @@ class Escalations:
     Args:
         around: where the records are.
         holdings: what everybody whom a record names holds on a vault.
+        holding_of: what one principal (folded ID) holds there, itself and through its groups, or None: nothing.
     """
 
-    def __init__(self, around: Surroundings, holdings: Callable[[Vault], Iterable[Holding]]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        holdings: Callable[[Vault], Iterable[Holding]],
+        holding_of: Callable[[str, Vault], Holding | None],
+    ) -> None:
         self._around = around
         self._estate = around.estate
         self._directory = around.directory
         self._holdings = holdings
+        self._holding_of = holding_of
         self.control = VaultRoutes(around)
         self._last: tuple[str, Mapping[str | None, tuple[Takeover, ...]]] = ("", {})
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
@@ -117,10 +124,12 @@ class Escalations:
         held = {
             item.principal_id: item for item in self._held_on(vault) if item.principal_id and not item.application_id
         }
-        names = {*self.principals(vault, expand_groups=expand_groups), *(name for name in held if name)}
+        names = {*self.principals(vault, expand_groups=expand_groups), *held}
+        if expand_groups:
+            names.update(below for name in held if self._directory.may_be_group(name) for below in self._below(name))
         found: list[EscalationRoute] = []
         for name in names:
-            found.extend(self._of(name, vault, held.get(name), only))
+            found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
         found.extend(
             self._taken_over(item, vault)
             for item in self._ways(vault).get(None, ())
@@ -136,10 +145,7 @@ class Escalations:
     def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
         """The routes of one principal to a vault, with their records, by number."""
         name = principal_id.strip().casefold()
-        held = next(
-            (item for item in self._held_on(vault) if item.principal_id == name and not item.application_id), None
-        )
-        return tuple(sorted(self._of(name, vault, held), key=_order))
+        return tuple(sorted(self._of(name, vault, self._holding_of(name, vault)), key=_order))
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -187,6 +193,9 @@ class Escalations:
             self._last = (vault.scope, {name: tuple(dict.fromkeys(ways)) for name, ways in table.items()})
         return self._last[1]
 
+    def _below(self, group: str) -> frozenset[str]:
+        return self._directory.everyone_below(group)
+
     def _held_on(self, vault: Vault) -> tuple[Holding, ...]:
         """What everybody holds on a vault; kept for the last vault, since questions come vault by vault."""
         if self._last_held[0] != vault.scope:
@@ -224,9 +233,9 @@ class Escalations:
             if bits & worked_out:
                 bits = (bits & ~worked_out) | real
         how, mask = self._reach.of(item, principal_id, vault)
-        via = self._cited(principal_id, vault, bits)
-        if not item.bits and held is not None:
-            via = held.via
+        via = self._cited(principal_id, vault, bits) if bits else ()
+        if item.route in _OF_HOLDERS and held is not None:
+            via = (*held.via, *via)
         return EscalationRoute(
             id=item.route,
             title=kind.title,
@@ -238,7 +247,7 @@ class Escalations:
             effect=kind.effect,
             model=kind.model,
             mask=mask,
-            actions=_named(bits) if item.bits else kind.actions,
+            actions=(*(kind.actions if item.route in _OF_HOLDERS else ()), *_named(bits)),
             via=via,
             steps=how,
             notes=(item.note,) if item.note else (),
@@ -276,6 +285,8 @@ class Escalations:
 
 
 _BACKUPS = copies.backups_mask()
+_OF_HOLDERS = frozenset({"E17", "E26", "E29"})
+"""Routes that rest on what somebody holds of the data plane."""
 
 
 def _named(bits: int) -> tuple[str, ...]:

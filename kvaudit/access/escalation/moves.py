@@ -58,7 +58,7 @@ class Moves:
         reached = Answer.DENIED
         for target in self.movers.get(principal_id, ()):
             if scopes.is_within(group, target):
-                return  # it holds the data of this group already
+                continue  # it holds the data of this group already
             there = self._standings.powers(principal_id, self._standings.node(target)).answer(actions.GROUPS_WRITE)
             reached = there if weaker(reached, there) is reached else reached
         answer = weaker(reached, held.answer(actions.MOVE))

@@ -8,6 +8,7 @@ from kvaudit.access.conditions import Question, Verdict, admits_assignment, eval
 from kvaudit.access.conditions.outcome import all_of
 from kvaudit.access.escalation import actions
 from kvaudit.access.grants import Grants, Record
+from kvaudit.access.roles import RolePower, power_of
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, Permission, ScheduleInstance
 from kvaudit.model.roles import builtin_roles
@@ -160,14 +161,20 @@ class RecordPowers:
     @cached_property
     def roles_to_data(self) -> tuple[str, ...]:
         """Folded GUIDs of the roles that give data of vaults, or the right to assign any role."""
-        names = sorted({*builtin_roles(), *self._custom})
-        return tuple(guid for guid in names if self._leads_to_data(guid))
+        own = {guid for guid in self._custom if _leads_to_data(self._grants.power(guid))}
+        return tuple(sorted(own.union(_builtin_roles_to_data()).difference(set(self._custom) - own)))
 
-    def _leads_to_data(self, guid: str) -> bool:
-        if any(block.mask for block in self._grants.power(guid).blocks):
-            return True
-        blocks = self._of_role(guid) or ()
-        return any(held & actions.ASSIGN and not block.condition for block, held, _ in blocks)
+
+def _leads_to_data(power: RolePower) -> bool:
+    if any(block.mask for block in power.blocks):
+        return True
+    blocks = power.permissions or ()
+    return any(actions.bits_of(block)[0] & actions.ASSIGN and not block.condition for block in blocks)
+
+
+@lru_cache(maxsize=1)
+def _builtin_roles_to_data() -> tuple[str, ...]:
+    return tuple(guid for guid in builtin_roles() if _leads_to_data(power_of(guid, None)))
 
 
 @lru_cache(maxsize=1)

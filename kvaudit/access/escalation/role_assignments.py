@@ -34,15 +34,11 @@ def routes(held: Powers, setting: Setting) -> Iterator[Step]:
 
 def _privileged_identity_management(held: Powers) -> Iterator[Step]:
     granting = held.best(actions.SCHEDULES_WRITE, actions.ELIGIBILITY_WRITE)
-    if granting[0] is not Answer.DENIED:
-        yield from step("E8", granting, "grants itself an active or eligible role with data access through PIM")
-    elif held.answer(actions.ACTIVATES) is not Answer.DENIED:
-        yield from step(
-            "E8", held.best(actions.ACTIVATES), "activates a role for which it is eligible", "", Confidence.HIGH
-        )
-    else:
-        yield from step(
-            "E8",
-            at_most(held.best(actions.PIM_RULES_WRITE), Answer.CONDITIONAL),
-            "weakens the rules (approval, MFA) under which an eligible role is activated",
-        )
+    yield from step("E8", granting, "grants itself an active or eligible role with data access through PIM")
+    activating = held.best(actions.ACTIVATES)
+    yield from step("E8", activating, "activates a role for which it is eligible", "", Confidence.HIGH)
+    yield from step(
+        "E8",
+        at_most(held.best(actions.PIM_RULES_WRITE), Answer.CONDITIONAL),
+        "weakens the rules (approval, MFA) under which an eligible role is activated",
+    )

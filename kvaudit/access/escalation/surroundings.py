@@ -13,12 +13,10 @@ def routes(held: Powers, _: Setting) -> Iterator[Step]:
     yield from step(
         "E7", held.best(actions.ELEVATE), "gives itself User Access Administrator at / and assigns roles from there"
     )
-    if held.answer(actions.VAULTS_WRITE) is not Answer.DENIED:
-        how = "opens the vault's firewall to networks of its own"
-        yield from step("E14", held.best(actions.VAULTS_WRITE), how)
-    else:
-        how = "connects a private endpoint of its own to the vault"
-        yield from step("E14", held.best(actions.ENDPOINTS_WRITE, actions.ENDPOINTS_APPROVE), how)
+    how = "opens the vault's firewall to networks of its own"
+    yield from step("E14", held.best(actions.VAULTS_WRITE), how)
+    how = "connects a private endpoint of its own to the vault"
+    yield from step("E14", held.best(actions.ENDPOINTS_WRITE, actions.ENDPOINTS_APPROVE), how)
     yield from step(
         "E15",
         held.best(actions.DIAGNOSTICS_DELETE, actions.DIAGNOSTICS_WRITE),
