@@ -39,6 +39,8 @@ _FIELDS = {
     "group_assignment_schedule_instances": "group_schedule_instances",
     "delegated_permissions": "delegated_permissions",
     "delegations": "delegations",
+    "resource_identities": "resource_identities",
+    "user_assigned_identities": "user_assigned_identities",
 }
 
 
@@ -97,6 +99,8 @@ def estate_of(case: Mapping[str, Any]) -> Estate:
         group_schedule_instances=tuple(found["group_schedule_instances"]),
         delegated_permissions=tuple(found["delegated_permissions"]),
         delegations=tuple(found["delegations"]),
+        resource_identities=tuple(found["resource_identities"]),
+        user_assigned_identities=tuple(found["user_assigned_identities"]),
         gaps=tuple(gaps),
         listings=tuple(listings),
     )

@@ -23,6 +23,10 @@ def test_the_answer_is_the_expected_one(case: Mapping[str, Any]) -> None:
         control = access.control_holders(vault, question["control"])
         assert {item.principal_id: item.answer.value for item in control} == expected["answers"]
         assert all(item.via for item in control)
+    elif "routes" in question:
+        routes = access.routes_of(question["routes"], vault)
+        assert {item.id: item.answer.value for item in routes} == expected["routes"]
+        assert all(item.via for item in routes)
     elif "who_can" in question:
         asked = operation(question["who_can"])
         expand = question.get("expand_groups", False)
