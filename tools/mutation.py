@@ -1,129 +1,147 @@
-"""Mutation testing of the access room, file by file: `nox -s mutation -- [--sample N] [FILE...]`.
+"""Mutation testing of the access room: `nox -s mutation -- [--sample N] [FILE or MUTANT...]`.
 
-mutmut changes one thing at a time in one file and runs the tests that reach it; a mutant that no test notices survives. Each
-file is judged in a copy of the sources of its own: what mutmut weaves into the files that it may change makes every test
-slower, so only one file is ever woven. Properties run with few examples that are the same in every run (the Hypothesis
-profile `mutation`).
+mutmut makes the mutants: one change at a time in one function. They are judged here and not by mutmut's own runner, which
+starts pytest anew for each of thousands: the tests are collected once for each file, and every mutant gets a forked child
+that runs them, the quick ones first, until one fails. A mutant that no test notices survives. Properties draw few examples,
+the same in every run (the Hypothesis profile `mutation`).
 
-With `--sample N`, N mutants of each file are drawn by a fixed seed: all of them take hours.
+Files are named as `kvaudit/access/denies.py`, mutants as mutmut does: `kvaudit.access.denies.x_taken__mutmut_30`. With
+`--sample N`, N mutants of each file are drawn by a fixed seed.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOM = ROOT / "kvaudit" / "access"
+COPIED = ("kvaudit", "tests/access", "tests/cases", "tests/conftest.py", "tests/builders.py", "pyproject.toml")
 SEED = 20261124
-COPIED = (
-    "kvaudit",
-    "tests/access",
-    "tests/cases",
-    "tests/conftest.py",
-    "tests/builders.py",
-    "reports",
-    "pyproject.toml",
-    "README.md",
-)
-_CASES = "test_access_cases.py"
-SURVIVED, NOT_REACHED = 0, 33
-"""Exit codes in mutmut's records: the tests passed; no test reaches the mutant."""
+SECONDS = 120
+"""CPU seconds after which a mutant counts as noticed: it does not end."""
+
+_SLOW = ("laws", "oracle", "counts", "smallest")
 
 
 def main() -> int:
     """Judges the files that are named and prints what survived."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("files", nargs="*", help="files below kvaudit/access; all when none is named")
+    arguments.add_argument(
+        "what", nargs="*", help="files below kvaudit/access, or mutants; every file when none is named"
+    )
     arguments.add_argument("--sample", type=int, help="mutants of each file; all when not given")
-    arguments.add_argument("--children", type=int, default=os.cpu_count() or 1, help="tests that run side by side")
     options = arguments.parse_args()
-    files = [ROOT / name for name in options.files] or sorted(ROOM.rglob("*.py"))
+    files: dict[Path, list[str]] = {Path(name): [] for name in options.what if "/" in name}
+    for name in (item for item in options.what if "/" not in item):
+        files.setdefault(Path(f"{name.rpartition('.')[0].replace('.', '/')}.py"), []).append(name)
+    if not files:
+        files = {file.relative_to(ROOT): [] for file in sorted(ROOM.rglob("*.py"))}
     killed = total = 0
-    for file in files:
-        outcome = judge(file.relative_to(ROOT), options.sample, options.children)
-        if outcome is None:
-            continue
-        survivors = [name for name, code in outcome.items() if code in (SURVIVED, NOT_REACHED)]
-        killed, total = killed + len(outcome) - len(survivors), total + len(outcome)
-        print(f"{file.relative_to(ROOM)}: {len(outcome) - len(survivors)} of {len(outcome)} killed", flush=True)
+    for file, named in files.items():
+        survivors, judged = judge(file, named, options.sample)
+        killed, total = killed + judged - len(survivors), total + judged
+        if judged:
+            print(f"{file}: {judged - len(survivors)} of {judged} killed", flush=True)
         for name in survivors:
-            print(f"  survives: {name}{' (no test reaches it)' if outcome[name] == NOT_REACHED else ''}", flush=True)
+            print(f"  survives: {name}", flush=True)
     if total:
         print(f"{killed} of {total} mutants killed: {100 * killed / total:.1f} %")
     return 0
 
 
-def judge(file: Path, sample: int | None, children: int) -> dict[str, int] | None:
-    """Mutant -> exit code of its tests, or None for a file in which there is nothing to change."""
+def judge(file: Path, named: list[str], sample: int | None) -> tuple[list[str], int]:
+    """The mutants of a file that survive, and how many were judged; in a process and a copy of the sources of its own.
+
+    Args:
+        file: relative to the root.
+        named: mutants of it; when empty, a sample of all.
+        sample: how many, or None for all.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
         for name in COPIED:
-            source, target = ROOT / name, copy / name
+            source, target = ROOT / name, Path(folder) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, target)
-        settings = (copy / "pyproject.toml").read_text(encoding="utf-8")
-        settings = settings.replace("kvaudit/access/*", file.as_posix()).replace(
-            '["tests/access"]', json.dumps(_tests(file))
-        )
-        (copy / "pyproject.toml").write_text(settings, encoding="utf-8")
-        names = _mutants(copy, file)
-        if not names:
-            return None
-        chosen = names if sample is None else random.Random(SEED).sample(names, min(sample, len(names)))  # noqa: S311
-        _mutmut(copy, "run", "--max-children", str(children), *chosen)
-        codes = _records(copy, file)
-        return {name: code for name in sorted(chosen) if (code := codes[name]) is not None}
+        environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation", "PYTHONPATH": folder, "MUTANT_UNDER_TEST": ""}
+        command = [sys.executable, __file__, "--judge", str(file), str(sample or 0), *named]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{file} could not be judged:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("mutant ")]
+    return [name for _, name, verdict in lines if verdict == "survives"], len(lines)
 
 
-_NAMES = """
-import sys
-from pathlib import Path
-from mutmut.mutation.file_mutation import mutate_file_contents
-from mutmut.utils.format_utils import get_mutant_name
-file = Path(sys.argv[1])
-for name in mutate_file_contents(str(file), file.read_text(encoding="utf-8"), None, None).mutant_names:
-    print(get_mutant_name(file, name))
-"""
+def _judge_here(file: Path, sample: int, named: list[str]) -> int:
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
 
-
-def _mutants(copy: Path, file: Path) -> list[str]:
-    """The names of all mutants of a file."""
-    command = [sys.executable, "-c", _NAMES, str(file)]
-    return sorted(subprocess.run(command, cwd=copy, capture_output=True, text=True, check=True).stdout.split())
+    mutated = mutate_file_contents(str(file), file.read_text(encoding="utf-8"), None, None)
+    names = sorted(get_mutant_name(file, name) for name in mutated.mutant_names)
+    if not names:
+        return 0
+    file.write_text(mutated.code, encoding="utf-8")
+    drawn = random.Random(SEED).sample(names, min(sample, len(names))) if sample else names  # noqa: S311
+    arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", *_tests(file)]
+    return int(pytest.main(arguments, plugins=[_Mutants(named or sorted(drawn))]))
 
 
 def _tests(file: Path) -> list[str]:
-    """The tests that may reach a file: those of conditions are many and reach nothing else."""
-    names = sorted(item.name for item in (ROOT / "tests" / "access").glob("test_*.py"))
+    """The tests that may reach a file, quick ones first: those of conditions are many and reach nothing else."""
+    names = sorted(Path("tests/access").glob("test_*.py"), key=lambda item: (any(w in item.name for w in _SLOW), item))
     about_conditions = "conditions" in file.parts
-    wanted = [item for item in names if item.startswith("test_conditions_") is about_conditions or item == _CASES]
-    return [f"tests/access/{item}" for item in wanted]
+    return [str(item) for item in names if "conditions" not in item.name or about_conditions]
 
 
-def _records(copy: Path, file: Path) -> dict[str, int | None]:
-    meta = copy / "mutants" / f"{file}.meta"
-    if not meta.exists():
-        return {}
-    found: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return found
+class _Mutants:
+    """A pytest plugin: instead of running the tests once, runs them for each mutant in a child."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Judges every mutant, after the tests passed without any."""
+        if session.testsfailed or self._fails(session, ""):
+            raise pytest.UsageError("the tests fail without any mutant")
+        for name in self._names:
+            verdict = "killed" if self._fails(session, name) else "survives"
+            os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, f"\nmutant {name} {verdict}\n".encode())
+        return True
+
+    def _fails(self, session: pytest.Session, name: str) -> bool:
+        """Whether some test fails in a child in which a mutant is alive."""
+        child = os.fork()
+        if child == 0:
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            os.environ["MUTANT_UNDER_TEST"] = name
+            failed = True
+            try:
+                failed = _run(session)
+            finally:
+                os._exit(int(failed))
+        return os.waitpid(child, 0)[1] != 0
 
 
-def _mutmut(copy: Path, *arguments: str) -> None:
-    environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation", "PYTHONPATH": str(copy)}
-    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"mutmut {arguments[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+def _run(session: pytest.Session) -> bool:
+    for item in session.items:
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        if session.testsfailed:
+            return True
+    return False
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--judge"]:
+        sys.exit(_judge_here(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
     sys.exit(main())
