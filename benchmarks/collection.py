@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from kvaudit.lab import Lab, Size, generate, start
+from kvaudit.lab.estate import Estate
 
 LATENCY = 0.06
 ASSIGNMENTS_PER_VAULT = 4
+ABOVE = 30
+"""Assignments at one management group at most; Azure allows 500."""
 _OURS = ("PATH", "PYTHONPATH")
 WITHOUT = ("--feature", "access")
 
@@ -72,11 +75,30 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _serve(size: Size, *, objects_in_graph: bool) -> None:
     """The lab: tells its environment, serves until its input ends, and tells what was asked."""
-    with start(generate(1, size), latency=LATENCY, throttling=True) as lab:
+    estate = generate(1, size)
+    _settle(estate)
+    with start(estate, latency=LATENCY, throttling=True) as lab:
         lab.world.resource_graph_has_object_scopes = objects_in_graph
         print(json.dumps(lab.environment()), flush=True)
         sys.stdin.read()
         print(json.dumps(_asked(lab)), flush=True)
+
+
+def _settle(estate: Estate) -> None:
+    """Moves most of what stands above the subscriptions to vaults: the generator draws a sixth there, tenants have few."""
+    vaults = [raw["id"] for raw in estate.vaults.values()]
+    above: Counter[str] = Counter()
+    for number, (key, raw) in enumerate(list(estate.role_assignments.items())):
+        scope = raw["properties"]["scope"]
+        if scope.casefold().startswith("/subscriptions/") or raw["properties"]["principalId"].endswith("999999999999"):
+            continue
+        above[scope.casefold()] += 1
+        if above[scope.casefold()] > ABOVE:
+            del estate.role_assignments[key]
+            place = vaults[number % len(vaults)]
+            identifier = f"{place}/providers/Microsoft.Authorization/roleAssignments/{raw['name']}"
+            moved = {**raw, "id": identifier, "properties": {**raw["properties"], "scope": place}}
+            estate.role_assignments[identifier.casefold()] = moved
 
 
 def _asked(lab: Lab) -> dict[str, Any]:
