@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kvaudit.sources.json_source import parse_json
@@ -74,9 +74,22 @@ def read_arm(
         JsonSourceError: the text is no JSON.
     """
     document = parse_json(text, file)
+    found = read_template(document.root, file, parameters=parameters, place=place, language=language)
+    remarks = tuple((Position(file, line, column), text) for line, column, text in document.remarks)
+    return replace(found, remarks=remarks, lines={file: tuple(text.split("\n"))})
+
+
+def read_template(
+    root: Node,
+    file: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    place: DeploymentPlace | None = None,
+    language: Language = Language.ARM,
+) -> FileDeclarations:
+    """What a template that was read, or made of another language, declares. Arguments as `read_arm`."""
     reading = _Reading(file, language)
-    template = Template(document.root, dict(parameters or {}), place or DeploymentPlace())
-    reading.read(template)
+    reading.read(Template(root, dict(parameters or {}), place or DeploymentPlace()))
     return FileDeclarations(
         files=(file,),
         language=language,
@@ -86,8 +99,6 @@ def read_arm(
         secrets=tuple(reading.secrets),
         outputs=tuple(reading.outputs),
         undecided=tuple(reading.undecided),
-        remarks=tuple((Position(file, line, column), text) for line, column, text in document.remarks),
-        lines={file: tuple(text.split("\n"))},
     )
 
 
@@ -105,7 +116,8 @@ class _Reading:
     def read(self, template: Template) -> None:
         for item in find_resources(template):
             if isinstance(item, Undecided):
-                self.undecided.append(Undecided(item.position.in_file(self.file), item.reason))
+                at = item.position if item.position.file else item.position.in_file(self.file)
+                self.undecided.append(Undecided(at, item.reason))
             elif not item.is_existing:
                 self._resource(item)
         self.outputs.extend(_outputs(template.root, self.file, self.language))
@@ -131,7 +143,7 @@ class _Reading:
         if flag_node is None and isinstance(properties, dict):
             rbac = _boolean(_folded(properties).get("enablerbacauthorization"))
         assumed = tuple(sorted(evaluator.assumed))
-        at = item.node.at(self.file)
+        at = item.node.at(item.file or self.file)
         named = _folded(properties) if isinstance(properties, dict) else {}
         entries = named.pop("accesspolicies", None)
         return VaultDeclaration(
@@ -142,7 +154,7 @@ class _Reading:
             name=_text(item.name),
             api_version=_version(item),
             rbac=rbac,
-            rbac_at=flag_node.at(self.file) if flag_node else at,
+            rbac_at=flag_node.at(item.file or self.file) if flag_node else at,
             access_policies=policy_entries(entries),
             properties=_spelled(properties) if isinstance(properties, dict) else {},
             assumed=assumed,
@@ -160,7 +172,7 @@ class _Reading:
         return PoliciesDeclaration(
             language=self.language,
             address=item.address,
-            position=item.node.at(self.file),
+            position=item.node.at(item.file or self.file),
             vault_identity=item.parent_identity,
             vault_name=vault,
             mode=mode.casefold() or "add",
@@ -175,7 +187,7 @@ class _Reading:
         return SecretDeclaration(
             self.language,
             item.address,
-            item.node.at(self.file),
+            item.node.at(item.file or self.file),
             item.parent_identity,
             name,
             is_plain=plain,
@@ -189,7 +201,7 @@ class _Reading:
         return RoleAssignmentDeclaration(
             language=self.language,
             address=item.address,
-            position=item.node.at(self.file),
+            position=item.node.at(item.file or self.file),
             scope=item.scope,
             scope_identity=item.scope_identity,
             role=_role(item, named.get("roledefinitionid", missing)),

@@ -91,11 +91,37 @@ class Evaluator:
         content = node.value
         if isinstance(content, str):
             return self.text(content)
+        if isinstance(content, Unknown):
+            return self._unknown(content.reason, content.reason)
         if isinstance(content, dict):
-            return {name: self.value(item) for name, item in content.items()}
+            return self._object(content)
         if isinstance(content, list):
             return [self.value(item) for item in content]
         return content
+
+    def _object(self, content: Mapping[str, Node]) -> Any:
+        """An object, with `"copy": [{"name", "count", "input"}]` made into the lists that it stands for."""
+        loops = content.get("copy")
+        if loops is None or not isinstance(loops.value, list):
+            return {name: self.value(item) for name, item in content.items()}
+        made = {name: self.value(item) for name, item in content.items() if name != "copy"}
+        for loop in loops.elements():
+            name = self.value(loop.get("name"))
+            if isinstance(name, str):
+                made[name] = self._repeated(name, loop)
+        return made
+
+    def _repeated(self, name: str, loop: Node) -> Any:
+        count = self.value(loop.get("count"))
+        if isinstance(count, Unknown):
+            return self._unknown(count.reason, f"loop {name}")
+        if not isinstance(count, int) or not 0 <= count <= MOST_COPIES:
+            return self._unknown(f"the loop {name} has no count that can be", f"loop {name}")
+        items = []
+        for index in range(count):
+            with self.loop(name, index):
+                items.append(self.value(loop.get("input")))
+        return items
 
     def text(self, content: str) -> Any:
         """The value of a text, which may be an expression."""
@@ -188,16 +214,7 @@ class Evaluator:
         loops = self._variables.get("copy")
         for item in loops.elements() if loops else ():
             if str(self.value(item.get("name"))).casefold() == name.casefold():
-                count = self.value(item.get("count"))
-                if isinstance(count, Unknown):
-                    return self._unknown(count.reason, f"variables({name})")
-                if not isinstance(count, int) or not 0 <= count <= MOST_COPIES:
-                    break
-                made = []
-                for index in range(count):
-                    with self.loop(name, index):
-                        made.append(self.value(item.get("input")))
-                return made
+                return self._repeated(name, item)
         return self._unknown(f"the template has no variable {name!r}", f"variables({name})")
 
     def _once(self, key: str, node: Node) -> Any:

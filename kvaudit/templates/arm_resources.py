@@ -26,6 +26,7 @@ class Template:
         place: where it goes.
         depth: how many templates are around it.
         prefix: address of the deployment that holds it.
+        file: where it stands, when that is another file than the outermost template's.
     """
 
     root: Node
@@ -34,6 +35,7 @@ class Template:
     depth: int = 0
     prefix: str = ""
     symbols: Mapping[str, Any] | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class ArmResource:
     scope_identity: str | None
     condition: str | None
     is_existing: bool
+    file: str | None
     evaluator: Evaluator
     symbolic: Evaluator
     place: DeploymentPlace
@@ -104,7 +107,7 @@ def _without_unknowns(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resource(walk: _Walk, node: Node, symbol: str, parent: _Parent | None) -> Iterator[ArmResource | Undecided]:
     if not isinstance(node.value, dict):
-        yield _undecided(node, "a resource is no object")
+        yield _undecided(walk, node, "a resource is no object")
         return
     copy = node.get("copy")
     if copy is None:
@@ -127,7 +130,7 @@ def _resource(walk: _Walk, node: Node, symbol: str, parent: _Parent | None) -> I
 def _one(walk: _Walk, node: Node, symbol: str, parent: _Parent | None) -> Iterator[ArmResource | Undecided]:
     kind = walk.evaluator.value(node.get("type"))
     if not isinstance(kind, str):
-        yield _undecided(node, kind.reason if isinstance(kind, Unknown) else "a resource without a type")
+        yield _undecided(walk, node, kind.reason if isinstance(kind, Unknown) else "a resource without a type")
         return
     kind = kind.casefold()
     condition = walk.evaluator.value(node.get("condition")) if node.get("condition") else True
@@ -170,6 +173,7 @@ def _resource_at(
         scope_identity=scope_symbol.casefold() if scope_symbol else None,
         condition=None if condition is True else _why(condition),
         is_existing=bool(existing and existing.value is True),
+        file=walk.template.file,
         evaluator=walk.evaluator,
         symbolic=walk.symbolic,
         place=walk.template.place,
@@ -237,21 +241,23 @@ def _nested(walk: _Walk, node: Node, resource: ArmResource) -> Iterator[ArmResou
         link = properties.get("templateLink")
         target = walk.evaluator.value(link.get("uri") or link.get("relativePath") or link.get("id")) if link else None
         text = target if isinstance(target, str) else "an address that is decided by the deployment"
-        yield _undecided(node, f"the deployment {resource.address} takes its template from {text}")
+        yield _undecided(walk, node, f"the deployment {resource.address} takes its template from {text}")
         return
     if walk.template.depth >= DEEPEST_TEMPLATE:
-        yield _undecided(node, f"templates inside templates, more than {DEEPEST_TEMPLATE} levels")
+        yield _undecided(walk, node, f"templates inside templates, more than {DEEPEST_TEMPLATE} levels")
         return
     options = properties.get("expressionEvaluationOptions")
     inner = bool(options and str((options.get("scope") or options).value).casefold() == "inner")
     place = _place(walk, node)
+    named = properties.get("templateFile")
+    file = (named.text() if named else None) or walk.template.file
     prefix = f"{resource.address}/"
     if inner:
         given, symbols = (
             {name: _given(evaluator, item) for name, item in (properties.get("parameters") or Node({}, 0, 0)).items()}
             for evaluator in (walk.evaluator, walk.symbolic)
         )
-        yield from find_resources(Template(inside, given, place, walk.template.depth + 1, prefix, symbols))
+        yield from find_resources(Template(inside, given, place, walk.template.depth + 1, prefix, symbols, file))
         return
     outer = Node({**walk.template.root.value, "resources": inside.get("resources") or Node([], 0, 0)}, inside.line, 0)
     template = replace(walk.template, root=outer, place=place, depth=walk.template.depth + 1, prefix=prefix)
@@ -277,5 +283,5 @@ def _place(walk: _Walk, node: Node) -> DeploymentPlace:
     return place
 
 
-def _undecided(node: Node, reason: str) -> Undecided:
-    return Undecided(Position("", node.line, node.column), reason)
+def _undecided(walk: _Walk, node: Node, reason: str) -> Undecided:
+    return Undecided(Position(walk.template.file or "", node.line, node.column), reason)

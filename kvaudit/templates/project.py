@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,9 @@ from kvaudit.errors import UsageError
 from kvaudit.sources.json_source import parse_json
 from kvaudit.sources.reading import UnreadableFileError, read_text
 from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
+from kvaudit.templates.bicep import read_bicep
+from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
+from kvaudit.templates.bicep_syntax import BicepUnavailableError
 from kvaudit.templates.declarations import DependencyPin, FileDeclarations, ScriptCall
 from kvaudit.templates.terraform import TerraformFolder, local_calls, read_folder, read_terraform
 
@@ -65,6 +68,7 @@ def read_project(paths: Sequence[Path]) -> Project:
             reading.problems.append(UsageError(f"more than {MOST_FILES} files: the rest was not looked at"))
             break
         reading.take(path)
+    reading.finish_bicep()
     reading.finish_terraform()
     return reading.project()
 
@@ -79,6 +83,21 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield from (Path(folder) / name for name in sorted(names))
 
 
+_MODULE = re.compile(r"^\s*module\s+\w+\s+'(\.[^']+\.bicep|[^':@]+\.bicep)'", re.MULTILINE)
+
+
+def _beside(path: Path) -> Callable[[str], str | None]:
+    """Reads files relative to one; what cannot be read is not there, and the module that names it says so."""
+
+    def load(relative: str) -> str | None:
+        try:
+            return read_text(path.parent / relative)
+        except UsageError:  # told as a module that was not looked into
+            return None
+
+    return load
+
+
 class _Reading:
     def __init__(self) -> None:
         self.files: list[str] = []
@@ -88,6 +107,8 @@ class _Reading:
         self._pins: list[DependencyPin] = []
         self._lines: dict[str, tuple[str, ...]] = {}
         self._folders: dict[Path, Path] = {}
+        self._bicep: dict[Path, Path] = {}
+        self._bicep_values: dict[Path, list[dict[str, object]]] = {}
 
     def take(self, path: Path) -> None:
         """Looks into one file, when its name says that there may be something in it."""
@@ -95,6 +116,10 @@ class _Reading:
         try:
             if suffix in (".json", ".jsonc"):
                 self._json(path)
+            elif suffix == ".bicep":
+                self._bicep[path.resolve()] = path
+            elif suffix == ".bicepparam":
+                self._bicep_parameters(path)
             elif suffix == ".tf":
                 self._folders.setdefault(path.parent.resolve(), path.parent)
         except UsageError as problem:
@@ -133,6 +158,39 @@ class _Reading:
         self.files.append(file)
         self._lines.update(found.lines)
         self._declarations.append(found)
+
+    def _bicep_parameters(self, path: Path) -> None:
+        source = read_text(path)
+        target = used_by_parameters(source)
+        if target is not None:
+            values = bicep_parameter_values(source, str(path))
+            self._bicep_values.setdefault((path.parent / target).resolve(), []).append(values)
+
+    def finish_bicep(self) -> None:
+        """Files that no other file uses as a module are roots; the others are read through those that use them."""
+        sources: dict[Path, str] = {}
+        for path, shown in self._bicep.items():
+            try:
+                sources[path] = read_text(shown)
+            except UsageError as problem:
+                self.problems.append(problem)
+        used = {
+            (path.parent / target).resolve() for path, source in sources.items() for target in _MODULE.findall(source)
+        }
+        roots = [path for path in sources if path not in used] or list(sources)
+        for path in roots:
+            shown = self._bicep[path]
+            given = self._bicep_values.get(path, [])
+            try:
+                parameters = given[0] if len(given) == 1 else self._parameters_beside(shown)
+                found = read_bicep(sources[path], str(shown), load=_beside(shown), parameters=parameters)
+                self._add(str(shown), found)
+            except BicepUnavailableError as problem:
+                number = f"{len(sources)} Bicep file{'' if len(sources) == 1 else 's'}"
+                self.problems.append(UsageError(f"{number} not read: {problem.hint}", hint=problem.hint))
+                return
+            except UsageError as problem:
+                self.problems.append(problem)
 
     def finish_terraform(self) -> None:
         """Modules that no other module calls are roots; the others are read through their callers."""
