@@ -55,8 +55,9 @@ class Node:
     """What the records of a scope and of everything above it add up to.
 
     Attributes:
+        parent: the node above, None at the root.
         sets, counts: by the numbers of `Effects`.
-        named: everybody whom these records name.
+        names: the numbers of those whom records name here.
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
         denies: the deny assignments that stand here or above; those that only audit are left out.
         strays: data-plane records whose principal is not simply there in the directory.
@@ -65,9 +66,10 @@ class Node:
         has_gap: whether the role of one of these records was not read.
     """
 
+    parent: "Node | None"
     sets: list[BitMap]
     counts: list[int]
-    named: BitMap
+    names: Sequence[int] = ()
     turning: tuple[tuple[Record, bool], ...] = ()
     denies: tuple[DenyAssignment, ...] = ()
     strays: tuple[Record, ...] = ()
@@ -75,6 +77,12 @@ class Node:
     odd: bool = False
     has_gap: bool = False
     children: dict[str, "Node"] = field(default_factory=dict)
+
+    @property
+    def named(self) -> BitMap:
+        """Everybody whom records name here or above. Few ask: only deny assignments make it matter."""
+        above = self.parent.named if self.parent else BitMap()
+        return above | BitMap(number for number in self.names if number != NOBODY)
 
 
 class Bulk:
@@ -101,7 +109,7 @@ class Bulk:
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
-        self._root = Node([BitMap()] * self.effects.sets, [0] * self.effects.counts, BitMap())
+        self._root = Node(None, [BitMap()] * self.effects.sets, [0] * self.effects.counts)
 
     def node_above(self, vault: Vault) -> Node:
         """What stands above a vault. Vaults side by side share it."""
@@ -135,6 +143,13 @@ class Bulk:
             for row in columns.rows_at(scope):
                 if self._principal(columns.columns.principals[row])[1]:
                     yield columns.record(row)
+
+    def roles_on(self, vault: Vault) -> Iterator[str]:
+        """The role of each assignment on a vault, or on an object in it."""
+        columns = self._columns
+        for scope in self._scopes_on.get(vault.scope, ()):
+            for row in columns.rows_at(scope):
+                yield columns.values.powers[columns.columns.powers[row]][0]
 
     @cached_property
     def _scopes_on(self) -> dict[str, list[str]]:
@@ -182,20 +197,20 @@ class Bulk:
                 if self._is_stray(record.principal_id) and (effect is None or effect.gives):
                     adding.strays.append(record)
         node = adding.node()
-        node.denies = (*parent.denies, *(item for item in denies if not is_idle(item)))
+        if denies:
+            node.denies = (*parent.denies, *(item for item in denies if not is_idle(item)))
         return node
 
     def _add_columns(self, adding: "Adding", scope: str, *, broad: bool) -> None:
         rows, columns = self._columns.rows_at(scope), self._columns.columns
-        effects = self._effects[broad]
-        for row in rows:
-            power = columns.powers[row]
+        effects, principals = self._effects[broad], columns.principals
+        for row, power in enumerate(columns.powers[rows.start : rows.stop], start=rows.start):
             effect = effects[power]
             if effect is _ASK:
                 effect = effects[power] = self._effect(power, scope, broad=broad)
             if effect is None:
                 continue
-            number, stray = self._principal(columns.principals[row])
+            number, stray = self._principals[principals[row]] or self._principal(principals[row])
             if effect is _TURNS:
                 adding.take(self._columns.record(row), number, None, broad=broad)
             else:
@@ -245,9 +260,11 @@ class Bulk:
                 Filter(self.numbers, lambda item: who(estate, item, type_of(item)) is None),
             )
         meant, unclear = self._filters[who]
-        return [
-            (meant.of(one), meant.of(two), meant.of(three) | unclear.of(one | two | three)) for one, two, three in found
-        ]
+        kept = [(meant.of(one), meant.of(two), meant.of(three)) for one, two, three in found]
+        if not unclear.is_empty():
+            pairs = zip(kept, found, strict=True)
+            kept = [(one, two, three | unclear.of(BitMap.union(*sets))) for (one, two, three), sets in pairs]
+        return kept
 
     def may_meet(self, deny: DenyAssignment) -> BitMap | None:
         """Everybody whom a deny assignment may meet, or more; None: anybody. Whom it spares is left aside."""
@@ -303,7 +320,7 @@ class Adding:
     def node(self) -> Node:
         """The node."""
         parent = self._parent
-        sets, counts, named = parent.sets, parent.counts, parent.named
+        sets, counts = parent.sets, parent.counts
         if self._sets:
             sets = sets.copy()
             for index, numbers in self._sets.items():
@@ -312,12 +329,11 @@ class Adding:
             counts = counts.copy()
             for index, more in self._counts.items():
                 counts[index] += more
-        if self.names:
-            named = named | BitMap(number for number in self.names if number != NOBODY)
         return Node(
+            parent,
             sets,
             counts,
-            named,
+            self.names,
             (*parent.turning, *self._turning) if self._turning else parent.turning,
             parent.denies,
             (*parent.strays, *self.strays) if self.strays else parent.strays,

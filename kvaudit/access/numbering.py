@@ -53,11 +53,21 @@ class Filter:
         self._asked = 0
         self._found = BitMap()
 
+    def is_empty(self) -> bool:
+        """Whether nobody satisfies it."""
+        self._catch_up()
+        return not self._found
+
     def of(self, principals: BitMap) -> BitMap:
         """Those of a set that satisfy it."""
+        if not principals:
+            return principals
+        self._catch_up()
+        return principals & self._found
+
+    def _catch_up(self) -> None:
         ids = self._numbers.ids
         if self._asked < len(ids):
             fresh = range(self._asked, len(ids))
             self._found.update(number for number in fresh if self._holds(ids[number]))
             self._asked = len(ids)
-        return principals & self._found

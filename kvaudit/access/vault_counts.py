@@ -12,6 +12,7 @@ from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
 from kvaudit.access.numbering import NOBODY
+from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
@@ -95,6 +96,14 @@ class VaultCounts:
         allowed, conditional, unknown = self._node.counts[counter : counter + 3]
         holders = self._node.sets[first : first + 3]
         return Tally(allowed, len(holders[0]), conditional, len(holders[1]), unknown, len(holders[2]))
+
+    def power(self, role: str) -> RolePower:
+        """What a role holds, by its folded GUID."""
+        return self._bulk.around.grants.power(role)
+
+    def roles_on_vault(self) -> Iterator[str]:
+        """The folded GUID of the role of each assignment on the vault or on an object in it."""
+        return self._bulk.roles_on(self.vault)
 
     def strays_on_vault(self) -> Iterator[RoleAssignment]:
         """The assignments on the vault, or on an object in it, whose principal is not simply there in the directory."""

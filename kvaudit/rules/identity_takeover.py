@@ -26,6 +26,7 @@ of groups and applications that hold access, make such groups role-assignable, a
 - [Secure your vault](https://learn.microsoft.com/azure/key-vault/general/secure-key-vault)
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import CitationKind
@@ -73,9 +74,14 @@ def quick(counts: "VaultCounts") -> Judgement | None:
 
 
 def _unseen(subject: VaultAccess) -> Judgement:
-    kinds = listed(kind_words(item.kind) for item in subject.not_assessed)
+    return _not_collected(tuple(item.kind for item in subject.not_assessed))
+
+
+@lru_cache(maxsize=16)  # the same for every vault
+def _not_collected(kinds: tuple[str, ...]) -> Judgement:
+    words = listed(map(kind_words, kinds))
     return not_applicable(
-        f"not assessed, because nobody collected it: {kinds}" if kinds else "no such identity is on record"
+        f"not assessed, because nobody collected it: {words}" if words else "no such identity is on record"
     )
 
 

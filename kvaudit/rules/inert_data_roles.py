@@ -22,20 +22,36 @@ Move the vault to Azure RBAC if the assignments say what is wanted. Otherwise re
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kvaudit.access.roles import power_of
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable, passed, unknown
+from kvaudit.rules.judgement import (
+    Evidence,
+    Judgement,
+    Rule,
+    Severity,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
 from kvaudit.rules.words import counted, place_words, principal_words
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
+_ELSEWHERE = not_applicable("the vault uses Azure RBAC")
 
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault on access policies on which a role with data actions of Key Vault is assigned."""
     if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
-        return not_applicable("the vault uses Azure RBAC")
+        return _ELSEWHERE
     estate = subject.estate
     found, unread = [], 0
     for item in estate.role_assignments_by_vault.get(subject.vault.scope, ()):
@@ -46,9 +62,28 @@ def check(subject: VaultAccess) -> Judgement:
             found.append((item, power.name or "a role without a name"))
     if found:
         return _failed(subject, found)
+    return _none(unread)
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same from counts."""
+    if counts.vault.permission_model is not PermissionModel.ACCESS_POLICIES:
+        return _ELSEWHERE
+    powers = [counts.power(role) for role in counts.roles_on_vault()]
+    found = sum(1 for power in powers if power.is_known and power.touches_data)
+    if found:
+        return Judgement(Verdict.FAIL, _message(found), found)
+    return _none(sum(1 for power in powers if not power.is_known))
+
+
+def _none(unread: int) -> Judgement:
     if unread:
         return unknown(f"the definitions of the roles of {counted(unread, 'assignment')} on the vault were not read")
     return passed()
+
+
+def _message(found: int) -> str:
+    return f"{counted(found, 'data-plane role assignment')} on the vault without effect: the vault uses access policies"
 
 
 def _failed(subject: VaultAccess, found: Sequence[tuple[RoleAssignment, str]]) -> Judgement:
@@ -59,7 +94,7 @@ def _failed(subject: VaultAccess, found: Sequence[tuple[RoleAssignment, str]]) -
         return Evidence(message, item.id, item.principal_id, role, scope=item.scope)
 
     return failed(
-        f"{counted(len(found), 'data-plane role assignment')} on the vault without effect: the vault uses access policies",
+        _message(len(found)),
         found,
         cite,
         lambda kept: [az.delete_role_assignment(item.id) for item, _ in kept],
@@ -72,4 +107,5 @@ RULE = Rule(
     severity=Severity.LOW,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
 )
