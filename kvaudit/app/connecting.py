@@ -7,6 +7,7 @@ from kvaudit.app.permissions import features_of
 from kvaudit.app.settings import Connection, Voice, cloud_of
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collectors.collector import Feature
+from kvaudit.errors import UsageError
 
 
 def voice_of(given: Mapping[str, Any]) -> Voice:
@@ -33,7 +34,12 @@ def connection_of(given: Mapping[str, Any]) -> Connection:
 
 
 def request_of(given: Mapping[str, Any]) -> CollectRequest:
-    """The scope options."""
+    """The scope and source options. Raises UsageError for two of them that contradict each other."""
+    if given["verify_with_arm"] and given["source"] == Source.ARM:
+        raise UsageError(
+            "--verify-with-arm compares Resource Graph with Resource Manager, and --source arm asks no Resource Graph",
+            hint="Leave one of them out.",
+        )
     features = features_of(given["features"])
     has_objects = Feature.OBJECTS in features and not given["no_objects"]
     return CollectRequest(

@@ -50,6 +50,12 @@ def test_a_length_of_time_that_is_none_is_refused(run: Run, text: str) -> None:
     assert "--time-budget" in done.err
 
 
+def test_nothing_can_be_compared_with_itself(run: Run) -> None:
+    done = run(*COLLECT, "--snapshot", "s", "--source", "arm", "--verify-with-arm")
+    assert done.code == 2
+    assert "Leave one of them out" in done.err
+
+
 @pytest.mark.parametrize("cloud", ["usgov", "china"])
 def test_the_other_clouds_are_asked_at_their_own_endpoints(contoso: Lab, run: Run, cloud: str) -> None:
     before = len(contoso.journal)
