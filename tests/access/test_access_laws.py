@@ -1,7 +1,7 @@
 """Laws of access that hold for every estate."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -86,7 +86,7 @@ def test_the_order_of_records_does_not_matter(estate: Estate, dice: random.Rando
     assert answers(estate) == answers(shuffled)
 
 
-def _shuffled(dice: random.Random, items: tuple[Item, ...]) -> tuple[Item, ...]:
+def _shuffled(dice: random.Random, items: Sequence[Item]) -> tuple[Item, ...]:
     return tuple(dice.sample(items, len(items)))
 
 

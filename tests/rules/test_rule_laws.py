@@ -182,7 +182,7 @@ def test_the_estates_of_these_laws_make_every_rule_fire() -> None:
         vault("kv-1", policy(anna, secrets="get"), rbac=True), permission_model_source=PermissionModelSource.EXPLICIT
     )
     silent = replace(one, permission_model_source=PermissionModelSource.NULL, enabled_for_template_deployment=True)
-    held = [
+    held: list[Any] = [
         assignment("Key Vault Data Access Administrator", shop),
         Ownership(staff.id, "Group", visitor.id, "User"),
         assignment("Owner", anna),

@@ -19,7 +19,7 @@ from kvaudit.snapshot.merging import merge_listed
 RG = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-1"
 PLACES = (RG, RG.upper(), f"{RG}-a", f"{RG}0", "/", " /", 5)
 NAMES = (*(f"{letter * 8}-2222-2222-2222-{'2' * 12}" for letter in "23aA"), "plain")
-ODD = (None, "", " ", 0, False, [], {}, 7)
+ODD: tuple[Any, ...] = (None, "", " ", 0, False, [], {}, 7)
 
 
 def _or(*usual: Any) -> st.SearchStrategy[Any]:
