@@ -15,6 +15,7 @@ from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_p
 from kvaudit.templates.bicep_syntax import BicepUnavailableError
 from kvaudit.templates.declarations import DependencyPin, FileDeclarations, ScriptCall
 from kvaudit.templates.terraform import TerraformFolder, local_calls, read_folder, read_terraform
+from kvaudit.templates.terraform_plan import is_plan, read_plan
 
 MOST_FILES = 200_000
 """Files that one run looks at."""
@@ -22,7 +23,7 @@ MOST_FILES = 200_000
 LEFT_OUT = frozenset({".git", ".terraform", ".venv", "node_modules", "__pycache__", ".hg", ".svn", ".tox", ".nox"})
 """Folders that hold what others wrote, or nothing to deploy."""
 
-_VAULTISH = re.compile(r"microsoft\.keyvault|deploymenttemplate\.json", re.IGNORECASE)
+_VAULTISH = re.compile(r"microsoft\.keyvault|deploymenttemplate\.json|azurerm_key_vault", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class _Reading:
         root = parse_json(text, str(path)).root
         if is_template(root):
             self._add(str(path), read_arm(text, str(path), parameters=self._parameters_beside(path)))
+        elif is_plan(root):
+            self._add(str(path), read_plan(root, str(path)))
 
     def _parameters_beside(self, path: Path) -> dict[str, object]:
         """Values of the one parameter file that goes by a template's name: `main.parameters.json` beside `main.json`.

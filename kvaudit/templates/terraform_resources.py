@@ -24,7 +24,7 @@ _KINDS = {"key": "keys", "secret": "secrets", "certificate": "certificates", "st
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REFERENCE = re.compile(r"‹([^›]*?azurerm_key_vault\.[\w-]+|[^›]*?azapi_resource\.[\w-]+)")
 
-_PROPERTIES = {
+VAULT_PROPERTIES = {
     "purge_protection_enabled": "enablePurgeProtection",
     "soft_delete_retention_days": "softDeleteRetentionInDays",
     "tenant_id": "tenantId",
@@ -99,7 +99,7 @@ def _vault(found: Declared, item: _Resource) -> None:
             address=item.address,
             identity=item.address.casefold(),
             position=item.position,
-            name=_text(item.value("name"), "the name"),
+            name=text_or_unknown(item.value("name"), "the name"),
             provider_version=item.provider_version,
             rbac=flag,
             rbac_at=flag_at,
@@ -125,7 +125,7 @@ def _flag(item: _Resource) -> tuple[bool | Unknown | None, Position]:
 
 
 def _properties(item: _Resource) -> dict[str, Any]:
-    found = {azure: value for name, azure in _PROPERTIES.items() if (value := item.value(name)) is not None}
+    found = {azure: value for name, azure in VAULT_PROPERTIES.items() if (value := item.value(name)) is not None}
     public = item.value("public_network_access_enabled")
     if public is not None:
         found["publicNetworkAccess"] = (
@@ -148,16 +148,17 @@ def _inline_policies(item: _Resource) -> tuple[PolicyDeclaration, ...] | Unknown
         return Unknown("the access policies are made by a dynamic block")
     blocks = list(item.block.of_type("access_policy"))
     if blocks:
-        return tuple(_entry(partial(item.values.of, block)) for block in blocks)
+        return tuple(policy_entry(partial(item.values.of, block)) for block in blocks)
     listed = item.value("access_policy")
     if listed is None or isinstance(listed, Unknown):
         return listed
     if not isinstance(listed, list):
         return Unknown("access_policy is no list")
-    return tuple(_entry(policy.get if isinstance(policy, dict) else lambda _: None) for policy in listed)
+    return tuple(policy_entry(policy.get if isinstance(policy, dict) else lambda _: None) for policy in listed)
 
 
-def _entry(value: Callable[[str], Any]) -> PolicyDeclaration:
+def policy_entry(value: Callable[[str], Any]) -> PolicyDeclaration:
+    """One access policy in Terraform's words; `value` answers an argument of the block, None where it is left out."""
     permissions: dict[str, tuple[str, ...] | Unknown] = {}
     for name, kind in _KINDS.items():
         names = value(f"{name}_permissions")
@@ -168,9 +169,9 @@ def _entry(value: Callable[[str], Any]) -> PolicyDeclaration:
             permissions[kind] = tuple(str(word) for word in names)
     tenant, application = value("tenant_id"), value("application_id")
     return PolicyDeclaration(
-        object_id=_text(value("object_id"), "object_id"),
-        tenant_id=None if tenant is None else _text(tenant, "tenant_id"),
-        application_id=None if application is None else _text(application, "application_id"),
+        object_id=text_or_unknown(value("object_id"), "object_id"),
+        tenant_id=None if tenant is None else text_or_unknown(tenant, "tenant_id"),
+        application_id=None if application is None else text_or_unknown(application, "application_id"),
         permissions=permissions,
     )
 
@@ -180,7 +181,9 @@ def _policy(found: Declared, item: _Resource) -> None:
     vault = item.value("key_vault_id")
     shown = vault.rpartition("/")[2] if isinstance(vault, str) else Unknown("the vault is another resource's")
     found.policies.append(
-        PoliciesDeclaration(Language.TERRAFORM, item.address, item.position, name, shown, "add", (_entry(item.value),))
+        PoliciesDeclaration(
+            Language.TERRAFORM, item.address, item.position, name, shown, "add", (policy_entry(item.value),)
+        )
     )
 
 
@@ -196,12 +199,12 @@ def _role(found: Declared, item: _Resource) -> None:
             language=Language.TERRAFORM,
             address=item.address,
             position=item.position,
-            scope=_text(item.value("scope"), "scope"),
+            scope=text_or_unknown(item.value("scope"), "scope"),
             scope_identity=item.vault_of("scope"),
-            role=_text(role, "the role"),
-            principal_id=_text(item.value("principal_id"), "principal_id"),
-            principal_type=None if kind is None else _text(kind, "principal_type"),
-            condition=None if condition is None else _text(condition, "condition"),
+            role=text_or_unknown(role, "the role"),
+            principal_id=text_or_unknown(item.value("principal_id"), "principal_id"),
+            principal_type=None if kind is None else text_or_unknown(kind, "principal_type"),
+            condition=None if condition is None else text_or_unknown(condition, "condition"),
         )
     )
 
@@ -215,7 +218,7 @@ def _secret(found: Declared, item: _Resource) -> None:
             item.address,
             item.position,
             item.vault_of("key_vault_id"),
-            _text(item.value("name"), "the name"),
+            text_or_unknown(item.value("name"), "the name"),
             is_plain=plain,
         )
     )
@@ -240,7 +243,7 @@ def _azapi(found: Declared, item: _Resource) -> None:
             address=item.address,
             identity=item.address.casefold(),
             position=item.position,
-            name=_text(item.value("name"), "the name"),
+            name=text_or_unknown(item.value("name"), "the name"),
             api_version=version,
             rbac=flag
             if isinstance(flag, bool | Unknown) or flag is None
@@ -253,7 +256,8 @@ def _azapi(found: Declared, item: _Resource) -> None:
     )
 
 
-def _text(value: Any, what: str) -> str | Unknown:
+def text_or_unknown(value: Any, what: str) -> str | Unknown:
+    """A text, or why there is none."""
     if isinstance(value, str | Unknown):
         return value
     return Unknown(f"{what} is left out" if value is None else f"{what} is no text")
