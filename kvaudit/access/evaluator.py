@@ -202,29 +202,21 @@ class Access:
         whoever a gap hides. Without `with_routes` the ids are left out.
         """
         held = self._held(vault, object, expand_groups=expand_groups)
-        return tuple(self._escalating(vault, held)) if with_routes else held
+        return tuple(self.escalating(vault, held)) if with_routes else held
 
     def _held(self, vault: Vault, ref: ObjectRef | None = None, *, expand_groups: bool = False) -> tuple[Holding, ...]:
         place = self._around.place(vault, ref)
         return tuple(holding for holding, _ in self._rows(place, expand_groups=expand_groups))
 
-    def _escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
-        for item in holdings:
-            routes = self.escalations.ids(vault, item, item.principal_id) if item.principal_id else ()
-            yield replace(item, escalation=routes) if routes else item
+    def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
+        """Rows of a vault with the ids of the routes that their principals have to more."""
+        return self.escalations.escalating(vault, holdings)
 
-    def with_routes_only(self, vault: Vault, *, expand_groups: bool = False) -> Iterator[Holding]:
-        """Those who have a route to a vault and no row among the holders, sorted: mostly rows without operations.
-
-        Who holds something through a group alone is no holder that a record names; its row says what that is.
-        """
-        holders = {item.principal_id for item in self._held(vault, expand_groups=expand_groups)}
-        for principal in sorted(self.escalations.principals(vault, expand_groups=expand_groups) - holders):
-            held = self._holding_of(principal, vault)
-            routes = self.escalations.ids(vault, held, principal)
-            if routes:
-                kind = self._directory.type_of(principal)
-                yield replace(held or Holding(vault.id, None, principal, kind), escalation=routes)
+    def with_routes_only(
+        self, vault: Vault, beside: Iterable[Holding], *, expand_groups: bool = False
+    ) -> Iterator[Holding]:
+        """Those who have a route to a vault and stand not among the rows of its holders (`beside`), sorted."""
+        return self.escalations.rows_beside(vault, beside, expand_groups=expand_groups)
 
     def rows(self, *, expand_groups: bool = False) -> Iterator[Holding]:
         """Every holding: vault by vault, with the objects at which records stand, then the vaults that a gap hides.
@@ -232,8 +224,9 @@ class Access:
         Behind the holders of a vault come those who hold nothing there and have a route to it (`escalation`).
         """
         for vault in self.estate.vaults:
-            yield from self.holdings(vault, expand_groups=expand_groups)
-            yield from self.with_routes_only(vault, expand_groups=expand_groups)
+            rows = self.holdings(vault, expand_groups=expand_groups)
+            yield from rows
+            yield from self.with_routes_only(vault, rows, expand_groups=expand_groups)
             for ref in self.objects_with_records(vault):
                 yield from self.holdings(vault, ref, expand_groups=expand_groups)
         for gap in self.estate.gaps:

@@ -10,6 +10,7 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import Vault
 from kvaudit.report.audit import Audit, Finding, KindCoverage
 from kvaudit.report.controls import Control, controls_of
+from kvaudit.report.escalation_words import not_assessed_shape
 from kvaudit.report.fingerprints import fingerprint
 from kvaudit.report.json_lines import write_document
 from kvaudit.report.readers import READ_SECRETS, Readers
@@ -41,6 +42,7 @@ def render(audit: Audit, out: BinaryIO) -> None:
             ("controls", _controls(audit)),
             ("vaults", _vaults(audit)),
             ("findings", (_finding(item) for item in audit.findings)),
+            ("not_assessed", [not_assessed_shape(item) for item in audit.access.not_assessed()]),
             ("unknown_verdicts", (_unknown(item) for item in audit.unknowns)),
         ),
     )

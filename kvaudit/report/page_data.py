@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from kvaudit.access.answers import Citation, Holding
+from kvaudit.access.escalation import ROUTES
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operations, words_of
 from kvaudit.model.vaults import Vault
@@ -21,6 +22,7 @@ ROWS_KEPT = 200_000
 """Different rows of access kept in the page: it opens in under two seconds with these. Vaults with the worst findings
 come first; of the others the page says that their rows stand in access.csv."""
 
+_ROUTES = tuple(item.id for item in ROUTES)
 KINDS = tuple(kind.value for kind in Kind)
 ANSWERS = tuple(answer.value for answer in Answer)
 SEVERITIES = tuple(severity.value for severity in Severity)
@@ -65,6 +67,7 @@ class PageData:
             "rules": [
                 {"id": rule.id, "severity": rule.severity.rank, "title": rule.title} for rule in self._audit.rules
             ],
+            "routes": [{"id": item.id, "title": item.title, "confidence": item.confidence.value} for item in ROUTES],
             "gaps": [visible(f"{gap.kind} at {gap.scope}: {gap.reason}") for gap in self._audit.gaps],
             "gapIds": [gap.id for gap in self._audit.gaps],
             "vaults": vaults,
@@ -100,7 +103,12 @@ class PageData:
                 self.vaults_without_rows += 1
                 continue
             subject = self._audit.access.subject(vault)
-            holdings = (*subject.holdings, *subject.object_holdings)
+            access = self._audit.access
+            holdings = (
+                *access.escalating(vault, subject.holdings),
+                *access.with_routes_only(vault, subject.holdings),
+                *subject.object_holdings,
+            )
             table[self._numbers[vault.scope]] = [self._row(vault, holding) for holding in holdings]
         return table
 
@@ -114,6 +122,7 @@ class PageData:
                 self._sets.number(holding.allowed),
                 self._sets.number(holding.conditional),
                 self._sets.number(holding.unknown),
+                self._lists.number(tuple(_ROUTES.index(route) for route in holding.escalation)),
                 *because,
             )
         )

@@ -9,6 +9,7 @@ from kvaudit.model.kinds import kind_words
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.audit import Audit, GapReach
 from kvaudit.report.controls import controls_of
+from kvaudit.report.escalation_words import not_assessed_line
 from kvaudit.report.gap_words import GapGroup, closing, grouped, touched_by, touches
 from kvaudit.report.grouping import by_rule
 from kvaudit.report.page_data import PageData
@@ -29,6 +30,7 @@ class View:
     Attributes:
         hidden_gaps: gaps beyond those shown; findings.json holds all.
         vaults_without_rows: vaults whose rows of access are too many for a page.
+        not_assessed: the line that says which records of routes nobody collected, or None.
     """
 
     title: str
@@ -54,6 +56,7 @@ class View:
     rules: tuple[dict[str, Any], ...]
     quiet_rules: tuple[dict[str, Any], ...]
     vaults_without_rows: int
+    not_assessed: str | None
 
 
 def view_of(audit: Audit, page: PageData) -> View:
@@ -94,6 +97,7 @@ def view_of(audit: Audit, page: PageData) -> View:
         rules=_rules(audit),
         quiet_rules=_quiet_rules(audit),
         vaults_without_rows=page.vaults_without_rows,
+        not_assessed=not_assessed_line(audit.access.not_assessed()),
     )
 
 

@@ -346,6 +346,7 @@ def _audit() -> Schema:
             ),
             "Failed verdicts, most severe first.",
         ),
+        not_assessed=_list(_not_assessed(), "Records of routes to data that nobody collected."),
         unknown_verdicts=_list(
             _finding(reason=_text("Why it is unknown."), gaps=_list({"type": "string"}, "Ids of gaps.")),
             "Verdicts that could not be reached.",

@@ -113,6 +113,27 @@ class Escalations:
                     found.update(self._directory.chains_down(name))
         return frozenset(found)
 
+    def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
+        """Rows of a vault with the ids of the routes that their principals have to more."""
+        for item in holdings:
+            routes = self.ids(vault, item, item.principal_id) if item.principal_id else ()
+            yield replace(item, escalation=routes) if routes else item
+
+    def rows_beside(
+        self, vault: Vault, holdings: Iterable[Holding], *, expand_groups: bool = False
+    ) -> Iterator[Holding]:
+        """Rows of those who have a route to a vault and none of its holders' rows: mostly rows without operations.
+
+        Who holds something through a group alone is no holder that a record names; its row says what that is.
+        """
+        holders = {item.principal_id for item in holdings}
+        for principal in sorted(self.principals(vault, expand_groups=expand_groups) - holders):
+            held = self._holding_of(principal, vault)
+            routes = self.ids(vault, held, principal)
+            if routes:
+                kind = self._directory.type_of(principal)
+                yield replace(held or Holding(vault.id, None, principal, kind), escalation=routes)
+
     def routes(self, vault: Vault, *, expand_groups: bool = False, only: frozenset[str] | None = None) -> Routes:
         """Every route to a vault, with its records.
 

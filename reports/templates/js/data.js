@@ -31,10 +31,10 @@ const principalId = (number) => phrase(principals.id[number]);
 const principalLabel = (number) => (number === NONE ? 'somebody who could not be read' : text(principals.label[number]));
 const severityName = (rank) => data.severities[rank] ?? 'none';
 
-// What a row of access says: who, on which object, what, and because of which records.
+// What a row of access says: who, on which object, what, which routes lead it to more, and because of which records.
 function row(number) {
-  const [principal, object, application, allowed, conditional, unknown, ...because] = data.rows[number];
-  return { principal, object, application, allowed, conditional, unknown, because };
+  const [principal, object, application, allowed, conditional, unknown, routes, ...because] = data.rows[number];
+  return { principal, object, application, allowed, conditional, unknown, routes: data.lists[routes], because };
 }
 
 const reads = (set) => data.sets[set].includes(data.read);

@@ -10,8 +10,19 @@ function held(item, vault) {
     .map(([answer, set]) => make('p', { class: 'held' }, badge(answer), ' ', words(set)));
   const name = item.principal === NONE ? '' : principalLabel(item.principal);
   const because = item.because.map((sentence) => make('li', {}, phrase(sentence, vault, name)));
-  return [lines, make('ul', { class: 'because' }, because)];
+  return [lines, because.length ? make('ul', { class: 'because' }, because) : '', routesOf(item)];
 }
+
+// Routes to what it does not hold: kvaudit who-can --include-escalation tells the records that give them.
+function routesOf(item) {
+  if (!item.routes.length) return '';
+  const names = item.routes.map((number) => `${data.routes[number].id} ${data.routes[number].title}`);
+  const lead = holds(item) ? 'Routes to more' : 'Holds nothing here, and has routes to it';
+  return make('details', { class: 'routes' }, make('summary', {}, `${lead}: ${item.routes.map((number) => data.routes[number].id).join(' ')}`),
+    make('ul', { class: 'because' }, names.map((name) => make('li', {}, name))));
+}
+
+const holds = (item) => [item.allowed, item.conditional, item.unknown].some((set) => data.sets[set].length);
 
 function holder(item, vault, heading) {
   const object = text(item.object);
@@ -68,7 +79,7 @@ function vaultDetail(vault) {
     make('h2', { class: 'part' }, 'Who holds what'),
     rows === null ? make('p', {}, 'This report is too large to hold the rows of every vault. Those of this one stand in access.csv, and kvaudit who-can tells them.')
       : rows.length ? inSteps(rows, (item) => holder(item, vault, [principalAnchor(item.principal), make('span', { class: 'soft' }, item.principal === NONE ? '' : ` ${kindName(item.principal)}`)]))
-        : make('p', {}, 'No record gives anybody access to the data of this vault.'),
+        : make('p', {}, 'No record gives anybody access to the data of this vault, or a route to it.'),
   ];
 }
 
@@ -102,7 +113,7 @@ function findingsThatName(principal) {
 function principalDetail(principal) {
   const rows = rowsOfPrincipal(principal).map(([vault, index]) => [vault, row(index)]);
   rows.sort((one, other) => RANK[answerOfRow(one[1])] - RANK[answerOfRow(other[1])] || one[0] - other[0]);
-  const vaultCount = new Set(rows.map(([vault]) => vault)).size;
+  const vaultCount = new Set(rows.filter(([, item]) => holds(item)).map(([vault]) => vault)).size;
   return [
     make('p', { class: 'kind' }, `Principal: ${kindName(principal)}`),
     make('h2', { tabindex: '-1' }, text(principals.name[principal]) || principalId(principal)),
