@@ -28,6 +28,7 @@ SEED = 20261124
 SECONDS = 120
 """CPU seconds after which a mutant counts as noticed: it does not end."""
 
+_PARTS = ("conditions", "escalation", "smallest")
 _SLOW = ("laws", "oracle", "counts", "smallest")
 
 
@@ -97,10 +98,10 @@ def _judge_here(file: Path, sample: int, named: list[str]) -> int:
 
 
 def _tests(file: Path) -> list[str]:
-    """The tests that may reach a file, quick ones first: those of conditions are many and reach nothing else."""
+    """The tests that may reach a file, quick ones first. Those of one part of the room are many and reach nothing else."""
     names = sorted(Path("tests/access").glob("test_*.py"), key=lambda item: (any(w in item.name for w in _SLOW), item))
-    about_conditions = "conditions" in file.parts
-    return [str(item) for item in names if "conditions" not in item.name or about_conditions]
+    others = {part for part in _PARTS if part not in str(file)}
+    return [str(item) for item in names if not any(part in item.name for part in others)]
 
 
 class _Mutants:
