@@ -174,11 +174,27 @@ class Directory:
         """Whether the principal was asked for its groups, so that the answer is whole."""
         return principal_id in self._estate.member_of and ("serviceprincipals/" + principal_id) not in self._gap_scopes
 
+    def groups_below(self, group_id: str) -> tuple[str, ...]:
+        """Those of `chains_down` that may be groups: the members of a large group are not looked at one by one."""
+        found: dict[str, None] = {}
+        pending = [group_id] if self._is_live(group_id) else []
+        for below in pending:  # grows while it is walked
+            for member in (*self._nested.get(below, ()), *self._asked_members.get(below, ())):
+                if member != group_id and member not in found and self.type_of(member) != "Application":
+                    found[member] = None
+                    if self._is_live(member):
+                        pending.append(member)
+        return tuple(item for item in found if self.may_be_group(item))
+
+    @cached_property
+    def _nested(self) -> Mapping[str, list[str]]:
+        return self.edges.nested(self.may_be_group)
+
     def hidden_below(self, group_id: str) -> tuple[Gap, ...]:
         """What was not read of the members of a group, its own listing first, then those of groups nested in it."""
         if group_id not in self._hidden:
-            below = (group_id, *sorted(self.everyone_below(group_id)))
-            unread = [item for item in below if self._is_unread(item)]
+            known = self.everyone_below(group_id) if self.edges.awaited_by_group else self.groups_below(group_id)
+            unread = [item for item in (group_id, *sorted(known)) if self._is_unread(item)]
             self._hidden[group_id] = tuple(self._members_gap(item) for item in unread)
         return self._hidden[group_id]
 

@@ -79,6 +79,15 @@ class Edges:
             return self._estate.membership_columns.by_group
         return _table(self._pairs())
 
+    def nested(self, may_be_group: Callable[[str], bool]) -> Mapping[str, list[str]]:
+        """Group -> those of its direct members that may be groups, or have members; sorted."""
+        members = self.members
+        if not self._over and not self._certain:
+            return self._estate.membership_columns.nested(lambda name: name in members or may_be_group(name))
+        return {
+            group: [item for item in found if item in members or may_be_group(item)] for group, found in members.items()
+        }
+
     @cached_property
     def awaited_by_member(self) -> Mapping[str, tuple[Awaited, ...]]:
         """Member -> the direct memberships that it may come into, those that take least first."""

@@ -180,6 +180,11 @@ class RoleAssignments(Sequence[RoleAssignment]):
                     found[folded] = self.record(row)
         return found
 
+    @cached_property
+    def everybody(self) -> frozenset[str]:
+        """The principals that assignments name."""
+        return frozenset(self.values.principals[who] for who in set(self.columns.principals))
+
     def delegated_rows(self) -> Iterator[int]:
         """The rows of managed identities of another tenant (Lighthouse)."""
         return (row for row, item in self.rare.items() if item.delegated_managed_identity_resource_id is not None)

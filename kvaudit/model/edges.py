@@ -109,6 +109,17 @@ class Memberships(Sequence[Membership]):
                 found[number] = kind
         return {self.names[number]: self.types[kind] or "" for number, kind in found.items()}
 
+    def nested(self, counts: Callable[[str], bool]) -> Mapping[str, list[str]]:
+        """Group -> those of its direct members that count, sorted; groups without any are left out."""
+        names = self.names
+        wanted = {number for number, name in enumerate(names) if counts(name)}
+        table = {}
+        for place, group in enumerate(self.groups):
+            found = wanted.intersection([item >> _TYPE_BITS for item in self._slice(place)])
+            if found:
+                table[names[group]] = [names[number] for number in sorted(found)]
+        return table
+
     def by_group_and_type(self) -> Iterator[tuple[str, str | None, Callable[[], list[str]]]]:
         """Every group with each type of its direct members, and what makes the list of these."""
         names = self.names

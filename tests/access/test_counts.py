@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from drawn_estates import RG, VAULT, estates, vaults
+from drawn_estates import GROUPS, PEOPLE, RG, VAULT, estates, vaults
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kvaudit.access.directory import Directory
 from kvaudit.access.evaluator import Access
 from kvaudit.model.estate import Estate
 from kvaudit.rules.judge import judge, judge_vault
@@ -31,3 +32,11 @@ def test_counts_and_the_evaluator_judge_alike(estate: Estate) -> None:
         for rule, found in judge_vault(access.subject(vault))
     ]
     assert counted == asked
+
+
+@given(estates())
+def test_the_groups_below_a_group_are_those_of_everybody_below_it(estate: Estate) -> None:
+    directory = Directory(estate, {})
+    for name in (*GROUPS, *PEOPLE):
+        below = directory.chains_down(name)
+        assert set(directory.groups_below(name)) == {item for item in below if directory.may_be_group(item)}

@@ -55,7 +55,7 @@ def _groups(estate: Estate, directory: Directory) -> Iterable[str]:
         for item in sorted(_named(estate))
         if directory.type_of(item) == "Group" and directory.principal(item).state is not PrincipalState.FOREIGN
     ]
-    nested = (below for item in named for below in directory.chains_down(item) if directory.type_of(below) == "Group")
+    nested = (below for item in named for below in directory.groups_below(item) if directory.type_of(below) == "Group")
     return tuple(f"groups/{item}" for item in dict.fromkeys((*named, *nested)))
 
 
@@ -113,7 +113,7 @@ def _graph(estate: Estate, _: Directory) -> Iterable[str]:
 
 def _named(estate: Estate) -> set[str]:
     """Everybody whom a record that may give access names."""
-    found = {item.principal_id for item in estate.role_assignments}
+    found = set(estate.assignment_columns.everybody)
     found.update(item.principal_id for item in estate.schedule_instances)
     found.update(entry.object_id for vault in estate.vaults for entry in vault.access_policies or ())
     return found
