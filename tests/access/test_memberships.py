@@ -188,3 +188,25 @@ def test_one_gap_for_all_groups_stands_for_each_that_was_not_listed() -> None:
     assert Access(base).can(ANNA.id, READ, KV).answer is Answer.UNKNOWN
     listed = Listing("group_eligibility_schedule_instances", f"groups/{readers.id}", 0)
     assert Access(replace(base, listings=(*base.listings, listed))).can(ANNA.id, READ, KV).answer is Answer.DENIED
+
+
+def test_more_groups_than_a_token_names_leave_an_entry_of_the_policies_open() -> None:
+    crowd = [group(f"crowd-{number}", ANNA) for number in range(200)]
+    extra, to_come = group("extra", ANNA), group("to-come")
+    text = "the principal is in 201 groups: how Key Vault resolves more than 200 is not established"
+
+    def asked(holder: Group, *groups: Group, application: str | None = None) -> Citation:
+        kv = vault("kv-app", AccessPolicy(TENANT, holder.id, application, secrets=("get",)))
+        found = with_schedules(estate(ANNA, kv, *groups, to_come), schedule(to_come, ANNA.id))
+        return next(item for item in Access(found).can(ANNA.id, READ, kv).because if item.kind is not CitationKind.GAP)
+
+    assert asked(crowd[0], *crowd).answer is Answer.ALLOWED
+    over = asked(extra, *crowd, extra)
+    assert (over.answer, over.condition, over.words) == (Answer.UNKNOWN, text, text)
+    assert asked(to_come, *crowd[1:]).answer is Answer.CONDITIONAL
+    coming = asked(to_come, *crowd)
+    assert (coming.answer, coming.words) == (Answer.UNKNOWN, text)
+    paired = asked(extra, *crowd, extra, application="app")
+    assert paired.answer is Answer.UNKNOWN
+    assert paired.condition == f"only while application app acts for it and {text}"
+    assert paired.words == f"only while application app acts for it; {text}"
