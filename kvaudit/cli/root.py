@@ -26,7 +26,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     (
         "Errors",
-        (("explain", "explain", "What an error means, why it happened, and the smallest fix."),),
+        (
+            ("explain", "explain", "What an error means, why it happened, and the smallest fix."),
+            ("probe", "probe", "Ask vaults what this identity may do; nothing is written, no value is read."),
+        ),
     ),
     (
         "Before deployment",

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,7 +18,8 @@ from kvaudit.clients.authorization import AuthorizationLists, listed
 from kvaudit.clients.failures import OUT_OF_TIME, WITHOUT_TOKEN, ReadFailure, failure_of_answer, failure_of_exception
 from kvaudit.clients.pace import Pace
 from kvaudit.clients.paging import Page, checked_link, follow
-from kvaudit.clients.policies import pipeline_policies, untold_policies
+from kvaudit.clients.policies import pipeline_policies, probing_policies, untold_policies
+from kvaudit.clients.probes import VaultProbes
 from kvaudit.clients.read_only import RESOURCE_GRAPH_QUERY, ReadOnlyGuard
 from kvaudit.clients.resource_graph import follow_rows, query_of
 from kvaudit.clients.retries import RetrySettings
@@ -32,6 +33,9 @@ _KEYVAULT_API_VERSION = "2026-02-01"
 
 RESOURCE_GRAPH_API_VERSION = "2024-04-01"
 """Knows `authorizationScopeFilter`, without which inherited assignments are lost silently (facts azure.md 2.6)."""
+
+_REACHING_TRIES = 2
+"""How often is tried whether a vault can be reached at all: a name that is not there does not come by waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Azure:
         retries: RetrySettings,
         pace: Pace,
         ends_at: float | None = None,
+        proxy_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.cloud = cloud
         self.statistics = Statistics()
@@ -94,6 +99,15 @@ class Azure:
         )
         self._authorization = AuthorizationLists(cloud.arm, source, lambda: policies("arm"), transport)
         self._vaults = VaultLists(source, lambda: policies("vault"), transport)
+        asked = (cloud.vault_audience, self.statistics)
+        once_more = replace(retries, tries=min(retries.tries, _REACHING_TRIES), connect_tries=_REACHING_TRIES)
+        self.probes = VaultProbes(
+            guard,
+            transport,
+            lambda: probing_policies(tokens, *asked, retries, pace),
+            lambda: probing_policies(None, *asked, once_more, pace),
+            proxy_of,
+        )
 
     async def sign_in(self) -> Caller:
         """Gets the first token and tells who asks.

@@ -63,7 +63,8 @@ class StatisticsPolicy(AsyncHTTPPolicy[Any, Any]):
         status, size = None, 0
         try:
             answer = await self.next.send(request)
-            status, size = answer.http_response.status_code, len(_content(answer.http_response))
+            status = answer.http_response.status_code
+            size = 0 if request.context.options.get("stream") else len(_content(answer.http_response))
             return answer
         finally:
             seconds = time.perf_counter() - started
@@ -157,6 +158,21 @@ def pipeline_policies(
         WholeAnswerPolicy(),
         PacePolicy(pace, endpoint),
         StatisticsPolicy(statistics, endpoint),
+    ]
+
+
+def probing_policies(
+    tokens: Tokens | None, audience: str, statistics: Statistics, retries: RetrySettings, pace: Pace
+) -> list[Any]:
+    """The policies of calls of which only status, headers and errors are looked at; None for calls that carry no token."""
+    return [
+        RequestIdPolicy(),
+        HeadersPolicy({"Accept": "application/json"}),
+        UserAgentPolicy(base_user_agent=USER_AGENT),
+        ReadRetryPolicy(retries),
+        *([BearerPolicy(tokens, audience)] if tokens else []),
+        PacePolicy(pace, "vault"),
+        StatisticsPolicy(statistics, "vault"),
     ]
 
 

@@ -74,7 +74,7 @@ class ReadOnlyGuard:
         self._arm = urlsplit(cloud.arm).netloc.casefold()
         self._graph = urlsplit(cloud.graph).netloc.casefold()
         self._vault_host = re.compile(rf"[0-9a-z-]{{1,63}}{re.escape(cloud.vault_suffix.casefold())}")
-        self._probe_names = probe_names
+        self.probe_names = probe_names
 
     def check(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> None:
         """Raises ReadOnlyError for a request that an audit may not send."""
@@ -99,6 +99,10 @@ class ReadOnlyGuard:
         """Whether a host is a vault of the cloud: one label under its vault suffix."""
         return bool(self._vault_host.fullmatch(host.casefold()))
 
+    def reads_a_value(self, url: str) -> bool:
+        """Whether an address is on the route that reads an object and, of a secret, its value."""
+        return _VALUE_ROUTE.fullmatch(urlsplit(url).path) is not None
+
     def _check_vault(self, method: str, parts: SplitResult) -> None:
         if method != "GET":
             raise _refused(method, parts, "a vault is only read")
@@ -107,7 +111,7 @@ class ReadOnlyGuard:
         value = _VALUE_ROUTE.fullmatch(parts.path)
         if value is None:
             raise _refused(method, parts, "the route is not one of lists, attributes and policies")
-        if value.group(1) not in self._probe_names:
+        if value.group(1) not in self.probe_names:
             raise _refused(method, parts, "the route reads an object, and the name is not a generated one")
 
 
@@ -161,4 +165,6 @@ class ReadOnlyTransport(AioHttpTransport):
         """Sends a request, or raises ReadOnlyError and sends nothing."""
         body = getattr(request, "content", None) or getattr(request, "data", None) or getattr(request, "files", None)
         self._guard.check(request.method, str(request.url), request.headers, body)
+        if self._guard.reads_a_value(str(request.url)) and not settings.get("stream"):
+            raise _refused(request.method, urlsplit(str(request.url)), "on this route answers are not read whole")
         return await super().send(request, **settings)

@@ -1,0 +1,154 @@
+"""A run of probes as JSON, as rows and as lines. Texts of the tenant stand in them as they are: the output escapes them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from kvaudit.app.probing import ProbedVault, ProbeRun
+from kvaudit.model.answers import Answer
+from kvaudit.model.permissions import operations
+from kvaudit.probe.catalogue import not_probed
+from kvaudit.probe.differences import Agreement, Compared
+from kvaudit.probe.results import Outcome, State
+
+_LIMITS = "a read was tried for a name that cannot exist: it says nothing of grants on single objects and of conditions on names"
+
+
+def probe_json(run: ProbeRun) -> dict[str, Any]:
+    """The JSON of `probe -o json`."""
+    access = run.records.access
+    return {
+        "identity": {
+            "object_id": run.caller.object_id,
+            "app_id": run.caller.app_id,
+            "tenant_id": run.caller.tenant_id,
+            "name": run.caller.name,
+        },
+        "records": {
+            "source": run.records.source,
+            "collected_at": access.estate.collected_at if access else None,
+            "notes": list(run.records.notes),
+        },
+        "rounds": run.rounds,
+        "vaults": [_vault_json(item) for item in run.vaults],
+        "notes": [_LIMITS],
+    }
+
+
+def _vault_json(item: ProbedVault) -> dict[str, Any]:
+    reach = item.probed.reach
+    return {
+        "vault": item.target.name,
+        "vault_id": item.vault.id if item.vault else item.target.vault_id,
+        "host": item.target.host,
+        "reachability": {
+            "state": reach.state.value,
+            "because": reach.because,
+            "tenant_id": reach.tenant_id,
+            "client_address": reach.client_address,
+            "steps": [{"step": step.name, "result": step.result, "detail": step.detail} for step in reach.steps],
+        },
+        "operations": [_operation_json(item, word) for word in (one.word for one in operations())],
+        "arm_permissions": {"known": item.hint.words is not None, "because": item.hint.because or None},
+    }
+
+
+def _operation_json(item: ProbedVault, word: str) -> dict[str, Any]:
+    compared = next((one for one in item.compared if one.found.word == word), None)
+    expected = item.expected.get(word)
+    words = item.hint.words
+    shape: dict[str, Any] = {
+        "operation": word,
+        "outcome": Outcome.NOT_PROBED.value,
+        "because": not_probed().get(word),
+        "status": None,
+        "code": None,
+        "expected": expected.value if expected else None,
+        "arm_permissions": word in words if words is not None else None,
+        "agreement": Agreement.NOT_COMPARED.value,
+        "differences": [],
+    }
+    if compared is None:
+        return shape
+    found = compared.found
+    return shape | {
+        "outcome": found.outcome.value,
+        "because": found.because,
+        "status": found.status,
+        "code": found.code,
+        "agreement": compared.agreement.value,
+        "differences": [{"reason": one.reason.value, "because": one.because} for one in compared.differences],
+    }
+
+
+def probe_rows(run: ProbeRun) -> list[dict[str, Any]]:
+    """The rows of `-o tsv`: vault, state, operation, outcome, what the records say, agreement, reasons."""
+    return [
+        {
+            "vault": item.target.name,
+            "reachability": item.probed.reach.state.value,
+            "operation": one.found.word,
+            "outcome": one.found.outcome.value,
+            "expected": one.expected.value if one.expected else None,
+            "agreement": one.agreement.value,
+            "differences": ",".join(dict.fromkeys(reason.reason.value for reason in one.differences)),
+        }
+        for item in run.vaults
+        for one in item.compared
+    ]
+
+
+def probe_lines(run: ProbeRun) -> Iterator[str]:
+    """The text output."""
+    caller = run.caller
+    who = caller.name or caller.app_id or "unknown"
+    yield f"identity: {who}, object ID {caller.object_id or 'unknown'}, tenant {caller.tenant_id or 'unknown'}"
+    if run.records.source == "snapshot" and run.records.access:
+        yield f"records: snapshot of {run.records.access.estate.collected_at or 'an unknown time'}"
+    yield from run.records.notes
+    for item in run.vaults:
+        yield ""
+        yield from _vault_lines(item, with_records=run.records.access is not None)
+    yield ""
+    by_reason: dict[str, list[str]] = {}
+    for word, why in not_probed().items():
+        by_reason.setdefault(why, []).append(word)
+    for why, words in by_reason.items():
+        yield f"not probed, {why}: {', '.join(words)}"
+    yield f"note: {_LIMITS}"
+
+
+def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
+    reach = item.probed.reach
+    yield f"{item.target.name}: {reach.state.value.replace('_', ' ')}"
+    if reach.state is not State.REACHABLE:
+        yield f"  {reach.because}"
+    elif reach.client_address:
+        yield f"  seen from {reach.client_address}"
+    for step in reach.steps:
+        if step.result == "failed" or step.name in ("dns", "challenge"):
+            yield f"  {step.name}: {step.result}, {step.detail}"
+    if with_records and item.vault is None:
+        yield "  the records do not hold this vault: it is not in what was read"
+    if item.hint.words is None and item.vault is not None:
+        yield f"  Resource Manager's list of permissions: none, {item.hint.because}"
+    for one in item.compared:
+        yield from _compared_lines(item, one)
+
+
+def _compared_lines(item: ProbedVault, one: Compared) -> Iterator[str]:
+    said = one.found.outcome.value.replace("_", " ")
+    told = [f"  {one.found.word:<18}{said:<11}"]
+    if one.expected is not None:
+        told.append(f"records: {one.expected.value:<12}")
+    if item.hint.words is not None:
+        told.append(f"Resource Manager: {'allowed' if one.found.word in item.hint.words else 'not shown'}")
+    line = " ".join(told).rstrip()
+    if one.agreement is Agreement.DIFFERS:
+        line += "  DIFFERS"
+    yield line
+    stands_alone = one.agreement is Agreement.NOT_COMPARED and item.probed.reach.state is not State.REACHABLE
+    if one.agreement is Agreement.DIFFERS or (one.found.outcome is Outcome.NOT_PROBED and not stands_alone):
+        yield f"    {one.found.because}"
+    if not stands_alone and one.expected is not Answer.UNKNOWN:
+        for reason in one.differences:
+            yield f"    {reason.reason.value.replace('_', ' ')}: {reason.because}"

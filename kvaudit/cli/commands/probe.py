@@ -1,0 +1,59 @@
+"""`kvaudit probe VAULT...`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kvaudit.cli.options import Duration, answer_options, cloud_options, from_option, option, stream_options
+from kvaudit.cli.output import print_answer
+
+
+@click.command("probe")
+@click.argument("vaults", nargs=-1, required=True, metavar="VAULT...")
+@from_option(required=False)
+@option(
+    "--wait",
+    type=Duration(),
+    metavar="DURATION",
+    help="Go on, with growing pauses, until the vaults say what the records say, at most so long, such as 90s or 10m.",
+)
+@option("--yes", is_flag=True, help="Do not ask before more than 20 vaults are probed.")
+@option("--tenant", metavar="ID", help="Tenant to sign in to; the credential's own when left out.")
+@answer_options
+@cloud_options
+@stream_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    vaults: tuple[str, ...],
+    snapshot: Path | None,
+    wait: float | None,
+    yes: bool,
+    output: str,
+    query: str | None,
+    **given: Any,
+) -> None:
+    """Ask vaults what the current identity may do, by calls that change nothing and read no value.
+
+    VAULT is a name, a resource ID or an address. First its name, a connection, TLS, /healthstatus and whose tokens it takes;
+    then one call per operation: lists, and reads of random names that cannot exist. Each answer stands beside what the
+    records say (--from, or read now), with the reasons where the two differ.
+
+    Exit 3 where a vault says something else than the records, 4 where something could not be probed.
+    """
+    from kvaudit.app.connecting import connection_of, voice_of
+    from kvaudit.app.probe_lines import probe_json, probe_lines, probe_rows
+    from kvaudit.app.probing import ProbeAsked, probe
+
+    run = probe(
+        ProbeAsked(vaults, snapshot, wait, yes),
+        connection_of(given),
+        voice_of(given),
+        ask=lambda question: click.confirm(question, err=True),
+    )
+    data = probe_json(run) if output in ("json", "yaml") or query is not None else {}
+    print_answer(data, output=output, query=query, lines=tuple(probe_lines(run)), rows=probe_rows(run))
+    ctx.exit(run.exit_code)
