@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kvaudit.preflight.rules.catalogue import FILE_RULES
 from kvaudit.rules.catalogue import RULES, by_id
 from kvaudit.rules.judgement import Rule
 
@@ -53,4 +54,4 @@ def test_the_generated_pages_are_current() -> None:
 
 def test_the_rules_page_names_every_rule_once() -> None:
     headings = re.findall(r"^## (.*)$", docs.rules_page(), re.MULTILINE)
-    assert sorted(headings) == sorted(rule.id for rule in RULES)
+    assert sorted(headings) == sorted([*(rule.id for rule in RULES), *(rule.id for rule in FILE_RULES)])
