@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from kvaudit.clients.read_only import BATCH_LIMIT
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector
+from kvaudit.collectors.directory import PRINCIPAL_PROPERTIES
 
 _ROUNDS_OF_WAITING = 6
 """How often parts of a batch that Graph throttled, or failed on, are asked again."""
@@ -38,6 +39,7 @@ class Question:
         whole: scope of the one gap that is told when the kind is refused altogether; None: each scope is told.
         is_object: whether the answer is one object and not a list; then 404 says that there is none.
         none_when: whether a refusal means that there are none of this kind in the tenant.
+        refused: how Graph refused the question with the properties that principals have; it is asked without them now.
     """
 
     collector: Collector[Any]
@@ -45,6 +47,7 @@ class Question:
     whole: str | None = None
     is_object: bool = False
     none_when: Callable[[ReadFailure], bool] = lambda _: False
+    refused: ReadFailure | None = None
 
     @property
     def kind(self) -> str:
@@ -55,6 +58,13 @@ class Question:
     def key(self) -> tuple[str, str]:
         """What identifies the listing."""
         return self.kind, self.scope
+
+    def plain(self, answer: BatchAnswer) -> "Question | None":
+        """The question without the properties of principals, where Graph may not have taken those."""
+        if answer.status != 400 or self.collector.query.get("$select") != PRINCIPAL_PROPERTIES:
+            return None
+        refused = failure_of_answer(answer.status, answer.body, host=_HOST)
+        return replace(self, collector=self.collector.without_select(), refused=refused)
 
     @property
     def url(self) -> str:
@@ -135,7 +145,10 @@ async def _one_batch(reading: Reading, questions: Sequence[Question], found: Fou
         for index, item in enumerate(waiting):
             # Graph may leave a part out of its answer when it is busy.
             answer = batch.get(str(index), BatchAnswer(503, None, None))
-            if answer.status in RETRYABLE_STATUSES and attempt < _ROUNDS_OF_WAITING:
+            plain = item.plain(answer)
+            if plain is not None and attempt < _ROUNDS_OF_WAITING:
+                again.append(plain)
+            elif answer.status in RETRYABLE_STATUSES and attempt < _ROUNDS_OF_WAITING:
                 again.append(item)
                 pause = max(pause, min(answer.retry_after or 2.0**attempt, _LONGEST_PAUSE))
             else:
@@ -207,6 +220,9 @@ async def _store(reading: Reading, question: Question, answer: BatchAnswer) -> l
         reading.gap(question.collector, question.scope, failure_of_answer(answer.status, answer.body, host=_HOST))
         reading.done(question.kind)
         return []
+
+    if question.refused is not None:
+        reading.plain(question.collector, question.scope, question.refused)
 
     async def pages() -> AsyncIterator[Page]:
         yield Page(body["value"])

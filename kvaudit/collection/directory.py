@@ -124,14 +124,15 @@ async def look_up(reading: Reading, directory: Directory, ids: Iterable[str]) ->
     """Asks Graph who IDs are that were not asked about yet. IDs that are no GUID are left out."""
 
     async def read(portion: Sequence[str]) -> None:
+        scope = batch_scope(portion)
+
         async def pages() -> AsyncIterator[Page]:
-            answer = await reading.azure.graph_post(PRINCIPALS.path, {"ids": list(portion)})
+            answer = await _described(reading, scope, {"ids": list(portion)})
             items = answer.get("value") if isinstance(answer, dict) else None
             if not isinstance(items, list):
                 raise ReadFailure("Microsoft Graph answered no list", status=200, code="UnexpectedAnswer")
             yield Page(items)
 
-        scope = batch_scope(portion)
         items = await reading.store(PRINCIPALS, scope, pages())
         directory.principals |= {
             item["id"].casefold(): item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)
@@ -141,6 +142,26 @@ async def look_up(reading: Reading, directory: Directory, ids: Iterable[str]) ->
 
     unknown = sorted({item for item in ids if _ID.fullmatch(item)} - directory.asked)
     await together(map(read, portions(unknown, GET_BY_IDS_LIMIT)))
+
+
+async def _described(reading: Reading, scope: str, body: Mapping[str, Any]) -> Any:
+    """What getByIds answers, with the properties that are asked for; without them where it does not take that.
+
+    Raises:
+        ReadFailure: neither was answered.
+    """
+    asked = f"{PRINCIPALS.path}?$select={PRINCIPALS.query['$select']}"
+    if PRINCIPALS.kind not in reading.plain_kinds:
+        try:
+            return await reading.azure.graph_post(asked, body)
+        except ReadFailure as problem:
+            if problem.status != 400:
+                raise
+            refused = problem
+        answer = await reading.azure.graph_post(PRINCIPALS.path, body)
+        reading.plain(PRINCIPALS, scope, refused)
+        return answer
+    return await reading.azure.graph_post(PRINCIPALS.path, body)
 
 
 async def read_members(reading: Reading, directory: Directory, groups: Iterable[str]) -> set[str]:

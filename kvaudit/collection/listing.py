@@ -12,7 +12,9 @@ from kvaudit.clients.paging import Page
 from kvaudit.collection.request import Progress
 from kvaudit.collection.slim import slim
 from kvaudit.collectors.collector import Collector
+from kvaudit.collectors.directory import PRINCIPAL_DETAILS
 from kvaudit.model.gaps import Gap
+from kvaudit.model.kinds import kind_words
 from kvaudit.snapshot.layout import ListingKey, listing_key
 from kvaudit.snapshot.writer import SnapshotWriter
 
@@ -36,6 +38,7 @@ class Reading:
         forbidden_kinds: those of them that a permission would open.
         closed_kinds: kinds that the directory refuses altogether: told once, and not asked again in this run.
         absent_kinds: kinds that the tenant cannot have (no licence): what is not asked of them is empty.
+        plain_kinds: kinds that the directory answers only when no properties are asked for by name.
     """
 
     def __init__(self, azure: Azure, writer: SnapshotWriter, progress: Progress, now: Callable[[], str]) -> None:
@@ -51,6 +54,7 @@ class Reading:
         self.forbidden_kinds: set[str] = set()
         self.closed_kinds: set[str] = set()
         self.absent_kinds: set[str] = set()
+        self.plain_kinds: set[str] = set()
         self._remembered: dict[ListingKey, list[Any]] = {}
         self._failed: set[ListingKey] = set()
 
@@ -185,6 +189,23 @@ class Reading:
         )
         self.done(collector.kind)
         return kept
+
+    def plain(self, collector: Collector[Any], scope: str, refused: ReadFailure) -> None:
+        """Notes, once a kind, that the directory answered without the properties that were asked for by name."""
+        if collector.kind in self.plain_kinds:
+            return
+        self.plain_kinds.add(collector.kind)
+        self.writer.add_gap(
+            Gap(
+                PRINCIPAL_DETAILS,
+                scope,
+                f"Microsoft Graph did not take $select for {kind_words(collector.kind)}; whether such an account is disabled "
+                "or a guest's is not known",
+                status=refused.status,
+                code=refused.code,
+                asked_at=self.now(),
+            )
+        )
 
     def gap(self, collector: Collector[Any], scope: str, problem: ReadFailure) -> None:
         """Notes a read that failed."""

@@ -1,7 +1,7 @@
 """The shape of a collector: what is asked, with which api-version, permission and parser."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -64,3 +64,7 @@ class Collector(Generic[Record_co]):
         """The query parameters of the listing of a scope."""
         last = scope.rpartition("/")[2]
         return {name: value.replace("{id}", last) for name, value in self.query.items()}
+
+    def without_select(self) -> "Collector[Record_co]":
+        """The same read, answered with the properties that the service sends unasked."""
+        return replace(self, query={name: value for name, value in self.query.items() if name != "$select"})

@@ -1,7 +1,8 @@
 """Principals and memberships, from Microsoft Graph v1.0.
 
 What a caller may not read comes back with its ID and null fields, so a null name says nothing about the object.
-Pages have 999 items where Graph allows it.
+Pages have 999 items where Graph allows it. v1.0 answers a small set of a user's properties unless asked for others: without
+`$select` nobody would be a guest or disabled (learn.microsoft.com/graph/api/directoryobject-getbyids; resources/user).
 """
 
 import hashlib
@@ -15,6 +16,15 @@ GET_BY_IDS_LIMIT = 1000
 """IDs that one getByIds request may hold (Graph: directoryObject getByIds)."""
 
 _PAGE = {"$top": "999"}
+
+PRINCIPAL_PROPERTIES = (
+    "id,displayName,userPrincipalName,appId,accountEnabled,userType,servicePrincipalType,alternativeNames,isAssignableToRole"
+)
+"""What is asked of a principal of any type. Graph leaves out what a type does not have. That `$select` may name properties
+of several types is not documented; public tools do it (KelvinTegelaar/CIPP-API, AzureAD/AzureADAssessment)."""
+
+PRINCIPAL_DETAILS = "principal_details"
+"""Kind of the gap of principals that Graph answered without these properties."""
 
 _TYPES = {
     "user": "User",
@@ -107,6 +117,7 @@ PRINCIPALS = Collector(
     kind="principals",
     plane=Plane.GRAPH,
     path="/v1.0/directoryObjects/getByIds",  # POST {"ids": [...]}: a read, on the allow-list of the read-only policy
+    query={"$select": PRINCIPAL_PROPERTIES},
     requires=("Directory.Read.All",),
     parse=parse_principal,
 )
@@ -135,7 +146,7 @@ GROUP_MEMBERS = Collector(
     kind="group_members",
     plane=Plane.GRAPH,
     path="/v1.0/{scope}/members",
-    query=_PAGE,
+    query={"$select": PRINCIPAL_PROPERTIES, **_PAGE},
     requires=("GroupMember.Read.All", "Member.Read.Hidden"),
     parse=parse_member,
 )
@@ -144,7 +155,7 @@ SERVICE_PRINCIPAL_GROUPS = Collector(
     kind="service_principal_groups",
     plane=Plane.GRAPH,
     path="/v1.0/{scope}/transitiveMemberOf",
-    query=_PAGE,
+    query={"$select": "id", **_PAGE},  # `@odata.type` comes with it
     requires=("Application.Read.All",),
     parse=parse_group_of,
 )

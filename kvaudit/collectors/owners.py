@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
-from kvaudit.collectors.directory import object_type
+from kvaudit.collectors.directory import PRINCIPAL_PROPERTIES, object_type
 from kvaudit.model.identities import Ownership
 
 _COLLECTIONS = {"Group": "groups", "Application": "applications", "ServicePrincipal": "servicePrincipals"}
@@ -51,7 +51,7 @@ def _collector(kind: str, target_kind: str, need: str) -> Collector[Ownership]:
         kind=kind,
         plane=Plane.GRAPH,
         path="/v1.0/{scope}/owners",
-        query={"$top": "999"},
+        query={"$select": PRINCIPAL_PROPERTIES, "$top": "999"},
         requires=(need,),
         parse=_parser(target_kind),
         feature=Feature.IDENTITIES,

@@ -32,7 +32,7 @@ class GraphCall:
 
 def answer_object(call: GraphCall, entity: str, raw: Raw) -> Response:
     """A single object, with `$select`."""
-    body = select(raw, call.request.query.get("$select"))
+    body = _selected(call, entity, raw)
     return Response(200, {"@odata.context": _context(call, f"{entity}/$entity")} | body)
 
 
@@ -50,8 +50,12 @@ def answer_page(call: GraphCall, entity: str, items: Iterable[Raw]) -> Response:
         body["@odata.count"] = len(everything)
     if following is not None:
         body["@odata.nextLink"] = _next_link(call, following)
-    body["value"] = [select(item, query.get("$select")) for item in shown]
+    body["value"] = [_selected(call, entity, item) for item in shown]
     return Response(200, body)
+
+
+def _selected(call: GraphCall, entity: str, raw: Raw) -> dict[str, Any]:
+    return select(raw, call.request.query.get("$select"), version=call.version, of_users=entity.casefold() == "users")
 
 
 def answer_values(call: GraphCall, entity: str, values: Sequence[Any]) -> Response:

@@ -181,16 +181,45 @@ def _folded(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def select(raw: Raw, names: str | None) -> dict[str, Any]:
+_OF_USERS_UNASKED = frozenset(
+    "id displayName userPrincipalName mail givenName surname jobTitle officeLocation mobilePhone businessPhones "
+    "preferredLanguage".split()
+)
+"""What v1.0 answers of a user when nothing is asked for (learn.microsoft.com/graph/api/user-get). The page of getByIds says
+the same in words; microsoft-graph-docs-contrib 8798 found `accountEnabled` missing there."""
+
+_OF_TYPES = {
+    "accountEnabled": ("user", "servicePrincipal", "device"),
+    "alternativeNames": ("servicePrincipal",),
+    "appId": ("servicePrincipal", "application"),
+    "isAssignableToRole": ("group",),
+    "servicePrincipalType": ("servicePrincipal",),
+    "userPrincipalName": ("user",),
+    "userType": ("user",),
+}
+"""Properties that only some types have: in a collection of mixed types the others come without them."""
+
+
+def select(raw: Raw, names: str | None, *, version: str = "v1.0", of_users: bool = False) -> dict[str, Any]:
     """The properties that `$select` names, null where the object has none; type annotations stay.
 
-    Only what was asked comes back: a client that needs `id` has to select it.
+    Only what was asked comes back: a client that needs `id` has to select it. Without `$select` v1.0 answers a small set of
+    a user's properties, and everything of other types.
+
+    Args:
+        raw: the object.
+        names: value of `$select`.
+        version: `v1.0` or `beta`.
+        of_users: whether objects without a type annotation are users.
     """
+    kept = {name: value for name, value in raw.items() if name.startswith("@odata.")}
+    kind = str(raw.get("@odata.type") or "").removeprefix("#microsoft.graph.")
     if not names:
+        if version == "v1.0" and (kind == "user" or (of_users and not kind)):
+            return kept | {name: value for name, value in raw.items() if name in _OF_USERS_UNASKED}
         return dict(raw)
     wanted = [name.strip() for name in names.split(",") if name.strip()]
-    kept = {name: value for name, value in raw.items() if name.startswith("@odata.")}
-    return kept | {name: raw.get(name) for name in wanted}
+    return kept | {name: raw.get(name) for name in wanted if not kind or kind in _OF_TYPES.get(name, (kind,))}
 
 
 def page_size(top: str | None) -> int:

@@ -13,6 +13,7 @@ _WORDS = {
     "group_assignment_schedule_instances": "PIM assignments of groups",
     "group_eligibility_schedule_instances": "PIM eligibility for groups",
     "managed_hsms": "managed HSMs, listed and not assessed",
+    "principal_details": "details of principals",
     "resource_identities": "identities of resources",
     "service_principal_owned_objects": "groups that service principals own",
     "user_assigned_identities": "user-assigned identities",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
+from kvaudit.collectors.directory import GROUP_MEMBERS, PRINCIPAL_DETAILS, PRINCIPALS
+from kvaudit.collectors.owners import APPLICATION_OWNERS, GROUP_OWNERS, SERVICE_PRINCIPAL_OWNERS
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, write_whole
@@ -17,8 +19,13 @@ from kvaudit.snapshot.verify import verify_files
 
 _BLOCK = 2**20
 
-_PART_OF = {"deny_assignment_effects": DENY_ASSIGNMENTS.kind}
-"""Gaps of a part of what a listing holds, by the kind of that listing: they stay as long as it does, for nobody asks for
+_PART_OF = {
+    "deny_assignment_effects": (DENY_ASSIGNMENTS.kind,),
+    PRINCIPAL_DETAILS: tuple(
+        item.kind for item in (PRINCIPALS, GROUP_MEMBERS, GROUP_OWNERS, APPLICATION_OWNERS, SERVICE_PRINCIPAL_OWNERS)
+    ),
+}
+"""Gaps of a part of what a listing holds, by the kinds of that listing: they stay as long as it does, for nobody asks for
 the part alone."""
 
 
@@ -102,7 +109,11 @@ def recover(folder: Path, manifest: Manifest) -> Recovered:
         if cut_allowed or lines[kind] != count.total():
             rewrite.add(kind)
     told = tuple(read_gaps(folder, cut_allowed=cut_allowed))
-    gaps = tuple(gap for gap in told if layout.listing_key(_PART_OF.get(gap.kind, gap.kind), gap.scope) in finished)
+    gaps = tuple(
+        gap
+        for gap in told
+        if any(layout.listing_key(kind, gap.scope) in finished for kind in _PART_OF.get(gap.kind, (gap.kind,)))
+    )
     kept = tuple(finished.values())
     return Recovered(kept, gaps, lines, frozenset(rewrite), cut_allowed, asked_again=len(told) - len(gaps))
 
