@@ -1,19 +1,24 @@
-"""`check`: contracts against a snapshot, or against a snapshot as it would be after a deployment."""
+"""`check`: contracts against a snapshot, or the tenant itself, as it is or as it would be after a deployment."""
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kvaudit import __version__
 from kvaudit.access.evaluator import Access
 from kvaudit.app.clock import now
+from kvaudit.app.collect import collect_snapshot
 from kvaudit.app.lint import exit_code_of, result_files, shown_path, write_results
-from kvaudit.app.settings import Voice
+from kvaudit.app.scan import snapshot_folder, told_of
+from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for, show_files
-from kvaudit.contracts.reading import read_contracts
+from kvaudit.collection.request import CollectRequest, Objects, Source
+from kvaudit.collectors.collector import Feature
+from kvaudit.contracts.reading import Contract, read_contracts
 from kvaudit.errors import ExitCode
+from kvaudit.model.estate import Estate
 from kvaudit.preflight import deviations
 from kvaudit.preflight.check import CheckResult, ContractFinding, Deviation, check_contracts
 from kvaudit.preflight.overlay import laid_over
@@ -32,26 +37,39 @@ class CheckAsked:
 
     Attributes:
         contracts: the file.
-        snapshot: the folder to answer from.
+        against: the folder of a snapshot, or where to read now.
+        objects: when read now, where the names of objects come from (the rest follows from the contracts).
         templates: files or folders to lay over it.
     """
 
     contracts: Path
-    snapshot: Path
+    against: Path | Connection
+    objects: Objects = Objects.ARM
     templates: tuple[Path, ...] = ()
 
 
-def check(asked: CheckAsked, *, reports: Sequence[str], fail_on: str, voice: Voice) -> ExitCode:
+def check(
+    asked: CheckAsked,
+    *,
+    reports: Sequence[str],
+    fail_on: str,
+    voice: Voice,
+    environ: Mapping[str, str] | None = None,
+) -> ExitCode:
     """Compares contracts with access, writes reports, prints what differs.
+
+    Args:
+        environ: environment variables instead of the process's own (the embedded lab).
 
     Raises:
         UsageError: contracts with mistakes, a `--report` that cannot be, templates that cannot be read.
         SnapshotError: the snapshot cannot be read.
+        CredentialError, ScopeError: live, see `collect_snapshot`.
         OutputError: a file could not be written.
     """
     files = result_files(reports)
     contracts = read_contracts(asked.contracts, shown_path(str(asked.contracts)))
-    estate = load_estate(open_snapshot(asked.snapshot))
+    estate = _estate(asked, contracts, voice, environ)
     beyond: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     if asked.templates:
@@ -65,6 +83,39 @@ def check(asked: CheckAsked, *, reports: Sequence[str], fail_on: str, voice: Voi
         results_text.render(results, console_for("stdout", voice), verbose=voice.verbose)
     show_files(write_results(results, files), voice)
     return exit_code_of(results, fail_on)
+
+
+def _estate(
+    asked: CheckAsked, contracts: Sequence[Contract], voice: Voice, environ: Mapping[str, str] | None
+) -> Estate:
+    if isinstance(asked.against, Path):
+        return load_estate(open_snapshot(asked.against))
+    request = reads_needed(contracts, tenant=asked.against.tenant, objects=asked.objects)
+    with snapshot_folder(None, None) as (folder, _), told_of(None, folder, kept=False):
+        collect_snapshot(folder, request, asked.against, voice, environ=environ)
+        return load_estate(open_snapshot(folder))
+
+
+def reads_needed(contracts: Sequence[Contract], *, tenant: str | None, objects: Objects) -> CollectRequest:
+    """The smallest collection that can answer these contracts.
+
+    Vaults that tags choose can only be found by listing all; names of objects are read when patterns are compared with
+    them, and otherwise not.
+    """
+    named = dict.fromkeys(text for item in contracts for text in item.vaults)
+    everywhere = any(item.tags for item in contracts)
+    ids = [text.strip("/").split("/") for text in named if text.startswith("/")]
+    subscriptions = dict.fromkeys(parts[1] for parts in ids if len(parts) > 1)
+    placed = len(ids) == len(named) and not everywhere
+    patterns = any(set("*?") & set(text) for item in contracts for texts in item.objects.values() for text in texts)
+    return CollectRequest(
+        tenant=tenant,
+        subscriptions=tuple(subscriptions) if placed else (),
+        vaults=() if everywhere else tuple(dict.fromkeys(text.rstrip("/").rpartition("/")[2] for text in named)),
+        objects=objects if patterns else Objects.NONE,
+        features=frozenset({Feature.ACCESS, Feature.OBJECTS} if patterns else {Feature.ACCESS}),
+        source=Source.ARM,  # Resource Graph lags behind: right after a change its answer would be the old one
+    )
 
 
 def results_of(

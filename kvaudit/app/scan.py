@@ -44,8 +44,8 @@ def scan(
         KvauditError: whatever ends the run; nothing that looks whole is left behind.
     """
     files = report_files(out, reports)
-    with _snapshot_folder(out, snapshot) as (folder, shown):
-        with _told_of(out, folder, kept=snapshot is not None):
+    with snapshot_folder(out, snapshot) as (folder, shown):
+        with told_of(out, folder, kept=snapshot is not None):
             statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
             if not voice.quiet:
                 tell_source(open_snapshot(folder), voice)
@@ -65,7 +65,7 @@ def scan_from(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_
 
 
 @contextmanager
-def _told_of(out: Path | None, folder: Path, *, kept: bool) -> Iterator[None]:
+def told_of(out: Path | None, folder: Path, *, kept: bool) -> Iterator[None]:
     """A disk that refused the snapshot, told without the name of a folder that is gone by then."""
     try:
         yield
@@ -80,7 +80,7 @@ def _told_of(out: Path | None, folder: Path, *, kept: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _snapshot_folder(out: Path | None, snapshot: Path | None) -> Iterator[tuple[Path, str | None]]:
+def snapshot_folder(out: Path | None, snapshot: Path | None) -> Iterator[tuple[Path, str | None]]:
     """The folder to collect into, and how reports name it.
 
     Under `--out` the new snapshot is collected beside the old one and takes its place only when the run succeeded.

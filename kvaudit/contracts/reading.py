@@ -54,10 +54,16 @@ def read_contracts(path: Path, shown: str | None = None) -> tuple[Contract, ...]
         shown: how it is named in messages.
 
     Raises:
-        UsageError: the file cannot be opened, or is no YAML.
+        UsageError: there is no such file, it cannot be opened, or is no YAML.
         ContractsError: mistakes, all of them.
     """
     name = shown or str(path)
+    if not path.exists():
+        raise UsageError(
+            f"{name}: there is no such file",
+            hint="`kvaudit contracts infer SOURCE_DIR --out contracts.yaml` writes a first one from application code; "
+            "`kvaudit schema contracts` prints the schema.",
+        )
     return parse_contracts(read_text(path), name)
 
 

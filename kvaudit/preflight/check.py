@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from kvaudit.access.answers import Citation, Decision
+from kvaudit.access.answers import Citation, CitationKind, Decision
 from kvaudit.access.evaluator import Access
 from kvaudit.contracts.principals import PrincipalNames
 from kvaudit.contracts.reading import Contract, ContractsError
@@ -208,9 +208,20 @@ class _Comparison:
     def _answer(self, word: str, ref: ObjectRef | None) -> Answer:
         return self._decision(word, ref).answer
 
+    def _in_force(self, decision: Decision) -> Answer:
+        """The answer, where what only an activation would give counts as denied to those who cannot activate.
+
+        Service principals activate nothing in PIM (ARCHITECTURE.md, section 5, 9): neither roles nor memberships.
+        """
+        if decision.answer is not Answer.CONDITIONAL:
+            return decision.answer
+        workload = self.access.estate.principal(self.principal_id).type == "ServicePrincipal"
+        given = [item for item in decision.because if item.answer is not Answer.DENIED]
+        return Answer.DENIED if workload and given and all(map(_needs_activation, given)) else decision.answer
+
     def _need(self, word: str, ref: ObjectRef | None) -> None:
         decision = self._decision(word, ref)
-        if decision.answer is Answer.DENIED:
+        if self._in_force(decision) is Answer.DENIED:
             self._missing.append((word, str(ref) if ref else None, decision))
         elif decision.answer is not Answer.ALLOWED:
             self._unknown.append((word, str(ref) if ref else None, decision))
@@ -222,7 +233,10 @@ class _Comparison:
         because = tuple(dict.fromkeys(item for _, _, decision in self._missing for item in decision.because))
         notes = tuple(text for text in self._missing[0][2].notes if not text.startswith("read: "))
         denied = any(item.answer is Answer.DENIED for item in because)
-        why = "; a deny assignment takes it" if denied else f"; {notes[0]}" if notes else ""
+        activation = any(map(_needs_activation, because))
+        why = f"; {notes[0]}" if notes else ""
+        why = "; what it is eligible for must be activated, which a workload cannot do" if activation else why
+        why = "; a deny assignment takes it" if denied else why
         return ContractFinding(
             self.contract,
             Deviation.MISSING,
@@ -239,9 +253,7 @@ class _Comparison:
         on = f" on {ref}" if ref else ""
         if decision.answer is Answer.CONDITIONAL:
             said = next((item.words for item in decision.because if item.words), None)
-            why = (
-                f"it holds on a condition: {said}" if said else "it must be activated first, which a workload cannot do"
-            )
+            why = f"it holds on a condition: {said}" if said else "it holds only after an activation or a start to come"
         else:
             why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
         return self._finding(Deviation.UNKNOWN, (word,), ref, f"{word}{on}: {why}", decision)
@@ -270,7 +282,7 @@ class _Comparison:
     def _forbidden(self) -> Iterator[ContractFinding]:
         for word in self.contract.forbids:
             decision = self._decision(word, None)
-            if decision.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
+            if self._in_force(decision) in (Answer.ALLOWED, Answer.CONDITIONAL):
                 held = "held" if decision.answer is Answer.ALLOWED else "held on a condition or after activation"
                 found = self._finding(
                     Deviation.BROKEN, (word,), None, f"{word} must stay denied and is {held}", decision
@@ -285,12 +297,20 @@ class _Comparison:
         """Everything held on the vault beyond needs and forbids (which are told as broken)."""
         beyond = self._spoken_for()
         held: list[str] = []
+        unknown: list[str] = []
         because: dict[Citation, None] = {}
+        gaps: dict[Gap, None] = {}
         for item in iter_operations(~mask_of(beyond) & all_operations_mask()):
             decision = self._decision(item.word, None)
-            if decision.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
+            if self._in_force(decision) in (Answer.ALLOWED, Answer.CONDITIONAL):
                 held.append(item.word)
                 because.update(dict.fromkeys(decision.because))
+            elif decision.answer is Answer.UNKNOWN:
+                unknown.append(item.word)
+                gaps.update(dict.fromkeys(decision.gaps))
+        told = {gap for _, _, decision in self._unknown for gap in decision.gaps}
+        if unknown and not (gaps and told.issuperset(gaps)):
+            yield self._perhaps_held(tuple(unknown), tuple(gaps))
         if held:
             yield ContractFinding(
                 self.contract,
@@ -304,6 +324,15 @@ class _Comparison:
                 fix=excess_fix(self.access, self.vault, self.principal_id, self.contract, tuple(because)),
             )
 
+    def _perhaps_held(self, words: tuple[str, ...], gaps: tuple[Gap, ...]) -> ContractFinding:
+        """What may be held beyond need: told in one finding, since one gap makes dozens of operations unknown."""
+        why = gaps[0].reason if gaps else "what was read does not decide it"
+        some = f"{words[0]} and {len(words) - 1} other operations" if len(words) > 1 else words[0]
+        text = f"whether more is held than needed, {some}: {why}"
+        return ContractFinding(
+            self.contract, Deviation.UNKNOWN, self.vault, self.principal_id, words, None, text, gaps=gaps
+        )
+
     def _spoken_for(self) -> tuple[str, ...]:
         """Needs and forbids; with Azure RBAC also what the smallest choice of built-in roles gives beyond the needs.
 
@@ -314,6 +343,11 @@ class _Comparison:
             return words
         least = least_choice(self.contract.needs, self.contract)
         return (*words, *(least.excess if least else ()))
+
+
+def _needs_activation(item: Citation) -> bool:
+    """Whether nothing of a record is in force until somebody activates it; a start that is to come needs nobody."""
+    return item.kind is CitationKind.ELIGIBLE_ASSIGNMENT or (bool(item.awaits) and item.begins is None)
 
 
 def _is_pattern(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what kvaudit writes for programs: `kvaudit schema KIND`.
+"""The JSON Schemas of what kvaudit writes for programs, and of the contracts that it reads: `kvaudit schema KIND`.
 
 They say what is promised: every key that is always there, its type and its meaning. Later versions add keys and never
 rename one, so that a document with more keys than a schema knows is valid.
@@ -10,6 +10,7 @@ from typing import Any
 from kvaudit.access.answers import CitationKind
 from kvaudit.access.escalation import ROUTES, Confidence, Effect
 from kvaudit.access.near import Miss
+from kvaudit.contracts.schema import json_schema as contracts_schema
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operations
 from kvaudit.model.vaults import PermissionModel, PermissionModelSource
@@ -359,6 +360,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "access": _access,
     "audit": _audit,
     "can": _can,
+    "contracts": contracts_schema,
     "who-can": _who_can,
 }
 """Every published schema by its name."""

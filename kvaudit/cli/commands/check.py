@@ -1,15 +1,53 @@
-"""`kvaudit check CONTRACTS.yaml --from DIR`."""
+"""`kvaudit check CONTRACTS.yaml (--from DIR | --live)`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kvaudit.cli.options import SomePath, fail_on_option, from_option, option, stream_options
+from kvaudit.cli.options import (
+    SomePath,
+    cloud_options,
+    fail_on_option,
+    from_option,
+    option,
+    stream_options,
+)
+from kvaudit.errors import UsageError
+
+
+def _is_live(ctx: click.Context, snapshot: Path | None, live: bool) -> bool:
+    """Whether to read Azure. An option that was typed wins over one of the environment; two of a kind are refused."""
+    if snapshot is None and not live:
+        raise UsageError(
+            "nothing to check against",
+            hint="Give --from DIR for a snapshot, or --live to read what these contracts need from Azure.",
+        )
+    typed = {
+        name
+        for name in ("snapshot", "live")
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if snapshot is not None and live and len(typed) != 1:
+        raise click.UsageError("--from and --live exclude each other: a snapshot, or Azure as it is now.", ctx)
+    return live and typed != {"snapshot"}
 
 
 @click.command("check")
 @click.argument("contracts", type=SomePath(path_type=Path, dir_okay=False), metavar="CONTRACTS.yaml")
-@from_option()
+@from_option(required=False)
+@option(
+    "--live", is_flag=True, help="Read from Azure now: the vaults that the contracts name, and who may do what there."
+)
+@option("--tenant", metavar="ID", help="With --live: tenant to read; the credential's own when left out.")
+@option(
+    "--objects",
+    type=click.Choice(("arm", "vault")),
+    default="arm",
+    show_default=True,
+    help="With --live, where contracts have patterns of names: list secrets and keys through Resource Manager, or ask the "
+    "vaults themselves, for certificates too.",
+)
 @option(
     "--template",
     "templates",
@@ -26,6 +64,7 @@ from kvaudit.cli.options import SomePath, fail_on_option, from_option, option, s
     help="Write one report: json, sarif, junit, github, azure-pipelines or markdown. PATH - is stdout. Repeatable.",
 )
 @fail_on_option
+@cloud_options
 @stream_options
 @click.pass_context
 def command(
@@ -33,18 +72,20 @@ def command(
     /,
     *,
     contracts: Path,
-    snapshot: Path,
+    snapshot: Path | None,
+    live: bool,
+    objects: str,
     templates: tuple[Path, ...],
     reports: tuple[str, ...],
     fail_on: str,
-    quiet: bool,
-    verbose: bool,
-    debug: bool,
-    no_color: bool,
+    **given: Any,
 ) -> None:
     """Compare what workloads need with what they hold: what will be 403, what is held beyond need, what must not be held."""
+    reads_azure = _is_live(ctx, snapshot, live)
     from kvaudit.app.check import CheckAsked, check
-    from kvaudit.app.settings import Voice
+    from kvaudit.app.connecting import connection_of, voice_of
+    from kvaudit.collection.request import Objects
 
-    voice = Voice(quiet=quiet, verbose=verbose, debug=debug, no_color=no_color)
-    ctx.exit(check(CheckAsked(contracts, snapshot, templates), reports=reports, fail_on=fail_on, voice=voice))
+    against = connection_of(given) if reads_azure or snapshot is None else snapshot
+    asked = CheckAsked(contracts, against, Objects(objects), templates)
+    ctx.exit(check(asked, reports=reports, fail_on=fail_on, voice=voice_of(given)))

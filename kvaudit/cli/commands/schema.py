@@ -12,7 +12,7 @@ from kvaudit.errors import UsageError
 @click.argument("kind", required=False)
 @stream_options
 def command(*, kind: str | None, **_voice: bool) -> None:
-    """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can.
+    """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can; and of contracts.
 
     Without KIND it lists them. Later versions add keys and never rename one.
     """
