@@ -93,6 +93,9 @@ class Bucket:
 class Window:
     """So many requests in any span of so many seconds.
 
+    A request counts until so many seconds after its answer: the service counted it at some time before that, and a slow
+    network or service may count several at once that left one after the other.
+
     Args:
         count: requests.
         seconds: of the span.
@@ -103,17 +106,28 @@ class Window:
         self._count = count
         self._seconds = seconds
         self._ticks = ticks
-        self._sent: deque[float] = deque(maxlen=count)
+        self._counted: list[list[float]] = []
+        self._waiting: deque[list[float]] = deque()
         self._not_before = 0.0
 
     def take(self) -> float:
         """Takes one. The seconds to wait before it may leave."""
         now = self._ticks()
         at = max(now, self._not_before)
-        if len(self._sent) == self._count:
-            at = max(at, self._sent[0] + self._seconds)
-        self._sent.append(at)
+        if len(self._counted) == self._count:
+            first = min(self._counted)
+            at = max(at, first[0] + self._seconds)
+            self._counted.remove(first)
+        entry = [at]
+        self._counted.append(entry)
+        self._waiting.append(entry)
         return at - now
+
+    def answered(self) -> None:
+        """One request was answered: it counts from now on."""
+        if self._waiting:
+            entry = self._waiting.popleft()
+            entry[0] = max(entry[0], self._ticks())
 
     def pause(self, seconds: float) -> None:
         """Nothing more for so many seconds."""
@@ -159,6 +173,7 @@ class Pace:
         asked = seconds_of(headers.get("Retry-After")) if status == 429 else None
         pause = min(asked, self._longest_pause) if asked is not None else 0.0
         if endpoint == "resource-graph":
+            self._queries.answered()
             if _number(headers.get("x-ms-user-quota-remaining")) == 0:
                 pause = max(pause, min(quota_resets_after(headers) or 0.0, self._longest_pause))
             if pause:

@@ -1,7 +1,7 @@
 """What is read vault by vault: where its logs go; names and attributes of secrets, keys and certificates. Never a value."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from kvaudit.clients.failures import UNREACHED, ReadFailure
@@ -50,7 +50,7 @@ async def read_objects(
     at_vaults = request.objects is Objects.VAULT
     refused = {} if not at_vaults else _refusals(request, vaults, may_list)
     endpoints = {vault["id"]: _Endpoint(reading, vault) for vault in vaults} if at_vaults else {}
-    waiting = []
+    waiting: dict[str, list[Coroutine[Any, Any, Any]]] = {}
     for source in SOURCES[request.objects]:
         todo = [vault for vault in vaults if not reading.is_finished(source.kind, vault["id"])]
         reading.expect(source.kind, len(todo))
@@ -61,8 +61,19 @@ async def read_objects(
                 reading.done(source.kind)
                 continue
             pages = endpoints[vault["id"]].pages(source) if at_vaults else _pages(reading, source, vault)
-            waiting.append(reading.store(source, vault["id"], pages, expected=True))
-    await together(waiting)
+            place = vault["id"] if at_vaults else f"{source.kind} {vault['id']}"
+            waiting.setdefault(place, []).append(reading.store(source, vault["id"], pages, expected=True))
+    await together(map(_in_turn, waiting.values()))
+
+
+async def _in_turn(reads: Sequence[Coroutine[Any, Any, Any]]) -> None:
+    """Reads that follow one another: those of a vault's own address share one connection."""
+    try:
+        for read in reads:
+            await read
+    finally:
+        for read in reads:
+            read.close()  # when one raised, the others were never begun
 
 
 def _refusals(

@@ -76,6 +76,21 @@ def test_queries_stay_within_every_window(gaps: list[float], start: float) -> No
         assert sum(when <= other < when + RESOURCE_GRAPH_WINDOW for other in sent) <= RESOURCE_GRAPH_QUERIES
 
 
+@given(delays=st.lists(st.floats(0.0, 9.0), min_size=60, max_size=60))
+def test_queries_stay_within_every_window_however_late_the_service_counts_them(delays: list[float]) -> None:
+    """Each query is sent when the one before it was answered; the service counts it at any moment in between."""
+    clock = Clock()
+    window = Window(RESOURCE_GRAPH_QUERIES, RESOURCE_GRAPH_WINDOW, clock)
+    counted = []
+    for delay in delays:
+        clock.now += window.take()
+        counted.append(clock.now + delay)
+        clock.now += delay
+        window.answered()
+    for when in counted:
+        assert sum(when <= other < when + RESOURCE_GRAPH_WINDOW for other in counted) <= RESOURCE_GRAPH_QUERIES
+
+
 def test_a_bucket_lets_through_almost_what_is_documented() -> None:
     clock = Clock()
     bucket = Bucket(ARM_READS, clock)
