@@ -17,9 +17,7 @@ GET_BY_IDS_LIMIT = 1000
 
 _PAGE = {"$top": "999"}
 
-PRINCIPAL_PROPERTIES = (
-    "id,displayName,userPrincipalName,appId,accountEnabled,userType,servicePrincipalType,alternativeNames,isAssignableToRole"
-)
+PRINCIPAL_PROPERTIES = "id,displayName,userPrincipalName,appId,accountEnabled,userType,servicePrincipalType,alternativeNames,isAssignableToRole"
 """What is asked of a principal of any type. Graph leaves out what a type does not have. That `$select` may name properties
 of several types is not documented; public tools do it (KelvinTegelaar/CIPP-API, AzureAD/AzureADAssessment)."""
 

@@ -1,5 +1,6 @@
 """Whatever answers: the run ends by itself, nothing is invented, and what was lost is told."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from collecting import AT_THE_VAULTS, NO_OBJECTS, collected, names_of, raw_of, records_of
 
 from kvaudit.collection.request import CollectRequest, Objects
+from kvaudit.collectors.collector import Feature
 from kvaudit.lab import start
 from kvaudit.lab.faults import Fault
 from kvaudit.snapshot.load import load_estate
@@ -64,6 +66,43 @@ def test_lists_of_anything_are_borne_stored_as_they_came_and_loaded(tmp_path: Pa
     estate = load_estate(snapshot)
     assert "kv-web-prod" in {vault.name for vault in estate.vaults}
     assert estate.gaps, "what could not be parsed is told"
+
+
+_NO_SELECT = {"error": {"code": "Request_UnsupportedQuery", "message": "Unsupported query."}}
+
+
+@pytest.mark.parametrize(
+    ("fault", "described"),
+    [
+        (Fault(path=r"v1.0/directoryObjects/getByIds$", status=400, body=_NO_SELECT, times=1), "principals"),
+        (
+            Fault(
+                path=r"v1.0/\$batch$",
+                status=200,
+                # The first batch asks for a deleted principal, the second for members of groups.
+                body={"responses": [{"id": str(number), "status": 400, "body": _NO_SELECT} for number in range(20)]},
+                skip=1,
+                times=1,
+            ),
+            "group_members",
+        ),
+    ],
+    ids=["getByIds", "members"],
+)
+def test_principals_are_read_without_details_where_graph_does_not_take_them_and_that_is_told_once(
+    tmp_path: Path, fault: Fault, described: str
+) -> None:
+    access = CollectRequest(subscriptions=("Payments",), objects=Objects.NONE, features=frozenset({Feature.ACCESS}))
+    with start("contoso") as lab:
+        whole = collected(lab, tmp_path / "whole", access)
+        lab.world.faults.append(replace(fault))
+        snapshot = collected(lab, tmp_path / "s", access)
+    assert [(gap.kind, gap.code) for gap in snapshot.gaps()] == [("principal_details", "Request_UnsupportedQuery")]
+    assert {item["id"] for item in raw_of(snapshot, described)} == {item["id"] for item in raw_of(whole, described)}
+    assert {item["id"] for item in raw_of(whole, described) if "accountEnabled" in item} > {
+        item["id"] for item in raw_of(snapshot, described) if "accountEnabled" in item
+    }
+    assert {item.key for item in snapshot.listings()} == {item.key for item in whole.listings()}
 
 
 @pytest.mark.parametrize("body", [{}, [], {"value": None}, {"error": "x"}])

@@ -177,6 +177,33 @@ def test_pages_lose_nothing(count: int, top: int) -> None:
     assert found == [str(number) for number in range(count)]
 
 
+UNASKED = {"@odata.type", "id", "displayName", "userPrincipalName"}
+
+
+def test_v1_tells_little_of_users_unless_asked_and_beta_all() -> None:
+    world = directory("Directory.Read.All")
+    world.estate.users[ALICE]["userType"] = "Guest"
+    body = {"ids": [ALICE, OUTER, BOT]}
+    for path, sent in (("directoryObjects/getByIds", body), (f"groups/{OUTER}/members", None), ("users", None)):
+        told = json_of(ask(world, path, sent))["value"][0]
+        assert set(told) - {"@odata.type"} == UNASKED - {"@odata.type"}
+        assert json_of(ask(world, path, sent, version="beta"))["value"][0]["userType"] == "Guest"
+        asked = json_of(ask(world, path, sent, select="id,userType,accountEnabled"))["value"][0]
+        assert (asked["userType"], asked["accountEnabled"]) == ("Guest", True)
+    group, bot = json_of(ask(world, "directoryObjects/getByIds", body))["value"][1:]
+    assert group["securityEnabled"] is True
+    assert bot["servicePrincipalType"] == "ManagedIdentity"
+
+
+def test_properties_that_a_type_does_not_have_are_left_out_of_mixed_collections() -> None:
+    names = "id,userPrincipalName,servicePrincipalType,isAssignableToRole"
+    answer = ask(
+        directory("Directory.Read.All"), "directoryObjects/getByIds", {"ids": [ALICE, OUTER, BOT]}, select=names
+    )
+    shown = [set(item) - {"@odata.type", "id"} for item in json_of(answer)["value"]]
+    assert shown == [{"userPrincipalName"}, {"isAssignableToRole"}, {"servicePrincipalType"}]
+
+
 def test_select_gives_what_was_asked_and_null_for_what_is_absent() -> None:
     answer = json_of(ask(directory("Directory.Read.All"), f"users/{ALICE}", select="displayName,mail"))
     del answer["@odata.context"]
