@@ -83,6 +83,10 @@ def test_the_end_of_a_membership_ends_what_comes_through_it() -> None:
     base = estate(ANNA, KV, inner, readers, assignment("Key Vault Secrets User", readers, KV))
     found = reason(with_schedules(base, schedule(inner, ANNA.id, active=True, end=LATER)))
     assert (found.answer, found.ends) == (Answer.ALLOWED, LATER)
+    twice = with_schedules(
+        base, schedule(readers, inner.id, active=True, end=LATER), schedule(inner, ANNA.id, active=True, end=LATEST)
+    )
+    assert reason(twice).ends == LATER
     endless = with_schedules(
         base, schedule(inner, ANNA.id, active=True, end=LATER), schedule(inner, ANNA.id, active=True)
     )
