@@ -182,8 +182,10 @@ def _folded(value: Any) -> Any:
 
 
 _OF_USERS_UNASKED = frozenset(
-    "id displayName userPrincipalName mail givenName surname jobTitle officeLocation mobilePhone businessPhones "
-    "preferredLanguage".split()
+    {
+        *("id", "displayName", "userPrincipalName", "mail", "givenName", "surname", "jobTitle"),
+        *("officeLocation", "mobilePhone", "businessPhones", "preferredLanguage"),
+    }
 )
 """What v1.0 answers of a user when nothing is asked for (learn.microsoft.com/graph/api/user-get). The page of getByIds says
 the same in words; microsoft-graph-docs-contrib 8798 found `accountEnabled` missing there."""
