@@ -1,5 +1,6 @@
 """Pages of a list, followed to the end: empty ones too, but never in circles, for ever, or to another host."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ MAX_EMPTY_PAGES = 1_000
 """Empty pages in a row. Azure sends some (313 in the corpus), never many in a row."""
 
 _NEXT = ("nextLink", "@odata.nextLink")
+
+_PORT_OF_HTTPS = re.compile(r"^(https://[^/?#@:]+):443(?=[/?#]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,16 @@ def _next_link(body: dict[str, Any], *, url: str, same_path: bool) -> str | None
 def checked_link(link: Any, *, url: str, same_path: bool = False) -> str:
     """A next link as an absolute address on the host of the list, and on its path when `same_path`.
 
+    Vaults and parts of Resource Manager name the port of https in their links (`vault.azure.net:443` in every recorded
+    one); it is taken out, so that everything after this compares hosts alone.
+
     Raises:
         ReadFailure: it leads elsewhere, or is no link. A token must not follow it.
     """
     if not isinstance(link, str):
         raise ReadFailure(f"{urlsplit(url).netloc} sent a next link that is none", code="UnexpectedAnswer")
     try:
-        absolute = urljoin(url, link)
+        absolute = _PORT_OF_HTTPS.sub(r"\1", urljoin(url, link), count=1)
         here, there = urlsplit(url), urlsplit(absolute)
         foreign = (here.scheme, here.netloc.casefold()) != (there.scheme, there.netloc.casefold())
     except ValueError:

@@ -98,6 +98,19 @@ def test_a_relative_next_link_is_followed_on_the_same_host() -> None:
     assert (items, problem) == ([1, 2], None)
 
 
+@pytest.mark.parametrize("url", ["https://kv-one.vault.azure.net/secrets?api-version=7.5", URL])
+def test_a_next_link_that_names_the_port_of_https_is_followed_without_it(url: str) -> None:
+    second = f"{url}&$skiptoken=x:443/y"
+    first, _, rest = second.partition("?")
+    host, _, path = first.removeprefix("https://").partition("/")
+    items, problem, _ = walk(
+        {None: {"value": [1], "nextLink": f"https://{host}:443/{path}?{rest}"}, second: {"value": [2]}},
+        url=url,
+        same_path=True,
+    )
+    assert (items, problem) == ([1, 2], None)
+
+
 def test_a_circle_of_pages_ends_as_a_failure_that_keeps_what_was_seen() -> None:
     a, b = f"{URL}&page=a", f"{URL}&page=b"
     items, problem, asked = walk(

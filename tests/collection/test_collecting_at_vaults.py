@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from collecting import AT_THE_VAULTS, FAST, NOW, unwatched
+from collecting import AT_THE_VAULTS, FAST, NOW, records_of, unwatched
 from collecting import collected as plainly_collected
 
 from kvaudit.app.predicting import predictor
@@ -92,3 +92,14 @@ def test_a_vault_that_refuses_and_one_that_cannot_be_reached_are_told_apart(tmp_
         reasons.append(found[0])
     assert "/healthstatus answers" in reasons[0]
     assert "/healthstatus does not answer" in reasons[1]
+
+
+def test_pages_of_a_vault_are_followed_past_the_port_that_its_links_name(tmp_path: Path) -> None:
+    with start("contoso") as lab:
+        clean = plainly_collected(lab, tmp_path / "clean", AT_THE_VAULTS, identity="payments-api")
+        lab.world.empty_pages = True
+        snapshot = plainly_collected(lab, tmp_path / "s", AT_THE_VAULTS, identity="payments-api")
+    assert any(listing.kind == "secrets" for listing in clean.listings())
+    assert {listing.key for listing in snapshot.listings()} == {listing.key for listing in clean.listings()}
+    for kind in KINDS:
+        assert records_of(snapshot, kind) == records_of(clean, kind)
