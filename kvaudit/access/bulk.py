@@ -64,6 +64,7 @@ class Node:
         broad: what single records of broad scopes give of the data plane.
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.
+        hides: whether a group that they name may have members whom nobody saw.
     """
 
     parent: "Node | None"
@@ -76,6 +77,7 @@ class Node:
     broad: frozenset[int] = frozenset()
     odd: bool = False
     has_gap: bool = False
+    hides: bool = False
     children: dict[str, "Node"] = field(default_factory=dict)
 
     @property
@@ -102,7 +104,7 @@ class Bulk:
         self._columns = self.estate.assignment_columns
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
-        self._principals: list[tuple[int, bool] | None] = [None] * len(self._columns.values.principals)
+        self._principals: list[tuple[int, bool, bool] | None] = [None] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._filters: dict[Who, tuple[Filter, Filter]] = {}
         self._met: dict[str, BitMap | None] = {}
@@ -194,6 +196,7 @@ class Bulk:
             effect = None if turns else self.effects.of(record, broad=broad)
             if turns or effect:
                 adding.take(record, self.numbers.of(record.principal_id), effect, broad=broad)
+                adding.hides |= self.hides(record.principal_id)
                 if self._is_stray(record.principal_id) and (effect is None or effect.gives):
                     adding.strays.append(record)
         node = adding.node()
@@ -210,7 +213,8 @@ class Bulk:
                 effect = effects[power] = self._effect(power, scope, broad=broad)
             if effect is None:
                 continue
-            number, stray = self._principals[principals[row]] or self._principal(principals[row])
+            number, stray, hides = self._principals[principals[row]] or self._principal(principals[row])
+            adding.hides |= hides
             if effect is _TURNS:
                 adding.take(self._columns.record(row), number, None, broad=broad)
             else:
@@ -225,13 +229,17 @@ class Bulk:
         sample = RoleAssignment("", scope, role, "", condition=condition)
         return _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
 
-    def _principal(self, place: int) -> tuple[int, bool]:
-        """The number of a principal of the columns, and whether it is a stray."""
+    def _principal(self, place: int) -> tuple[int, bool, bool]:
+        """The number of a principal of the columns, whether it is a stray, and whether it hides members."""
         known = self._principals[place]
         if known is None:
             name = self._columns.values.principals[place]
-            known = self._principals[place] = (self.numbers.of(name), self._is_stray(name))
+            known = self._principals[place] = (self.numbers.of(name), self._is_stray(name), self.hides(name))
         return known
+
+    def hides(self, principal_id: str) -> bool:
+        """Whether somebody may hold something through a principal whom nobody saw in it."""
+        return bool(self.around.directory.hides_members(principal_id))
 
     def _is_stray(self, principal_id: str) -> bool:
         return self.estate.principal(principal_id).state is not PrincipalState.FOUND
@@ -290,6 +298,7 @@ class Adding:
         self._sets: dict[int, list[int]] = {}
         self._counts: dict[int, int] = {}
         self._has_gap = parent.has_gap
+        self.hides = parent.hides
         self._broad: set[int] = set()
         self._turning: list[tuple[Record, bool]] = []
         self.names: list[int] = []
@@ -340,4 +349,5 @@ class Adding:
             parent.broad | self._broad if self._broad else parent.broad,
             parent.odd,
             self._has_gap,
+            self.hides,
         )

@@ -50,13 +50,15 @@ class VaultCounts:
     def has_no_gap(self, kinds: frozenset[str]) -> bool:
         """Whether everything of these kinds was read that reaches the vault. False says nothing."""
         vault = self.vault
-        if kinds & _ABOUT_GROUPS or self._bulk.has_gap_of(kinds) or self._node.odd:
+        if self._bulk.has_gap_of(kinds) or self._node.odd:
             return False
         if vault.permission_model is None or vault.access_policies is None:
             return False
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            return all(bool(item.tenant_id) == bool(vault.tenant_id) for item in vault.access_policies)
-        return self._trusts_its_subscription and not self._node.has_gap
+            hides = kinds & _ABOUT_GROUPS and any(self._bulk.hides(item.object_id) for item in vault.access_policies)
+            return not hides and all(bool(item.tenant_id) == bool(vault.tenant_id) for item in vault.access_policies)
+        hides = self._node.hides and kinds & _ABOUT_GROUPS
+        return self._trusts_its_subscription and not self._node.has_gap and not hides
 
     def data(self, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him."""
