@@ -26,7 +26,7 @@ from kvaudit.model.directory import Membership
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import Subscription
-from kvaudit.model.permissions import all_operations_mask, operation
+from kvaudit.model.permissions import all_operations_mask, operation, words_of
 from kvaudit.model.vaults import AccessPolicy, ObjectRef, PermissionModel, Vault, VaultObject
 
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
@@ -269,3 +269,25 @@ def test_a_control_action_that_hangs_on_a_subtraction_is_not_settled() -> None:
     assert holds_action(block, "Microsoft.KeyVault/vaults/write") is None
     assert holds_action(block, "Microsoft.KeyVault/vaults/secrets/write") is False
     assert holds_action(block, "Microsoft.KeyVault/vaults/read") is True
+
+
+def test_a_grant_on_one_object_is_open_for_writes_and_says_nothing_of_the_vault() -> None:
+    access = Access(
+        estate_with(grant(1, "anna", role="b86a8fe4-44ce-4948-aee5-eccb2c155cd7", scope=f"{VAULT}/secrets/db-password"))
+    )
+    (row,) = access.holdings(RBAC, SECRET)
+    assert words_of(row.unknown) == (
+        "secrets/set",
+        "secrets/delete",
+        "secrets/recover",
+        "secrets/purge",
+        "secrets/update",
+    )
+    assert words_of(row.allowed) == ("secrets/get", "secrets/backup")
+
+
+def test_a_compound_entry_is_cited_at_its_vault_and_an_unread_role_names_what_reads_it() -> None:
+    policies = vault_on(PermissionModel.ACCESS_POLICIES, AccessPolicy(TENANT, "anna", "app", secrets=("get",)))
+    assert [item.scope for item in Access(estate_with(vault=policies)).can("anna", READ, policies).because] == [VAULT]
+    (gap,) = Access(estate_with(grant(1, "anna", role="lost"))).can("anna", READ, RBAC).gaps
+    assert gap.permission == "Microsoft.Authorization/roleDefinitions/read"
