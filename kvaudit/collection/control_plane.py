@@ -6,7 +6,7 @@ from typing import Any
 
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.clients.paging import Page
-from kvaudit.collection.listing import Reading
+from kvaudit.collection.listing import Reading, is_not_offered
 from kvaudit.collection.request import CollectRequest
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector, Feature
@@ -33,10 +33,6 @@ from kvaudit.model.gaps import Gap
 
 _NO_PREMIUM = "AadPremiumLicenseRequired"
 """A tenant without the licence for PIM: nobody is eligible (facts azure.md 2.4)."""
-
-_NOT_OFFERED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"})
-"""Codes of Resource Manager for an api-version or type that a cloud does not have (yet)."""
-
 
 LISTS: tuple[Collector[Any], ...] = (
     VAULTS,
@@ -183,7 +179,7 @@ def _is_without_premium(problem: ReadFailure) -> bool:
 async def read_denies(reading: Reading, scope: str) -> list[Any]:
     """Denies with their effect; where this api-version is not offered, without it, which is a gap of its own."""
     try:
-        return await reading.list_arm(DENY_ASSIGNMENTS, scope, raise_when=_is_not_offered)
+        return await reading.list_arm(DENY_ASSIGNMENTS, scope, raise_when=is_not_offered)
     except ReadFailure as problem:
         refused = problem
     older = replace(DENY_ASSIGNMENTS, api_version=FALLBACK_API_VERSION)
@@ -198,11 +194,6 @@ async def read_denies(reading: Reading, scope: str) -> list[Any]:
         )
     )
     return await reading.list_arm(older, scope)
-
-
-def _is_not_offered(problem: ReadFailure) -> bool:
-    """Whether an api-version is not offered in this cloud."""
-    return problem.status in {400, 404} and problem.code in _NOT_OFFERED
 
 
 def _named(items: Any, names: Callable[[dict[str, Any]], list[Any]]) -> set[str]:

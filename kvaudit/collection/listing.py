@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from kvaudit.clients.azure import Azure
 from kvaudit.clients.failures import WITHOUT_TOKEN, ReadFailure
@@ -18,9 +18,20 @@ from kvaudit.model.kinds import kind_words
 from kvaudit.snapshot.layout import ListingKey, listing_key
 from kvaudit.snapshot.writer import SnapshotWriter
 
+Answer = TypeVar("Answer")
+
 CONCURRENT_READS = 24
 """Listings under way together: below the client's connections to one host, so that none waits for a connection.
 Resource Manager's bucket holds 250 reads and refills 25 a second (facts azure.md 2.7)."""
+
+
+_NOT_OFFERED = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"})
+"""Codes of Resource Manager for an api-version or type that a cloud does not have (yet)."""
+
+
+def is_not_offered(problem: ReadFailure) -> bool:
+    """Whether an api-version is not offered in this cloud."""
+    return problem.status in {400, 404} and problem.code in _NOT_OFFERED
 
 
 class Reading:
@@ -55,6 +66,7 @@ class Reading:
         self.closed_kinds: set[str] = set()
         self.absent_kinds: set[str] = set()
         self.plain_kinds: set[str] = set()
+        self._offered: dict[str, int] = {}  # kind -> place of the api-version in use among the collector's
         self._remembered: dict[ListingKey, list[Any]] = {}
         self._failed: set[ListingKey] = set()
 
@@ -106,15 +118,40 @@ class Reading:
             none_when: see `store`.
             raise_when: see `store`.
         """
+        pages = self.arm_pages(collector, scope)
+        return await self.store(collector, scope, pages, keep=keep, none_when=none_when, raise_when=raise_when)
+
+    async def arm_pages(self, collector: Collector[Any], scope: str) -> AsyncIterator[Page]:
+        """Pages of a Resource Manager listing, by the newest of the collector's api-versions that the cloud offers.
+
+        Raises:
+            ReadFailure: a page failed.
+        """
         path = collector.path.replace("{scope}", "" if scope == "/" else scope)
 
-        async def pages() -> AsyncIterator[Page]:
-            async for page in self.azure.arm_pages(
-                path, api_version=collector.api_version or "", query=collector.query_at(scope)
-            ):
-                yield page
+        async def first(version: str) -> tuple[Page | None, AsyncIterator[Page]]:
+            pages = self.azure.arm_pages(path, api_version=version, query=collector.query_at(scope))
+            return await anext(pages, None), pages
 
-        return await self.store(collector, scope, pages(), keep=keep, none_when=none_when, raise_when=raise_when)
+        page, following = await self._by_version(collector, first)
+        if page is not None:
+            yield page
+        async for page in following:
+            yield page
+
+    async def _by_version(self, collector: Collector[Any], ask: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """What is answered in the newest api-version that the cloud offers, which is remembered for the kind."""
+        versions = (collector.api_version or "", *collector.older)
+        for number, version in enumerate(versions):
+            if number < self._offered.get(collector.kind, 0):
+                continue  # another listing of the kind has found that out
+            try:
+                return await ask(version)
+            except ReadFailure as problem:
+                if version == versions[-1] or not is_not_offered(problem):
+                    raise
+            self._offered[collector.kind] = max(number + 1, self._offered.get(collector.kind, 0))
+        raise AssertionError("the last version was asked or raised")
 
     async def get_arm(
         self, collector: Collector[Any], scope: str, *, none_when: Callable[[ReadFailure], bool] = lambda _: False
@@ -129,7 +166,9 @@ class Reading:
 
         async def pages() -> AsyncIterator[Page]:
             path = collector.path.replace("{scope}", scope)
-            yield Page([await self.azure.arm_get(path, api_version=collector.api_version or "")])
+            yield Page(
+                [await self._by_version(collector, lambda version: self.azure.arm_get(path, api_version=version))]
+            )
 
         return await self.store(collector, scope, pages(), none_when=none_when)
 
@@ -184,8 +223,10 @@ class Reading:
                 self.gap(collector, scope, problem)
                 self.done(collector.kind)
                 return kept
+        versions = (collector.api_version, *collector.older)
+        version = versions[self._offered.get(collector.kind, 0)] if collector.older else collector.api_version
         self.writer.finish_listing(
-            collector.kind, scope, items=count, pages=number, api_version=collector.api_version, asked_at=self.now()
+            collector.kind, scope, items=count, pages=number, api_version=version, asked_at=self.now()
         )
         self.done(collector.kind)
         return kept

@@ -29,13 +29,10 @@ async def compare(reading: Reading, route: Route, scope: str, seen: set[str], re
         request: narrows the vaults.
     """
     collector = route.collector
-    path = collector.path.replace("{scope}", scope)
     found: dict[str, Any] = {}
     try:
         async with reading.slot:
-            async for page in reading.azure.arm_pages(
-                path, api_version=collector.api_version or "", query=collector.query_at(scope)
-            ):
+            async for page in reading.arm_pages(collector, scope):
                 for item in page.items:
                     identifier = item.get("id") if isinstance(item, dict) else None
                     if not isinstance(identifier, str) or not route.matches(item):

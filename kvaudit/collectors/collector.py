@@ -45,6 +45,7 @@ class Collector(Generic[Record_co]):
         path: path with `{scope}` where the listing's scope goes; starts with `/` or `{scope}`.
         query: query parameters beside api-version. `{id}` stands for the last part of the listing's scope.
         api_version: pinned; None on Graph, whose version is in the path (`/v1.0/...`).
+        older: versions that answer the same, newest first, for clouds that do not offer the pinned one yet.
         requires: Azure actions or Graph permissions that the read needs; `kvaudit permissions` is made of these.
         parse: raw item and the scope it was listed from -> record. Raises ValueError, TypeError or KeyError for an
             item it cannot read; the loader turns that into a gap.
@@ -59,6 +60,7 @@ class Collector(Generic[Record_co]):
     api_version: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     feature: Feature = Feature.ACCESS
+    older: tuple[str, ...] = ()
 
     def query_at(self, scope: str) -> dict[str, str]:
         """The query parameters of the listing of a scope."""

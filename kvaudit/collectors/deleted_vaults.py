@@ -2,6 +2,7 @@
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
+from kvaudit.collectors.vaults import API_VERSION, OLDER_API_VERSIONS
 from kvaudit.model.vaults import DeletedVault
 
 
@@ -27,7 +28,8 @@ DELETED_VAULTS = Collector(
     kind="deleted_vaults",
     plane=Plane.ARM,
     path="{scope}/providers/Microsoft.KeyVault/deletedVaults",
-    api_version="2026-02-01",
+    api_version=API_VERSION,
+    older=OLDER_API_VERSIONS,
     requires=("Microsoft.KeyVault/deletedVaults/read",),
     parse=parse,
 )

@@ -2,6 +2,7 @@
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
+from kvaudit.collectors.vaults import API_VERSION, OLDER_API_VERSIONS
 from kvaudit.model import scopes
 from kvaudit.model.settings import ClassicAdministrator, DefenderPlan, Lock, ManagedHsm, ResourceGroup
 
@@ -91,6 +92,7 @@ DEFENDER_PLANS = Collector(
     plane=Plane.ARM,
     path="{scope}/providers/Microsoft.Security/pricings/KeyVaults",  # one object, no list
     api_version="2024-01-01",
+    older=("2023-01-01", "2018-06-01"),
     requires=("Microsoft.Security/pricings/read",),
     parse=parse_defender_plan,
     feature=Feature.SETTINGS,
@@ -120,7 +122,8 @@ MANAGED_HSMS = Collector(
     kind="managed_hsms",
     plane=Plane.ARM,
     path="{scope}/providers/Microsoft.KeyVault/managedHSMs",
-    api_version="2026-02-01",
+    api_version=API_VERSION,
+    older=OLDER_API_VERSIONS,
     requires=("Microsoft.KeyVault/managedHSMs/read",),
     parse=parse_managed_hsm,
     feature=Feature.SETTINGS,

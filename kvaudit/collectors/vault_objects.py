@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Feature, Plane, Raw
+from kvaudit.collectors.vaults import API_VERSION, OLDER_API_VERSIONS
 from kvaudit.model import scopes
 from kvaudit.model.vaults import ObjectRef, VaultObject
 
 OBJECT_KINDS = frozenset({"secrets", "keys", "certificates"})
 
-_ARM_API_VERSION = "2026-02-01"
 _VAULT_API_VERSION = "7.5"  # the newest that sovereign clouds have had for years; lists did not change since
 
 _KEPT = frozenset({"id", "kid", "name", "type", "location", "tags", "attributes", "contentType", "managed"})
@@ -96,7 +96,8 @@ SECRETS = Collector(
     kind="secrets",
     plane=Plane.ARM,
     path="{scope}/secrets",
-    api_version=_ARM_API_VERSION,
+    api_version=API_VERSION,
+    older=OLDER_API_VERSIONS,
     requires=("Microsoft.KeyVault/vaults/secrets/read",),
     parse=_parser("secrets"),
     feature=Feature.OBJECTS,
@@ -106,7 +107,8 @@ KEYS = Collector(
     kind="keys",
     plane=Plane.ARM,
     path="{scope}/keys",
-    api_version=_ARM_API_VERSION,
+    api_version=API_VERSION,
+    older=OLDER_API_VERSIONS,
     requires=("Microsoft.KeyVault/vaults/keys/read",),
     parse=_parser("keys"),
     feature=Feature.OBJECTS,

@@ -148,11 +148,18 @@ def _folded(value: str | None) -> str | None:
     return value.strip().casefold() if value else None
 
 
+API_VERSION = "2026-02-01"
+
+OLDER_API_VERSIONS = ("2023-07-01", "2021-10-01")
+"""Sovereign clouds were years behind with versions of Key Vault (Azure/azure-cli 18006, 20226). Those before 2021-10-01 do
+not show `publicNetworkAccess`."""
+
 VAULTS = Collector(
     kind="vaults",
     plane=Plane.ARM,
     path="{scope}/providers/Microsoft.KeyVault/vaults",
-    api_version="2026-02-01",
+    api_version=API_VERSION,
+    older=OLDER_API_VERSIONS,
     requires=("Microsoft.KeyVault/vaults/read",),
     parse=parse,
 )

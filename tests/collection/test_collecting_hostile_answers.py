@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from collecting import AT_THE_VAULTS, NO_OBJECTS, collected, names_of, raw_of, records_of
 
-from kvaudit.collection.request import CollectRequest, Objects
+from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collectors.collector import Feature
 from kvaudit.lab import start
 from kvaudit.lab.faults import Fault
@@ -66,6 +66,27 @@ def test_lists_of_anything_are_borne_stored_as_they_came_and_loaded(tmp_path: Pa
     estate = load_estate(snapshot)
     assert "kv-web-prod" in {vault.name for vault in estate.vaults}
     assert estate.gaps, "what could not be parsed is told"
+
+
+def test_a_cloud_that_is_behind_is_asked_in_an_older_api_version(tmp_path: Path) -> None:
+    message = "No registered resource provider found for location 'usgovvirginia' and API version '2026-02-01'."
+    behind = {"error": {"code": "NoRegisteredProviderFound", "message": message}}
+    request = CollectRequest(subscriptions=("Payments",), objects=Objects.ARM, source=Source.ARM)
+    with start("contoso") as lab:
+        clean = collected(lab, tmp_path / "clean", request)
+        lab.world.faults.append(
+            Fault(path=rf"{PAYMENTS}/providers/Microsoft.KeyVault/vaults$", status=400, body=behind, times=2)
+        )
+        snapshot = collected(lab, tmp_path / "s", request)
+        asked = [
+            entry.query["api-version"]
+            for entry in lab.journal
+            if entry.path.endswith("/Microsoft.KeyVault/vaults") and entry.status != 200
+        ]
+    assert asked == ["2026-02-01", "2023-07-01"]
+    assert not snapshot.gaps()
+    assert records_of(snapshot, "vaults") == records_of(clean, "vaults")
+    assert [item.listing.api_version for item in snapshot.listings() if item.kind == "vaults"] == ["2021-10-01"]
 
 
 _NO_SELECT = {"error": {"code": "Request_UnsupportedQuery", "message": "Unsupported query."}}
