@@ -21,7 +21,7 @@ from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
-from kvaudit.model.permissions import Operation, all_operations_mask
+from kvaudit.model.permissions import Operation, all_operations_mask, operations
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 
 if TYPE_CHECKING:
@@ -105,6 +105,11 @@ class Access:
             gaps=self._cited(because, verdict.gaps),
             notes=notes.for_decision(self._around, place, operation, principal_id, answer, told),
         )
+
+    def answers(self, principal_id: str, vault: Vault) -> dict[Operation, Answer]:
+        """What `can` answers for every operation on a vault, without the reasons."""
+        verdict = self._judge.verdict(principal_id.strip().casefold(), self._around.place(vault))
+        return {item: _answer(verdict, item.mask) for item in operations()}
 
     def who_can(
         self,

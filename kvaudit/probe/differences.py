@@ -10,7 +10,7 @@ from kvaudit.access.evaluator import Access
 from kvaudit.access.near import Miss
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
-from kvaudit.model.permissions import operation, operations
+from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import PermissionModel, Vault
 from kvaudit.probe.results import Found, Outcome, State
 
@@ -89,24 +89,29 @@ class Expectations:
         self._principal = principal_id
         self._now = now
         self._age = self._age_of(access.estate.collected_at)
+        self._answers: dict[str, dict[str, Answer]] = {}
 
     def answers(self, vault: Vault) -> dict[str, Answer]:
         """What the records say of every operation on a vault, by word."""
-        return {item.word: self._access.can(self._principal, item, vault).answer for item in operations()}
+        if vault.scope not in self._answers:
+            found = self._access.answers(self._principal, vault)
+            self._answers[vault.scope] = {item.word: answer for item, answer in found.items()}
+        return self._answers[vault.scope]
 
     def compare(self, found: Found, vault: Vault, state: State) -> Compared:
         """Compares one operation, and says why the two differ."""
-        decision = self._access.can(self._principal, operation(found.word), vault)
-        expected = decision.answer
+        expected = self.answers(vault)[found.word]
         if found.outcome is Outcome.NOT_PROBED:
             stopped = expected is not Answer.DENIED and state is not State.REACHABLE
             why = (Difference(_STATES.get(state, Reason.UNREACHABLE), found.because),) if stopped else ()
             return Compared(found, expected, Agreement.NOT_COMPARED, why)
         is_allowed = found.outcome is Outcome.ALLOWED
-        if expected in (Answer.CONDITIONAL, Answer.UNKNOWN):
-            return Compared(found, expected, Agreement.SETTLED, tuple(self._settling(decision, is_allowed)))
-        if (expected is Answer.ALLOWED) is is_allowed:
+        is_open = expected in (Answer.CONDITIONAL, Answer.UNKNOWN)
+        if not is_open and (expected is Answer.ALLOWED) is is_allowed:
             return Compared(found, expected, Agreement.AGREES)
+        decision = self._access.can(self._principal, operation(found.word), vault)
+        if is_open:
+            return Compared(found, expected, Agreement.SETTLED, tuple(self._settling(decision, is_allowed)))
         reasons = self._granted_since(decision, vault) if is_allowed else self._refused(found, decision, vault)
         return Compared(found, expected, Agreement.DIFFERS, tuple(reasons))
 
