@@ -250,9 +250,10 @@ class Bulk:
 
     def hides_denies(self, vault: Vault) -> bool:
         """Whether a listing of deny assignments that reaches a vault was not read."""
-        if not self._gap_scopes:
+        unasked = self.around.unasked(vault.subscription_id or "")
+        if not self._gap_scopes and DENY_ASSIGNMENTS not in unasked:
             return False
-        if vault.scope in self._gap_scopes:
+        if unasked or vault.scope in self._gap_scopes:
             return bool(self.around.gaps_at(vault, (DENY_ASSIGNMENTS,)))
         above = vault.scope.rpartition("/")[0]
         if above not in self._denies_hidden:

@@ -1,6 +1,6 @@
 """What surrounds a vault: which records and which gaps reach it, gathered once and shared by the vaults below a scope."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -29,6 +29,12 @@ HIERARCHY = "management_groups"
 VAULTS = "vaults"
 OBJECT_KINDS = ("secrets", "keys", "certificates")
 GRANT_KINDS = (ROLE_ASSIGNMENTS, ELIGIBILITY)
+_DECISIVE = {
+    ROLE_ASSIGNMENTS: "Microsoft.Authorization/roleAssignments/read",
+    DENY_ASSIGNMENTS: "Microsoft.Authorization/denyAssignments/read",
+    ELIGIBILITY: "Microsoft.Authorization/roleEligibilityScheduleInstances/read",
+}
+"""Kinds that are asked for in every subscription, with what reading them takes."""
 
 
 class Surroundings:
@@ -50,6 +56,7 @@ class Surroundings:
             where = scopes.fold(gap.scope) if gap.scope.startswith("/") else ""
             self._gaps.setdefault(where, []).append(gap)
         self._layers: dict[str, Layer] = {}
+        self._unasked: dict[str, frozenset[str]] = {}
         self._tenants = {item.subscription_id: item.tenant_id for item in estate.subscriptions}
 
     def place(self, vault: Vault, ref: ObjectRef | None = None) -> Place:
@@ -103,7 +110,24 @@ class Surroundings:
                     found.extend(gap for gap in gaps if gap.kind in unlisted)
                 if unlisted & {ROLE_ASSIGNMENTS, ELIGIBILITY, DENY_ASSIGNMENTS}:
                     found.extend(gap for gap in gaps if gap.kind == HIERARCHY)
+        found.extend(self._not_asked(place, subscription, kinds.difference(gap.kind for gap in found)))
         return once(found)
+
+    def unasked(self, subscription: str) -> frozenset[str]:
+        """The kinds without which nobody is certain of an answer and whose list of a whole subscription was not read."""
+        if subscription not in self._unasked:
+            own = f"{scopes.SUBSCRIPTION_PREFIX}{subscription}"
+            self._unasked[subscription] = frozenset(kind for kind in _DECISIVE if not self.estate.was_read(kind, own))
+        return self._unasked[subscription]
+
+    def _not_asked(self, place: str, subscription: str, kinds: frozenset[str]) -> Iterator[Gap]:
+        """Gaps that no collector told: neither a list at or below the subscription nor a refusal of one is on record."""
+        path = scopes.path_ancestors(place) if subscription else ()
+        for kind in sorted(self.unasked(subscription) & kinds):
+            if not any(self.estate.was_read(kind, scope) for scope in path):
+                reason = "no list of these records is in the snapshot, and nothing says that one was refused"
+                scope = f"{scopes.SUBSCRIPTION_PREFIX}{subscription}"
+                yield Gap(kind, scope, reason, permission=_DECISIVE[kind])
 
     def chain(self, vault: Vault, ref: ObjectRef | None = None) -> tuple[str, ...]:
         """The folded scopes whose records reach a place, from the root down."""

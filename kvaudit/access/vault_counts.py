@@ -54,6 +54,8 @@ class VaultCounts:
             return False
         if vault.permission_model is None or vault.access_policies is None:
             return False
+        if self._bulk.around.unasked(vault.subscription_id or "") & kinds:
+            return False
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
             hides = kinds & _ABOUT_GROUPS and any(self._bulk.hides(item.object_id) for item in vault.access_policies)
             return not hides and all(bool(item.tenant_id) == bool(vault.tenant_id) for item in vault.access_policies)

@@ -173,8 +173,11 @@ class Standings:
         return kept, tuple(found)
 
     def _is_doubted(self, scope: str) -> bool:
-        if not self._may_be_doubted or scopes.subscription_of(scope) is None:
+        subscription = scopes.subscription_of(scope)
+        if subscription is None:
             return False  # told at the subscriptions below, which say whether their own listing covers it
+        if not self._may_be_doubted and not self._around.unasked(subscription):
+            return False
         return bool(self._around.gaps_over(scope, (DENY_ASSIGNMENTS,)))
 
     def powers(self, principal_id: str, node: Node) -> Powers:
