@@ -145,21 +145,21 @@ class OutputDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A command in a script or pipeline that concerns vaults.
+    """A command in a script or pipeline that concerns vaults. Values of secrets are left out.
 
     Attributes:
-        tool: `az`, `powershell` or `rest`.
+        tool: `az` or `powershell`.
         command: words of the command, folded: `keyvault create`, `new-azkeyvault`, `rest`.
-        options: option name without dashes, folded -> its value as written; None for a switch without a value, or a
-            value that is a variable.
-        text: the command as it stands, at most 300 characters.
+        options: option name without dashes, folded -> its value as written, with variables as they stand (`$KV`); None
+            for a switch without a value. `@` stands for further options that a variable holds.
+        tool_version: of the command line tool or module, where the pipeline step pins it.
     """
 
     position: Position
     tool: str
     command: str
     options: Mapping[str, str | None]
-    text: str
+    tool_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,19 +167,32 @@ class DependencyPin:
     """A version of a package that a dependency file asks for.
 
     Attributes:
-        ecosystem: `pypi`, `npm`, `nuget`, `go`, `maven`, `terraform`, `powershell`.
+        ecosystem: `pypi`, `npm`, `nuget`, `go`, `maven`, `terraform`.
         package: its name as the ecosystem spells it.
         constraint: as written; "" where none is.
-        highest: the highest version that the constraint lets in, or None where it lets in the latest.
-        lowest: the lowest, or None where it names none.
+        highest: the highest version that the constraint lets in, or None where it lets in the latest. NuGet, Go and Maven
+            take the version that is written, and so it is that.
+        is_below: `highest` itself is not let in, only versions below it.
     """
 
     position: Position
     ecosystem: str
     package: str
     constraint: str
-    lowest: str | None = None
     highest: str | None = None
+    is_below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyImport:
+    """An import in Python code of what the package `azure-keyvault` held before 4.0.
+
+    Attributes:
+        name: as imported: `azure.keyvault.KeyVaultClient`.
+    """
+
+    position: Position
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

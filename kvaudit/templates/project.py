@@ -13,8 +13,12 @@ from kvaudit.templates.arm import is_parameters, is_template, parameter_values, 
 from kvaudit.templates.bicep import read_bicep
 from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
 from kvaudit.templates.bicep_syntax import BicepUnavailableError
-from kvaudit.templates.declarations import DependencyPin, FileDeclarations, ScriptCall
-from kvaudit.templates.terraform import TerraformFolder, local_calls, read_folder, read_terraform
+from kvaudit.templates.declarations import DependencyPin, FileDeclarations, LegacyImport, ScriptCall
+from kvaudit.templates.dependencies import legacy_imports, reader_of
+from kvaudit.templates.pipelines import read_pipeline
+from kvaudit.templates.script_words import Dialect
+from kvaudit.templates.scripts import MENTIONS, dialect_of, read_script
+from kvaudit.templates.terraform import TerraformFolder, local_calls, provider_pin, read_folder, read_terraform
 from kvaudit.templates.terraform_plan import is_plan, read_plan
 
 MOST_FILES = 200_000
@@ -34,6 +38,7 @@ class Project:
         declarations: one element per template, and per Terraform root module.
         calls: commands in scripts and pipelines.
         pins: versions in dependency files.
+        imports: of the old package `azure-keyvault` in Python code.
         problems: what could not be read: one per file, with its place. Missing data is never good news.
         files: every file that was looked into, as it is shown, sorted.
         lines: text of the files in which something was found, for remarks inside them.
@@ -42,6 +47,7 @@ class Project:
     declarations: tuple[FileDeclarations, ...] = ()
     calls: tuple[ScriptCall, ...] = ()
     pins: tuple[DependencyPin, ...] = ()
+    imports: tuple[LegacyImport, ...] = ()
     problems: tuple[UsageError, ...] = ()
     files: tuple[str, ...] = ()
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -84,7 +90,22 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield from (Path(folder) / name for name in sorted(names))
 
 
+_SCRIPTS = {
+    **dict.fromkeys((".sh", ".bash", ".zsh", ".ksh", ".azcli"), Dialect.SHELL),
+    **dict.fromkeys((".ps1", ".psm1"), Dialect.POWERSHELL),
+}
 _MODULE = re.compile(r"^\s*module\s+\w+\s+'(\.[^']+\.bicep|[^':@]+\.bicep)'", re.MULTILINE)
+
+
+def _begins_as_script(path: Path) -> bool:
+    """Whether a file without a suffix says in its first bytes that a shell runs it."""
+    if path.suffix:
+        return False
+    try:
+        with path.open("rb") as file:
+            return b"sh" in file.readline(80) if file.read(2) == b"#!" else False
+    except OSError as problem:
+        raise UnreadableFileError(f"{path}: {problem.strerror or problem}") from problem
 
 
 def _beside(path: Path) -> Callable[[str], str | None]:
@@ -106,6 +127,7 @@ class _Reading:
         self._declarations: list[FileDeclarations] = []
         self._calls: list[ScriptCall] = []
         self._pins: list[DependencyPin] = []
+        self._imports: list[LegacyImport] = []
         self._lines: dict[str, tuple[str, ...]] = {}
         self._folders: dict[Path, Path] = {}
         self._bicep: dict[Path, Path] = {}
@@ -114,6 +136,8 @@ class _Reading:
     def take(self, path: Path) -> None:
         """Looks into one file, when its name says that there may be something in it."""
         suffix = path.suffix.casefold()
+        if path.exists() and not path.is_file():  # a pipe or a device would be waited for without end
+            return
         try:
             if suffix in (".json", ".jsonc"):
                 self._json(path)
@@ -123,8 +147,49 @@ class _Reading:
                 self._bicep_parameters(path)
             elif suffix == ".tf":
                 self._folders.setdefault(path.parent.resolve(), path.parent)
+            elif suffix in (".yml", ".yaml"):
+                self._pipeline(path)
+            elif suffix in _SCRIPTS or _begins_as_script(path):
+                self._script(path, _SCRIPTS.get(suffix))
+            elif suffix == ".py":
+                self._python(path)
+            self._dependencies(path)
         except UsageError as problem:
             self.problems.append(problem)
+
+    def _script(self, path: Path, dialect: Dialect | None) -> None:
+        text = read_text(path)
+        if MENTIONS.search(text):
+            self._calls.extend(read_script(text, str(path), dialect or dialect_of(text)))
+            self._seen(path, text)
+
+    def _pipeline(self, path: Path) -> None:
+        text = read_text(path)
+        found = read_pipeline(text, str(path))
+        self._calls.extend(found.calls)
+        self.problems.extend(found.mistakes)
+        if found.calls:
+            self._seen(path, text)
+
+    def _python(self, path: Path) -> None:
+        text = read_text(path)
+        found = legacy_imports(text, str(path))
+        self._imports.extend(found)
+        if found:
+            self._seen(path, text)
+
+    def _dependencies(self, path: Path) -> None:
+        reader = reader_of(path.name)
+        if reader is not None:
+            text = read_text(path)
+            found = reader(text, str(path))
+            self._pins.extend(found)
+            if found:
+                self._seen(path, text)
+
+    def _seen(self, path: Path, text: str) -> None:
+        self.files.append(str(path))
+        self._lines[str(path)] = tuple(text.split("\n"))
 
     def _json(self, path: Path) -> None:
         try:
@@ -211,6 +276,9 @@ class _Reading:
             self.problems.extend(parsed[path].problems)
             self.files.extend(parsed[path].lines)
             self._lines.update(parsed[path].lines)
+            pin = provider_pin(parsed[path])
+            if pin is not None:
+                self._pins.append(pin)
             if path not in called:
                 found = read_terraform(parsed[path], find)
                 self._lines.update(found.lines)
@@ -221,6 +289,7 @@ class _Reading:
             declarations=tuple(self._declarations),
             calls=tuple(self._calls),
             pins=tuple(self._pins),
+            imports=tuple(self._imports),
             problems=tuple(self.problems),
             files=tuple(dict.fromkeys(self.files)),
             lines=self._lines,

@@ -8,12 +8,19 @@ from typing import Any
 from kvaudit.errors import UsageError
 from kvaudit.sources.located import Position
 from kvaudit.sources.reading import read_text
-from kvaudit.templates.declarations import FileDeclarations, Language, Undecided, VaultDeclaration
+from kvaudit.templates.declarations import (
+    DependencyPin,
+    FileDeclarations,
+    Language,
+    Undecided,
+    VaultDeclaration,
+)
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tree import Block
 from kvaudit.templates.terraform_resources import Declared, declare
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown
+from kvaudit.templates.versions import highest
 
 DEEPEST_MODULE = 8
 """Modules inside modules."""
@@ -31,6 +38,7 @@ class TerraformFolder:
         blocks: top-level blocks with the file that each stands in.
         values: of `terraform.tfvars` and `*.auto.tfvars`.
         locked: version of the azurerm provider in `.terraform.lock.hcl`, or None.
+        locked_at: where that stands.
         problems: files that could not be read, one message each.
         lines: text of each file.
     """
@@ -41,6 +49,7 @@ class TerraformFolder:
     locked: str | None
     problems: tuple[UsageError, ...]
     lines: Mapping[str, tuple[str, ...]]
+    locked_at: Position | None = None
 
 
 def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFolder:
@@ -54,7 +63,7 @@ def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFold
     values: dict[str, Any] = {}
     problems: list[UsageError] = []
     lines: dict[str, tuple[str, ...]] = {}
-    locked = None
+    locked = locked_at = None
     for file in sorted(item for item in path.iterdir() if item.is_file()):
         is_values = file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
         if not (file.suffix == ".tf" or is_values or file.name == ".terraform.lock.hcl"):
@@ -69,11 +78,11 @@ def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFold
             evaluator = ModuleValues([], {})
             values.update({name: evaluator.value(item.expression) for name, item in root.arguments.items()})
         elif file.name == ".terraform.lock.hcl":
-            locked = _locked(root)
+            locked, locked_at = _locked(root, shown(file))
         else:
             lines[shown(file)] = tuple(text.split("\n"))
             blocks.extend((shown(file), block) for block in root.blocks)
-    return TerraformFolder(path, tuple(blocks), values, locked, tuple(problems), lines)
+    return TerraformFolder(path, tuple(blocks), values, locked, tuple(problems), lines, locked_at)
 
 
 def local_calls(folder: TerraformFolder) -> Iterator[tuple[Block, Path]]:
@@ -213,23 +222,43 @@ def _source(block: Block) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def provider_pin(folder: TerraformFolder) -> DependencyPin | None:
+    """The version of azurerm that a folder asks for: of its lock file, else what `required_providers` lets in."""
+    if folder.locked is not None and folder.locked_at is not None:
+        return DependencyPin(folder.locked_at, "terraform", "hashicorp/azurerm", folder.locked, folder.locked)
+    found = _required(folder)
+    if found is None:
+        return None
+    version, at = found
+    end = highest(version, "terraform")
+    return DependencyPin(at, "terraform", "hashicorp/azurerm", version, end.version, end.is_below)
+
+
 def _constraint(folder: TerraformFolder) -> str | None:
     """What `required_providers` asks of azurerm, or None."""
+    found = _required(folder)
+    return found[0] if found else None
+
+
+def _required(folder: TerraformFolder) -> tuple[str, Position] | None:
     evaluator = ModuleValues([], {})
-    for _, block in folder.blocks:
+    for file, block in folder.blocks:
         if block.type != "terraform":
             continue
         for providers in block.of_type("required_providers"):
             value = evaluator.of(providers, "azurerm")
             version = value.get("version") if isinstance(value, dict) else value
             if isinstance(version, str):
-                return version
+                argument = providers.arguments["azurerm"]
+                return version, Position(file, argument.line, argument.column)
     return None
 
 
-def _locked(root: Block) -> str | None:
+def _locked(root: Block, file: str) -> tuple[str | None, Position | None]:
     for block in root.of_type("provider"):
         if block.labels and block.labels[0].casefold().endswith("hashicorp/azurerm"):
             version = ModuleValues([], {}).of(block, "version")
-            return version if isinstance(version, str) else None
-    return None
+            at = block.arguments.get("version")
+            if isinstance(version, str) and at is not None:
+                return version, Position(file, at.line, at.column)
+    return None, None
