@@ -78,6 +78,9 @@ _COLLECTIONS = {
 }
 """Scopes of gaps of a kind that the directory refuses altogether."""
 
+_LOOK_UP = "directoryObjects/getByIds/"
+_THINGS = {"groups": "group", "applications": "application registration", "servicePrincipals": "service principal"}
+
 
 def gap_place(estate: Estate, gap: Gap) -> str:
     """Where something was not read: `subscription Payments`, `group operators`."""
@@ -85,9 +88,13 @@ def gap_place(estate: Estate, gap: Gap) -> str:
         return scope_name(estate, scopes.fold(gap.scope))
     if gap.scope in _COLLECTIONS:
         return _COLLECTIONS[gap.scope]
+    if gap.scope.startswith(_LOOK_UP):
+        return _COLLECTIONS["directory"]
     kind, _, principal = gap.scope.partition("/")
-    name = estate.principal(principal.casefold()).display_name if principal else None
-    return f"{kind.removesuffix('s')} {quoted(name)}" if name else gap.scope
+    if kind not in _THINGS or not principal:
+        return gap.scope
+    name = estate.principal(principal.casefold()).display_name
+    return f"{_THINGS[kind]} {quoted(name) if name else principal}"
 
 
 def closing(gap: Gap) -> str:

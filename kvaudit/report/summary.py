@@ -114,7 +114,7 @@ def _coverage(audit: Audit, console: Console) -> None:
     _say(console, f"{counted(len(audit.gaps), 'gap')}. What could not be read is told as unknown, never as passed.")
     groups = grouped(audit)
     for group in groups[:_GAPS_SHOWN]:
-        what = f"{line_safe(group.place, limit=80)}: {line_safe(kinds_of(group), limit=120)}"
+        what = f"{line_safe(group.place, limit=80)}: {line_safe(kinds_of(group), limit=250)}"
         _say_item(console, f"{what}, {touched_by(audit, group)}")
         wanted = list(dict.fromkeys(gap.permission for gap in group.gaps if gap.permission))
         closed = ", ".join(wanted[:2]) + (f" and {len(wanted) - 2} more" if len(wanted) > 2 else "")
@@ -221,6 +221,8 @@ def _next(audit: Audit, console: Console) -> None:
         lines.append("kvaudit scan --out audit   keeps the snapshot, and a report for the browser")
     if worst is not None:
         lines.append(f"kvaudit rules show {worst.rule.id}")
+    if any(gap.permission for gap in audit.gaps):
+        lines.append("kvaudit permissions   what the caller has to hold, for whoever grants it")
     if audit.snapshot_path is not None and audit.estate.vaults:
         widest = max(audit.estate.vaults, key=lambda vault: (_openness(audit, vault), vault.name))
         name, path = (shlex.quote(line_safe(text)) for text in (widest.name, audit.snapshot_path))
