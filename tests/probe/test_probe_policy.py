@@ -113,6 +113,9 @@ def test_an_error_says_its_code() -> None:
 class NoSession:
     """A session over which nothing may be sent."""
 
+    async def __aenter__(self) -> Self:
+        return self
+
     async def request(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("the transport sent what the guard should have refused")
 
