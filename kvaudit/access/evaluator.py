@@ -14,8 +14,8 @@ from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import Question
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import EscalationRoute, Escalations, NotAssessed, Routes
-from kvaudit.access.places import Place
-from kvaudit.access.surroundings import Surroundings
+from kvaudit.access.places import DENY_ASSIGNMENTS, Place
+from kvaudit.access.surroundings import GRANT_KINDS, Surroundings
 from kvaudit.access.verdicts import Judge, Verdict
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -280,7 +280,8 @@ class Access:
             for holder in sorted(layer.groups(self._directory)):
                 gaps.extend(self._directory.hides_members(holder))
             gaps.extend(gap for given in layer.settled.values() for item in given for gap in item.gaps)
-        return once((*self.estate.gaps_over(vault.scope, _ABOUT_VAULTS), *gaps))
+        around = self._around.gaps_at(vault, (*GRANT_KINDS, DENY_ASSIGNMENTS))  # of the control plane too, in any model
+        return once((*self.estate.gaps_over(vault.scope, _ABOUT_VAULTS), *around, *gaps))
 
     def found_gaps(self) -> tuple[Gap, ...]:
         """Gaps that no collector told and that answers rest on: roles, groups and properties that were never read."""

@@ -28,6 +28,8 @@ from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import Subscription
 from kvaudit.model.permissions import all_operations_mask, operation, words_of
 from kvaudit.model.vaults import AccessPolicy, ObjectRef, PermissionModel, Vault, VaultObject
+from kvaudit.rules.judge import judge, judge_vault
+from kvaudit.rules.judgement import Verdict
 
 CRYPTO_USER = "12338af0-0e69-4776-bea7-57ae8d297424"
 READ, LIST = operation("secrets/get"), operation("secrets/list")
@@ -281,6 +283,19 @@ def test_what_nobody_asked_for_is_no_proof(kind: str) -> None:
         Answer.ALLOWED,
         Answer.DENIED,
     ]
+
+
+@pytest.mark.parametrize("model", [PermissionModel.ACCESS_POLICIES, PermissionModel.AZURE_RBAC])
+def test_no_rule_passes_on_assignments_that_nobody_asked_for(model: PermissionModel) -> None:
+    estate = estate_with(vault=vault_on(model, AccessPolicy(TENANT, "anna", None, secrets=("get",))))
+    listings = tuple(item for item in estate.listings if item.kind != "role_assignments")
+    vault, access = estate.vaults[0], Access(replace(estate, listings=listings))
+    read = {rule: found.verdict for rule, found in judge_vault(Access(estate).subject(vault))}
+    asked = {rule: found.verdict for rule, found in judge_vault(access.subject(vault))}
+    rests = {rule for rule in read if "role_assignments" in rule.needs and read[rule] is Verdict.PASS}
+    assert rests
+    assert {asked[rule] for rule in rests} == {Verdict.UNKNOWN}
+    assert asked == {rule: found.verdict for _, rule, found in judge(access)}
 
 
 def test_a_route_rests_on_denies_that_somebody_asked_for() -> None:
