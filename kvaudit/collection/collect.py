@@ -5,6 +5,7 @@ from typing import Any
 
 from kvaudit.clients.azure import Azure
 from kvaudit.collection.assignments_above import named_in
+from kvaudit.collection.built_in_roles import read_built_in_roles
 from kvaudit.collection.control_plane import SubscriptionRead, read_subscription
 from kvaudit.collection.directory import read_directory
 from kvaudit.collection.identities import read_identities, user_assigned
@@ -63,7 +64,12 @@ async def collect(
     graph = await read_resource_graph(reading, request, subscriptions, tenant) if through_graph else GraphRead()
     if through_graph and not request.management_groups and not graph.is_tree_whole:
         await read_tree(reading, request, tenant)
-    found = await together(read_subscription(reading, request, item.scope, tenant=tenant) for item in subscriptions)
+    built_in = (
+        frozenset() if through_graph else await read_built_in_roles(reading, [item.scope for item in subscriptions])
+    )
+    found = await together(
+        read_subscription(reading, request, item.scope, tenant=tenant, built_in=built_in) for item in subscriptions
+    )
     vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await together((_read_vaults(reading, request, vaults), _read_people(reading, request, found, graph)))

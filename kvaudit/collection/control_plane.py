@@ -6,6 +6,7 @@ from typing import Any
 
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.clients.paging import Page
+from kvaudit.collection.built_in_roles import guids_of, read_named_roles, read_roles
 from kvaudit.collection.listing import Reading, is_not_offered
 from kvaudit.collection.request import CollectRequest
 from kvaudit.collection.together import together
@@ -82,7 +83,12 @@ class SubscriptionRead:
 
 
 async def read_subscription(
-    reading: Reading, request: CollectRequest, scope: str, *, tenant: str | None
+    reading: Reading,
+    request: CollectRequest,
+    scope: str,
+    *,
+    tenant: str | None,
+    built_in: frozenset[str] = frozenset(),
 ) -> SubscriptionRead:
     """Reads every control-plane listing of a subscription at once.
 
@@ -91,24 +97,27 @@ async def read_subscription(
         request: narrows the vaults. Assignments are read whole: inherited ones reach every vault.
         scope: of the subscription.
         tenant: folded ID of the caller's tenant: policy entries of another cannot be looked up in its directory.
+        built_in: folded GUIDs of the roles that need not be listed again.
     """
 
     def wanted(item: Any) -> bool:
         return is_wanted(request, item)
 
     further = [item for item in further_lists(request) if item is not RESOURCE_IDENTITIES]
-    vaults, _, assignments, _, denies, eligible, active, *others = await together(
+    vaults, _, assignments, roles, denies, eligible, active, *others = await together(
         (
             reading.list_arm(VAULTS, scope, keep=wanted),
             reading.list_arm(DELETED_VAULTS, scope, keep=lambda item: _name_wanted(request, item)),
             reading.list_arm(ROLE_ASSIGNMENTS, scope),
-            reading.list_arm(ROLE_DEFINITIONS, scope),
+            read_roles(reading, scope, built_in),
             read_denies(reading, scope),
             reading.list_arm(ROLE_ELIGIBILITY_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
             reading.list_arm(ROLE_ASSIGNMENT_SCHEDULE_INSTANCES, scope, none_when=_is_without_premium),
             *(_read_further(reading, item, scope) for item in further),
         )
     )
+    if built_in:
+        await read_named_roles(reading, (*assignments, *eligible, *active), built_in | guids_of(roles))
     read = {item.kind: items for item, items in zip(further, others, strict=True)}
     if RESOURCE_IDENTITIES in further_lists(request):
         await _read_resource_identities(reading, scope)

@@ -5,23 +5,19 @@ permission block is sure to show its condition (facts azure.md 2.5). One subscri
 are the same everywhere; the custom roles that it does not have are read one by one.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from kvaudit.clients.azure import RESOURCE_GRAPH_API_VERSION
 from kvaudit.clients.failures import ReadFailure
-from kvaudit.clients.paging import Page
+from kvaudit.collection.built_in_roles import FEW, guid_of, guids_of, read_role
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.together import together
 from kvaudit.collection.visibility import Visibility
 from kvaudit.collectors.resource_graph import CUSTOM_ROLES_QUERY
 from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
-from kvaudit.model.authorization import role_guid
 
 Rows = Callable[[str, Sequence[str]], Awaitable[list[Any]]]
-
-_FEW = 2
-"""Subscriptions up to which nothing is gained: each has one list."""
 
 
 async def read_role_definitions(
@@ -38,7 +34,7 @@ async def read_role_definitions(
     kind = ROLE_DEFINITIONS.kind
     seen = [scope for scope in subscriptions if visible.sees(scope, ROLE_DEFINITIONS.requires)]
     open_ = [scope for scope in seen if not reading.is_finished(kind, scope)]
-    if len(open_) <= _FEW:
+    if len(open_) <= FEW:
         return
     first, *others = open_
     try:
@@ -46,9 +42,9 @@ async def read_role_definitions(
         custom = await rows(CUSTOM_ROLES_QUERY, open_)
     except ReadFailure:
         return
-    known = {_guid(item) for item in listed}
-    missing = {guid: str(row["id"]) for row in custom if (guid := _guid(row)) and guid not in known}
-    whole = all(await together(_read_one(reading, identifier) for identifier in missing.values()))
+    known = guids_of(listed)
+    missing = {guid: str(row["id"]) for row in custom if (guid := guid_of(row)) and guid not in known}
+    whole = all(await together(read_role(reading, identifier) for identifier in missing.values()))
     for scope in others if whole else ():
         reading.writer.finish_listing(
             kind,
@@ -61,23 +57,3 @@ async def read_role_definitions(
         )
         reading.remember(kind, scope, [])
     reading.remember(kind, first, [])
-
-
-def _guid(raw: Any) -> str | None:
-    try:
-        return role_guid(raw["id"])
-    except (KeyError, TypeError, AttributeError, ValueError):
-        return None
-
-
-async def _read_one(reading: Reading, identifier: str) -> bool:
-    """One role by its ID. Says whether it was read; where not, the lists are."""
-
-    async def pages() -> AsyncIterator[Page]:
-        yield Page([await reading.azure.arm_get(identifier, api_version=ROLE_DEFINITIONS.api_version or "")])
-
-    try:
-        await reading.store(ROLE_DEFINITIONS, identifier, pages(), raise_when=lambda _: True)
-    except ReadFailure:
-        return False
-    return True

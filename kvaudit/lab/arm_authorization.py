@@ -211,17 +211,21 @@ def forget_assignment(world: World, key: str) -> None:
             del instances[name]
 
 
-def _assignable(world: World, definition: Raw, scope: str) -> bool:
+def _assignable(world: World, definition: Raw, scope: str, *, below: bool) -> bool:
     over = set(scopes_over(world, scope))
     for text in definition["properties"].get("assignableScopes") or ["/"]:
         at = fold(text)
-        if at in over or at.startswith(scope.rstrip("/") + "/"):
+        if at in over or (below and at.startswith(scope.rstrip("/") + "/")):
             return True
     return False
 
 
 def role_definitions(world: World, request: Request, scope: str) -> Response:
-    """`GET {scope}/.../roleDefinitions`: built-in ones and the custom ones that are assignable there."""
+    """`GET {scope}/.../roleDefinitions`: built-in ones and the custom ones that are assignable at the scope or above.
+
+    Those below it come with `atScopeAndBelow()`; at the tenant's own scope all of them do
+    (learn.microsoft.com/azure/role-based-access-control/custom-roles-rest).
+    """
     refusal = forbid(world, request, "Microsoft.Authorization/roleDefinitions/read", scope or "/")
     if refusal is not None:
         return refusal
@@ -229,6 +233,7 @@ def role_definitions(world: World, request: Request, scope: str) -> Response:
     wanted = {
         match.group(3).casefold(): match.group(4).casefold() for match in _FILTER.finditer(text) if match.group(3)
     }
+    below = "atscopeandbelow()" in text.casefold() or not scope.strip("/")
     found = []
     for raw in world.estate.role_definitions.values():
         properties = raw["properties"]
@@ -236,7 +241,7 @@ def role_definitions(world: World, request: Request, scope: str) -> Response:
             continue
         if "rolename" in wanted and str(properties.get("roleName", "")).casefold() != wanted["rolename"]:
             continue
-        if _assignable(world, raw, fold(scope or "/")):
+        if _assignable(world, raw, fold(scope or "/"), below=below):
             found.append(_definition(raw, request))
     return everything(found)
 

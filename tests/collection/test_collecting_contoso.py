@@ -258,7 +258,8 @@ def test_a_failed_listing_is_one_gap_and_the_other_kinds_are_as_ever(
         else:
             assert records_of(snapshot, kind) == records_of(whole, kind), kind
     lost = {kind for kind in listings if records_of(snapshot, kind) != records_of(whole, kind)}
-    assert lost >= listings.keys() & {"vaults", "role_assignments", "role_definitions", "secrets", "service_principals"}
+    # Of roles nothing is lost: the built-in ones come with another subscription, those that records name one by one.
+    assert lost >= listings.keys() & {"vaults", "role_assignments", "secrets", "service_principals"}
 
 
 def test_objects_none_asks_nothing_about_objects(contoso: Lab, tmp_path: Path) -> None:
