@@ -101,7 +101,7 @@ class ControlPlane:
             if verdict is not Meets.NO and reaches(deny, vault.scope):
                 yield deny, verdict is Meets.YES
         for deny in unplaced:
-            if takes_action(deny, action, vault) is not Meets.NO:
+            if takes_action(deny, action, vault) is not Meets.NO and reaches(deny, vault.scope):
                 yield deny, False
 
     def _holding(

@@ -269,7 +269,7 @@ class Judge:
             *((item, False) for item in place.unplaced_denies),
         ):
             scope = place.object.scope_in(place.vault) if place.object else place.vault.scope
-            if placed and not reaches(deny, scope):
+            if not reaches(deny, scope):
                 continue
             certain, maybe = taken(deny, place.vault, place.object)
             if not (certain | maybe) & held:

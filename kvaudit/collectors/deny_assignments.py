@@ -19,6 +19,8 @@ def parse(raw: Raw, scope: str) -> DenyAssignment:
     item = payload.mapping(raw, "deny assignment")
     properties = payload.mapping(item.get("properties"), "properties")
     effect = payload.optional_text(properties, "denyAssignmentEffect")
+    if properties.get("principals") is None:
+        raise payload.UnreadableItemError("principals are missing")  # without them there is no telling whom it denies
     return DenyAssignment(
         id=payload.text(item, "id"),
         name=payload.shown_text(properties, "denyAssignmentName") or payload.shown_text(item, "name") or "",

@@ -298,6 +298,28 @@ def test_no_rule_passes_on_assignments_that_nobody_asked_for(model: PermissionMo
     assert asked == {rule: found.verdict for _, rule, found in judge(access)}
 
 
+def test_a_deny_for_a_management_group_alone_never_reaches_a_vault_below_it() -> None:
+    deny = DenyAssignment(
+        "/denies/1",
+        "deny",
+        GROUP,
+        permissions=(Permission(actions=("*",), data_actions=(GET,)),),
+        principals=(DenyPrincipal(EVERYONE),),
+        do_not_apply_to_child_scopes=True,
+        effect="enforced",
+    )
+    unread = tuple(item for item in estate_with().listings if item.kind != "deny_assignments")
+    listings = (*unread, Listing("deny_assignments", VAULT, 0))  # the tree was not read: it may stand above the vault
+    for is_narrow, answer in ((True, Answer.ALLOWED), (False, Answer.UNKNOWN)):
+        denies = (replace(deny, do_not_apply_to_child_scopes=is_narrow),)
+        access = Access(
+            estate_with(grant(1, "anna"), grant(2, "bert", role=OWNER), deny_assignments=denies, listings=listings)
+        )
+        assert access.can("anna", READ, RBAC).answer is answer
+        held = access.control_holders(RBAC, "Microsoft.KeyVault/vaults/write")
+        assert [(item.principal_id, item.answer) for item in held] == [("bert", answer)]
+
+
 def test_a_route_rests_on_denies_that_somebody_asked_for() -> None:
     estate = estate_with(grant(1, "anna", role=OWNER))
     listings = tuple(item for item in estate.listings if item.kind != "deny_assignments")

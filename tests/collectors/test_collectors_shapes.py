@@ -177,6 +177,12 @@ def test_the_effect_of_a_deny_is_none_where_the_answer_hides_it(sent: Any, effec
     assert parse("deny_assignments", denyAssignmentEffect=sent).effect == effect
 
 
+@pytest.mark.parametrize("principals", [ABSENT, None, {}, [None], [{"type": "User"}]])
+def test_a_deny_that_does_not_say_whom_it_denies_is_refused(principals: Any) -> None:
+    with pytest.raises(ValueError, match=r"principals|id is missing"):
+        parse("deny_assignments", principals=principals)
+
+
 def test_a_deny_is_read_in_full() -> None:
     deny = parse("deny_assignments")
     assert deny.principals == (DenyPrincipal("00000000-0000-0000-0000-000000000000", "SystemDefined"),)
