@@ -23,6 +23,8 @@ _FEW = 2
 @lru_cache(maxsize=100_000)
 def _matcher(pattern: str, *, optional_segments: bool) -> Callable[[str], bool]:
     folded = pattern.casefold()
+    if "*" not in folded:  # most strings of custom roles; an expression for each would cost more than all the rest
+        return folded.__eq__
     if folded.count("*") > _FEW:
         parts = action_pattern(folded, optional_segments=optional_segments)
         return lambda action: fits(parts, action)

@@ -7,7 +7,7 @@ operations are bit masks: bit `operation.bit` of an int. A role's mask is comput
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 
@@ -88,7 +88,12 @@ def mask_of(words: Iterable[str]) -> int:
 
 def iter_operations(mask: int) -> Iterator[Operation]:
     """The operations of a mask, in catalogue order."""
-    return (item for item in operations() if mask & item.mask)
+    return iter(_operations_of(mask))
+
+
+@lru_cache(maxsize=10_000)  # roles are few different ones
+def _operations_of(mask: int) -> tuple[Operation, ...]:
+    return tuple(item for item in operations() if mask & item.mask)
 
 
 def words_of(mask: int) -> tuple[str, ...]:

@@ -119,18 +119,24 @@ class Vault:
     @property
     def scope(self) -> str:
         """The folded resource ID."""
-        return scopes.fold(self.id)
+        return _place(self.id)[0]
 
     @property
     def subscription_id(self) -> str | None:
         """The folded subscription ID."""
-        return scopes.subscription_of(self.scope)
+        return _place(self.id)[1]
 
     @property
     def resource_group(self) -> str | None:
         """The resource group's name as Azure spelled it in the ID."""
         parts = self.id.split("/")
         return parts[4] if len(parts) > 4 else None
+
+
+@lru_cache(maxsize=1024)  # of the vault that is looked at, these are asked dozens of times
+def _place(identifier: str) -> tuple[str, str | None]:
+    scope = scopes.fold(identifier)
+    return scope, scopes.subscription_of(scope)
 
 
 @dataclass(frozen=True, slots=True)

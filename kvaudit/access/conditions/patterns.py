@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import lru_cache
 
 
 class Wildcard(Enum):
@@ -30,6 +31,7 @@ def action_pattern(text: str, *, optional_segments: bool) -> Pattern:
     return tuple(parts)
 
 
+@lru_cache(maxsize=10_000)
 def like_pattern(text: str) -> Pattern | None:
     r"""A pattern of `StringLike`: `*`, `?`, and `\*`, `\?` for the characters themselves.
 
