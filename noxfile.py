@@ -113,6 +113,13 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def benchmark(session: nox.Session) -> None:
+    """How loading, judging and who-can grow over five sizes: `-- --full 1` up to 100,000 vaults (minutes, 1 GB)."""
+    _install(session)
+    session.run("python", "benchmarks/access_growth.py", *session.posargs)
+
+
+@nox.session
 def az(session: nox.Session) -> None:
     """The Azure CLI from the package index signs in to the lab, lists vaults and role assignments, and shows a vault."""
     _install(session)

@@ -68,7 +68,10 @@ class Judges:
         for rule in self._rules:
             judgement = judge_one(rule, subject, gaps, counts)
             if judgement.evidence_count:
-                judgement = replace(judgement, details=again.details(rule))
+                found = judgement
+                judgement = Judgement(
+                    found.verdict, found.message, found.evidence_count, found.gaps, again.details(rule)
+                )
             yield rule, judgement
 
 
