@@ -160,6 +160,8 @@ def role(template: str, who: Principal, **changes: Any) -> DirectoryRoleAssignme
 
 readers = group("readers", reader)
 guarded = group("guarded", is_assignable_to_role=True)
+nameless = group("nameless", display_name=None)
+"""As Graph describes a group to a caller who may not read groups: nothing tells whether it is protected."""
 ROLES: dict[str, tuple[str, Item, dict[str, Any], dict[str, str]]] = {
     "a Global Administrator elevates": (GLOBAL, assignment(USES, robot, modern), {}, {"E7": "allowed"}),
     "and when eligible, after activation": (GLOBAL, holds, {"eligible": True}, {"E7": "conditional"}),
@@ -185,6 +187,12 @@ ROLES: dict[str, tuple[str, Item, dict[str, Any], dict[str, str]]] = {
     ),
     "a Groups Administrator adds itself": (GROUPS, assignment(USES, readers, modern), {}, {"E13": "allowed"}),
     "not to a role-assignable group": (GROUPS, assignment(USES, guarded, modern), {}, {}),
+    "whether a group is one that was not described": (
+        GROUPS,
+        assignment(USES, nameless, modern),
+        {},
+        {"E13": "unknown"},
+    ),
     "a helpdesk resets a reader's password": (HELPDESK, assignment(USES, reader, modern), {}, {"E13": "allowed"}),
     "or that of a member of a group": (HELPDESK, assignment(USES, readers, modern), {}, {"E13": "allowed"}),
     "a role that changes none of these": (guid("some role"), assignment(USES, readers, modern), {}, {}),
@@ -198,6 +206,7 @@ def test_directory_roles(name: str) -> None:
         anna,
         readers,
         guarded,
+        nameless,
         access,
         applications=(registration,),
         directory_roles=(role(template, anna, **changes),),

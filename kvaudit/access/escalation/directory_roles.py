@@ -169,6 +169,10 @@ class DirectoryRoles:
             answer = weaker(answer, self._within(role.directory_scope, target))
         if kind is Kind.USER and role.role_id not in _OF_ANYBODY and target in self._privileged:
             answer = weaker(answer, Answer.CONDITIONAL)
+        if kind is Kind.PLAIN_GROUP and self._directory.principal(target).display_name is None:
+            answer = weaker(
+                answer, Answer.UNKNOWN
+            )  # not described: it may be one that can hold roles, which is protected
         if answer is Answer.DENIED:
             return
         note = _MFA if kind is Kind.USER else ""
