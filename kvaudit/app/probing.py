@@ -158,6 +158,9 @@ async def _run(
         hints: dict[str, Hint] = {}
         await together((_probe(azure, hosts, tenant, probed), _ask_hints(azure, found.values(), hints)))
         expectations = _expectations(records, caller)
+        if expectations is None and (wait is not None or caller.object_id is None) and not voice.quiet:
+            what = "no records were read" if caller.object_id else "the token does not say who asks"
+            console.print(f"warning: {what}, so there is nothing to compare with and to wait for", soft_wrap=True)
         rounds = 1
         if wait is not None and expectations is not None:
             rounds = await _wait(azure, tenant, found, probed, expectations, wait, voice)

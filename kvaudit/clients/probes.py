@@ -30,11 +30,15 @@ LONGEST_BODY = 64 * 2**10
 
 _BODY = "kvaudit_error_body"
 
+_NO_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""What a resolver answers for a name that has no address; anything else is a lookup that failed."""
+
 
 class Broke(StrEnum):
     """Where a call ended that got no answer."""
 
     NAME = "name"
+    LOOKUP = "lookup"
     PROXY = "proxy"
     CONNECTION = "connection"
     TLS = "tls"
@@ -129,8 +133,13 @@ class VaultProbes:
         return self._proxy_of(host)
 
     async def addresses(self, host: str) -> tuple[str, ...]:
-        """The addresses of a host, sorted. Raises `OSError` where the name has none."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        """The addresses of a host, sorted; empty where the name has none. Raises `OSError` where that could not be found out."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        except socket.gaierror as problem:
+            if problem.errno in _NO_NAME:
+                return ()
+            raise
         return tuple(sorted({str(item[4][0]) for item in found}))
 
     async def health(self, host: str) -> ProbeAnswer:
@@ -199,6 +208,8 @@ def _broken(problem: AzureError, host: str) -> ProbeAnswer:
     inner = problem.inner_exception
     name = type(inner or problem).__name__
     match inner:
+        case aiohttp.ClientConnectorDNSError() if inner.os_error.errno not in _NO_NAME:
+            return ProbeAnswer(broke=Broke.LOOKUP, reason=f"the name {host} could not be looked up")
         case aiohttp.ClientConnectorDNSError():
             return ProbeAnswer(broke=Broke.NAME, reason=f"the name {host} has no address")
         case aiohttp.ClientHttpProxyError():

@@ -15,6 +15,7 @@ _TENANT = re.compile(r'\bauthorization(?:_uri)?="?https://[^/"\s]+/([0-9a-fA-F-]
 _ORDER = ("dns", "tcp", "tls", "healthstatus")
 _ENDS_AT = {
     Broke.NAME: "dns",
+    Broke.LOOKUP: "dns",
     Broke.PROXY: "tcp",
     Broke.CONNECTION: "tcp",
     Broke.TLS: "tls",
@@ -33,10 +34,10 @@ async def reach(probes: VaultProbes, host: str, caller_tenant: str | None) -> Re
         return Reach(
             State.NOT_UNDER_SUFFIX, f"{host} is not under the vault suffix of the cloud; nothing was sent to it"
         )
-    dns = await _look_up(probes, host)
-    if dns.result == "failed":
-        because = f"the name {host} has no address: there is no such vault, or the private DNS zone does not hold it"
-        return Reach(State.NO_SUCH_NAME, because, (dns, *_skipped("tcp", "tls", "healthstatus", "challenge")))
+    dns, state = await _look_up(probes, host)
+    if state is not None:
+        because = _no_name(host) if state is State.NO_SUCH_NAME else f"the name {host} could not be looked up"
+        return Reach(state, because, (dns, *_skipped("tcp", "tls", "healthstatus", "challenge")))
     health = await probes.health(host)
     steps = _steps(dns, health, through_proxy=probes.proxy_of(host) is not None)
     if health.broke is not None:
@@ -45,16 +46,19 @@ async def reach(probes: VaultProbes, host: str, caller_tenant: str | None) -> Re
     return await _challenged(probes, host, caller_tenant, steps, health.client_address)
 
 
-async def _look_up(probes: VaultProbes, host: str) -> Step:
+async def _look_up(probes: VaultProbes, host: str) -> tuple[Step, State | None]:
+    """The step, and the state where it ends here."""
     if probes.proxy_of(host) is not None:
-        return Step("dns", "skipped", "the proxy looks up the name")
+        return Step("dns", "skipped", "the proxy looks up the name"), None
     try:
         addresses = await probes.addresses(host)
     except OSError:
-        return Step("dns", "failed", "the name has no address")
+        return Step("dns", "failed", "the name server gave no answer"), State.LOOKUP_FAILED
+    if not addresses:
+        return Step("dns", "failed", "the name has no address"), State.NO_SUCH_NAME
     private = [item for item in addresses if ipaddress.ip_address(item.partition("%")[0]).is_private]
     kind = "a private endpoint" if private else "public"
-    return Step("dns", "ok", f"{', '.join(addresses)} ({kind})")
+    return Step("dns", "ok", f"{', '.join(addresses)} ({kind})"), None
 
 
 def _skipped(*names: str) -> tuple[Step, ...]:
@@ -86,8 +90,12 @@ def _why_unreached(health: ProbeAnswer, host: str) -> str:
     if health.broke is Broke.PROXY and health.code in {"502", "503", "504"}:
         return f"{health.reason}: most likely there is no vault of this name, or the proxy cannot reach it"
     if health.broke is Broke.NAME:
-        return f"the name {host} has no address: there is no such vault, or the private DNS zone does not hold it"
+        return _no_name(host)
     return health.reason
+
+
+def _no_name(host: str) -> str:
+    return f"the name {host} has no address: there is no such vault, or the private DNS zone does not hold it"
 
 
 async def _challenged(

@@ -19,6 +19,8 @@ class State(StrEnum):
     REACHABLE = "reachable"
     NO_SUCH_NAME = "no_such_name"
     """The name has no address: there is no such vault, or a private DNS zone does not know it."""
+    LOOKUP_FAILED = "lookup_failed"
+    """Nobody could say whether the name has an address."""
     PROXY = "proxy"
     """The proxy did not get there; it is the proxy that looks up the name."""
     NO_CONNECTION = "no_connection"
@@ -35,7 +37,15 @@ class State(StrEnum):
 
 
 TRANSIENT = frozenset(
-    {State.NO_CONNECTION, State.NO_ANSWER, State.PROXY, State.FIREWALL, State.PRIVATE_LINK, State.TLS}
+    {
+        State.LOOKUP_FAILED,
+        State.NO_CONNECTION,
+        State.NO_ANSWER,
+        State.PROXY,
+        State.FIREWALL,
+        State.PRIVATE_LINK,
+        State.TLS,
+    }
 )
 """States that a change elsewhere ends within minutes, so that waiting can help."""
 

@@ -24,6 +24,7 @@ _OTHER_ISSUER = re.compile(r"AKV10032|invalid issuer", re.IGNORECASE)
 
 _BROKEN = {
     Broke.NAME: State.NO_SUCH_NAME,
+    Broke.LOOKUP: State.LOOKUP_FAILED,
     Broke.PROXY: State.PROXY,
     Broke.CONNECTION: State.NO_CONNECTION,
     Broke.TLS: State.TLS,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from kvaudit.clients.retries import RetrySettings
 from kvaudit.clients.session import open_azure
@@ -23,16 +24,22 @@ def probed(
 
 
 def probed_through(
-    environ: Mapping[str, str], vaults: Iterable[str], *, retries: RetrySettings = FAST, signed_in: bool = True
+    environ: Mapping[str, str],
+    vaults: Iterable[str],
+    *,
+    retries: RetrySettings = FAST,
+    signed_in: bool = True,
+    suffix: str = SUFFIX,
 ) -> dict[str, Probed]:
     """The same with environment variables; without signing in the caller's tenant is not known."""
+    cloud = replace(clouds()["public"], vault_suffix=suffix)
 
     async def run() -> dict[str, Probed]:
-        async with open_azure(clouds()["public"], auth="client-secret", environ=environ, retries=retries) as azure:
+        async with open_azure(cloud, auth="client-secret", environ=environ, retries=retries) as azure:
             tenant = (await azure.sign_in()).tenant_id if signed_in else None
-            return await probe_vaults(azure.probes, [f"{name}{SUFFIX}" for name in vaults], tenant)
+            return await probe_vaults(azure.probes, [f"{name}{suffix}" for name in vaults], tenant)
 
-    return {host.removesuffix(SUFFIX): item for host, item in asyncio.run(run()).items()}
+    return {host.removesuffix(suffix): item for host, item in asyncio.run(run()).items()}
 
 
 def let_sign_in(estate: Estate, object_id: str) -> str:

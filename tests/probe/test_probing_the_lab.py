@@ -202,6 +202,20 @@ def test_a_proxy_that_is_not_there() -> None:
     assert "proxy" in item.reach.because
 
 
+def test_a_name_without_an_address_and_a_lookup_that_failed() -> None:
+    """No name ends in .invalid (RFC 6761); a machine without a name server cannot say so, which is another state."""
+    environ = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+    with pytest.raises(socket.gaierror) as told:
+        socket.getaddrinfo("kv-web-cdn.vault.invalid", 443)
+    has_none = told.value.errno in {socket.EAI_NONAME, socket.EAI_NODATA}
+    item = probed_through(environ, ["kv-web-cdn"], signed_in=False, suffix=".vault.invalid")["kv-web-cdn"]
+    assert item.reach.state is (State.NO_SUCH_NAME if has_none else State.LOOKUP_FAILED)
+    assert [(step.name, step.result) for step in item.reach.steps] == [
+        ("dns", "failed"),
+        *((name, "skipped") for name in ("tcp", "tls", "healthstatus", "challenge")),
+    ]
+
+
 def test_every_operation_is_probed_or_says_why_not() -> None:
     words = {probe.word for probe in probes()}
     assert words == {f"{kind}/{word}" for kind in ("secrets", "keys", "certificates") for word in ("list", "get")}
