@@ -30,11 +30,13 @@ from kvaudit.collectors.management_groups import MANAGEMENT_GROUPS, chain_of
 from kvaudit.collectors.resource_graph import (
     ASSIGNMENTS,
     CONTAINERS,
-    OBJECT_SCOPES_QUERY,
+    PROOFS_QUERY,
     RESOURCES,
     Route,
     Table,
     is_subscription,
+    shows_conditions,
+    shows_objects,
     subscription_of_row,
 )
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
@@ -52,7 +54,7 @@ _QUERIES_AT_ONCE = 6
 RESOURCE_GRAPH = "resource-graph"
 """Source of a listing, as the snapshot notes it."""
 
-_OBJECTS = "assignments on single secrets, keys and certificates may be missing in it"
+_OBJECTS = "assignments on single secrets, keys and certificates may be missing in it, and conditions of assignments"
 
 FROM_GRAPH = frozenset(route.collector.kind for table in (CONTAINERS, RESOURCES, ASSIGNMENTS) for route in table.routes)
 """Kinds that Resource Graph has."""
@@ -272,7 +274,7 @@ async def _read_assignments(graph: _Graph) -> None:
         graph.fall_back(ROLE_ASSIGNMENTS, scope, "which management groups stand above the subscription is not known")
     waiting = [scope for scope in waiting if scope in graph.read.whole]
     blind = _with_vaults(graph, waiting)
-    if blind and not await _shows_objects(graph, waiting):
+    if blind and not await _shows_all(graph, waiting):
         if graph.request.source is Source.RESOURCE_GRAPH:
             _tell_objects(graph, blind)
         else:
@@ -292,9 +294,11 @@ def _with_vaults(graph: _Graph, subscriptions: Iterable[str]) -> set[str]:
     return {scope for scope in subscriptions if graph.reading.recall(VAULTS.kind, scope) != []}
 
 
-async def _shows_objects(graph: _Graph, subscriptions: Sequence[str]) -> bool:
+async def _shows_all(graph: _Graph, subscriptions: Sequence[str]) -> bool:
+    """Whether there is proof that assignments on objects are shown, and conditions."""
     try:
-        return bool(await graph.rows(OBJECT_SCOPES_QUERY, subscriptions))
+        rows = await graph.rows(PROOFS_QUERY, subscriptions)
+        return shows_objects(rows) and shows_conditions(rows)
     except ReadFailure:
         return False  # then Resource Manager is asked, or the gap below is told
 
@@ -305,8 +309,8 @@ def _tell_objects(graph: _Graph, subscriptions: Iterable[str]) -> None:
             Gap(
                 ROLE_ASSIGNMENTS.kind,
                 scope,
-                "whether Resource Graph has assignments on single secrets, keys and certificates is not established; "
-                "--source auto reads them from Resource Manager",
+                "whether Resource Graph has assignments on single secrets, keys and certificates, and all conditions of "
+                "assignments, is not established; --source auto reads them from Resource Manager",
                 code="ObjectScopesNotSeen",
                 asked_at=graph.reading.now(),
             )

@@ -23,13 +23,35 @@ CUSTOM_ROLES_QUERY = (
 )
 """Which custom roles there are. What they hold is read from Resource Manager: rows here may lack a block's condition."""
 
-OBJECT_SCOPES_QUERY = (
+PROOFS_QUERY = (
     "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' "
-    "and properties.scope contains '/providers/Microsoft.KeyVault/vaults/' and (properties.scope contains '/secrets/' "
-    "or properties.scope contains '/keys/' or properties.scope contains '/certificates/') | project id | order by id asc"
+    "and (isnotempty(properties.condition) or (properties.scope contains '/providers/Microsoft.KeyVault/vaults/' and "
+    "(properties.scope contains '/secrets/' or properties.scope contains '/keys/' "
+    "or properties.scope contains '/certificates/'))) | project id, properties | order by id asc"
 )
-"""Assignments on single objects. Whether Resource Graph has any is not established (facts azure.md 2.6): one that it shows
-proves it; none proves nothing."""
+"""Assignments on single objects, and those with a condition. Whether Resource Graph shows either is not established (facts
+azure.md 2.6; it empties their descriptions, Azure/enterprise-azure-policy-as-code 1126): one that it shows proves it; none
+proves nothing. A condition that were left out would make a grant look like one without."""
+
+
+def shows_objects(rows: Iterable[Raw]) -> bool:
+    """Whether one of the rows of `PROOFS_QUERY` is an assignment on a single object."""
+    return any(
+        word in scope and "/providers/microsoft.keyvault/vaults/" in scope
+        for row in rows
+        for scope in [str(_properties(row).get("scope")).casefold()]
+        for word in ("/secrets/", "/keys/", "/certificates/")
+    )
+
+
+def shows_conditions(rows: Iterable[Raw]) -> bool:
+    """Whether one of the rows of `PROOFS_QUERY` has a condition."""
+    return any(_properties(row).get("condition") for row in rows)
+
+
+def _properties(row: Raw) -> dict[str, Any]:
+    properties = row.get("properties") if isinstance(row, dict) else None
+    return properties if isinstance(properties, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

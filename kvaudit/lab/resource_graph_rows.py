@@ -192,7 +192,13 @@ def _assignments(world: World, reader: Reader, scope: Scope) -> Iterator[Raw]:
             continue
         # What lies above is inherited: whoever may read assignments below sees it, as in a listing by Resource Manager.
         if reader.may(action, at) or (at in above and inherits):
-            yield _authorization(world, raw, "microsoft.authorization/roleassignments", at)
+            yield _authorization(world, _shown(world, raw), "microsoft.authorization/roleassignments", at)
+
+
+def _shown(world: World, raw: Raw) -> Raw:
+    """An assignment as Resource Graph has it: without its description (Azure/enterprise-azure-policy-as-code 1126)."""
+    hidden = {"description"} | (set() if world.resource_graph_has_conditions else {"condition", "conditionVersion"})
+    return raw | {"properties": {name: value for name, value in raw["properties"].items() if name not in hidden}}
 
 
 def _selected(at: str, wanted: str, roots: set[str], below: set[str], above: set[str]) -> bool:

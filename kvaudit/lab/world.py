@@ -61,6 +61,7 @@ class World:
         page_size: items a page of ARM lists.
         empty_pages: whether vault lists begin with an empty page that has a nextLink.
         resource_graph_has_object_scopes: whether Resource Graph lists assignments on single objects (not established).
+        resource_graph_has_conditions: whether Resource Graph shows the conditions of assignments (not established).
         journal: every request, oldest first.
         interceptors: asked in order before a face is.
         faults: injected faults (see `kvaudit.lab.faults`).
@@ -78,6 +79,7 @@ class World:
     page_size: int = 50
     empty_pages: bool = False
     resource_graph_has_object_scopes: bool = False
+    resource_graph_has_conditions: bool = False
     journal: list[JournalEntry] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)

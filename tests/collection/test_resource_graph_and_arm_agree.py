@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from collecting import NO_OBJECTS, collected, names_of
+from collecting import NO_OBJECTS, collected, names_of, raw_of
 
 from kvaudit.app.access_export import export_access
 from kvaudit.collection.request import CollectRequest, Objects, Source
@@ -83,13 +83,29 @@ def test_where_resource_graph_shows_assignments_on_objects_it_is_taken_at_its_wo
     with start(generate(3, MANY)) as lab:
         arm = collected(lab, tmp_path / "arm", NO_OBJECTS)
     with start(generate(3, MANY)) as lab:
-        lab.world.resource_graph_has_object_scopes = True
+        lab.world.resource_graph_has_object_scopes = lab.world.resource_graph_has_conditions = True
         auto = collected(lab, tmp_path / "auto", AUTO)
         assert not any(
             entry.path.startswith("/subscriptions/") and entry.path.endswith("/roleAssignments")
             for entry in lab.journal
         )
     assert any(item.kind == "role_assignments" and item.source for item in auto.listings())
+    assert export(auto, tmp_path) == export(arm, tmp_path)
+
+
+def test_without_a_proof_that_conditions_are_shown_resource_manager_tells_the_assignments(tmp_path: Path) -> None:
+    with start("contoso") as lab:
+        arm = collected(lab, tmp_path / "arm", NO_OBJECTS)
+    with start("contoso") as lab:
+        lab.world.resource_graph_has_object_scopes = True
+        auto = collected(lab, tmp_path / "auto", AUTO)
+    conditions = {
+        item["properties"]["condition"]
+        for item in raw_of(arm, "role_assignments")
+        if item["properties"].get("condition")
+    }
+    assert conditions
+    assert conditions <= {item["properties"].get("condition") for item in raw_of(auto, "role_assignments")}
     assert export(auto, tmp_path) == export(arm, tmp_path)
 
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from kvaudit.collectors.management_groups import chain_of, nodes_above, parse
 from kvaudit.collectors.resource_graph import (
     CUSTOM_ROLES_QUERY,
-    OBJECT_SCOPES_QUERY,
+    PROOFS_QUERY,
     TABLES,
+    shows_conditions,
+    shows_objects,
     subscription_of_row,
 )
 from kvaudit.lab.kql import parse as parse_query
@@ -21,7 +23,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-QUERIES = [table.query(table.routes) for table in TABLES] + [CUSTOM_ROLES_QUERY, OBJECT_SCOPES_QUERY]
+QUERIES = [table.query(table.routes) for table in TABLES] + [CUSTOM_ROLES_QUERY, PROOFS_QUERY]
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -92,3 +94,13 @@ def test_any_json_is_borne(raw: Any) -> None:
     for table in TABLES:
         for route in table.routes:
             route.matches(raw)
+
+
+def test_a_proof_is_a_row_that_shows_it_and_nothing_else() -> None:
+    vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v"
+    on_object = {"id": "1", "properties": {"scope": f"{vault}/secrets/a", "condition": None}}
+    conditioned = {"id": "2", "properties": {"scope": vault, "condition": "x"}}
+    assert shows_objects([conditioned, on_object])
+    assert not shows_objects([conditioned])
+    assert shows_conditions([conditioned])
+    assert not shows_conditions([on_object, {"id": "3"}, {"properties": {"condition": ""}}, None])
