@@ -79,6 +79,7 @@ def _serve(size: Size, *, objects_in_graph: bool) -> None:
     _settle(estate)
     with start(estate, latency=LATENCY, throttling=True) as lab:
         lab.world.resource_graph_has_object_scopes = objects_in_graph
+        lab.world.resource_graph_has_conditions = objects_in_graph
         print(json.dumps(lab.environment()), flush=True)
         sys.stdin.read()
         print(json.dumps(_asked(lab)), flush=True)
