@@ -35,6 +35,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Before deployment",
         (
             ("check", "check", "Compare what workloads need with what they hold."),
+            ("contracts", "contracts", "Read from application code what it needs, as a first file of contracts."),
             ("lint", "lint", "Judge templates, scripts and dependency files."),
         ),
     ),

@@ -1,0 +1,1 @@
+"""Needs read from application code and its configuration, each with where it stands and how sure that is."""
