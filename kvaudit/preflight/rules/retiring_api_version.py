@@ -22,6 +22,7 @@ raise the version to 2026-02-01.
 from collections.abc import Iterator
 from datetime import date
 
+from kvaudit.preflight.calls import control_plane_version, subject_of
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
 from kvaudit.sources.located import Position
 from kvaudit.templates.declarations import PoliciesDeclaration, SecretDeclaration, VaultDeclaration
@@ -34,7 +35,7 @@ RETIREMENT = date(2027, 2, 27)
 
 
 def check(project: Project, today: date) -> Iterator[FileJudgement]:
-    """One verdict per declared vault, list of access policies and secret that names an api-version."""
+    """One verdict per declared vault, list of access policies and secret that names an api-version, and per call."""
     for declared in project.declarations:
         items: tuple[VaultDeclaration | PoliciesDeclaration | SecretDeclaration, ...]
         items = (*declared.vaults, *declared.policies, *declared.secrets)
@@ -42,9 +43,10 @@ def check(project: Project, today: date) -> Iterator[FileJudgement]:
             if item.api_version is not None:
                 yield _judged(item.address, item.position, item.api_version, today)
     for call in project.calls:
-        version = call.options.get("api-version")
-        if version is not None and call.command in ("rest", "resource create", "resource update"):
-            yield _judged(f"{call.tool} {call.command}", call.position, version, today)
+        version = control_plane_version(call)
+        if version is not None:
+            written: str | Unknown = Unknown(f"the script has {version}") if "$" in version else version
+            yield _judged(subject_of(call), call.position, written, today)
 
 
 def _judged(subject: str, at: Position, version: str | Unknown, today: date) -> FileJudgement:
