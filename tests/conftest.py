@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
     from kvaudit.lab import Lab
 
 # The test run draws the same examples every time, so that what passed here passes there; `nox -s explore` draws new ones,
-# ten times as many, to find what these did not. `nox -s mutation` draws few, for each of thousands of mutants.
+# ten times as many, to find what these did not. `nox -s mutation` draws few, for each of thousands of mutants, and leaves a
+# failing example as large as it was found.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("kvaudit", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.register_profile("explore", deadline=None, derandomize=False, max_examples=1000, suppress_health_check=SLOW)
 settings.register_profile(
-    "mutation", deadline=None, derandomize=True, max_examples=6, database=None, suppress_health_check=list(HealthCheck)
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    max_examples=6,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "kvaudit"))
 

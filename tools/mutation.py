@@ -1,15 +1,20 @@
-"""Mutation testing of the access room: `nox -s mutation -- [--sample N] [FILE or MUTANT...]`.
+"""Mutation testing of the access room: `nox -s mutation -- [--sample N | --percent P] [FILE or MUTANT...]`.
 
 mutmut makes the mutants: one change at a time in one function. They are judged here and not by mutmut's own runner, which
-starts pytest anew for each of thousands: the tests are collected once for each file, and every mutant gets a forked child
-that runs them, the quick ones first, until one fails. A mutant that no test notices survives. Properties draw few examples,
-the same in every run (the Hypothesis profile `mutation`).
+starts pytest anew for each of thousands: the tests are collected once, run once without any mutant to see which functions
+each of them reaches, and every mutant gets a forked child that runs those that reach its function, the quick ones first, until
+one fails. A mutant that no test notices survives. Properties draw few examples, the same in every run (the Hypothesis profile
+`mutation`).
 
 Files are named as `kvaudit/access/denies.py`, mutants as mutmut does: `kvaudit.access.denies.x_taken__mutmut_30`. With
-`--sample N`, N mutants of each file are drawn by a fixed seed.
+`--sample N`, N mutants of each file are drawn by a fixed seed; with `--percent P`, P in a hundred of each file, and at least FEWEST.
 """
 
 import argparse
+import functools
+import gc
+import itertools
+import json
 import os
 import random
 import shutil
@@ -17,6 +22,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOM = ROOT / "kvaudit" / "access"
 COPIED = ("kvaudit", "tests/access", "tests/cases", "tests/conftest.py", "tests/builders.py", "pyproject.toml")
 SEED = 20261124
-SECONDS = 120
-"""CPU seconds after which a mutant counts as noticed: it does not end."""
-
-_PARTS = ("conditions", "escalation", "smallest")
-_SLOW = ("laws", "oracle", "counts", "smallest")
+FEWEST = 5
+_MEMORY = type(functools.lru_cache(len))
+SECONDS = 10
+"""CPU seconds beyond five times what the tests need, after which a mutant counts as noticed: it does not end."""
 
 
 def main() -> int:
@@ -39,32 +46,36 @@ def main() -> int:
         "what", nargs="*", help="files below kvaudit/access, or mutants; every file when none is named"
     )
     arguments.add_argument("--sample", type=int, help="mutants of each file; all when not given")
+    arguments.add_argument("--percent", type=float, help=f"mutants of each file in a hundred, and at least {FEWEST}")
     options = arguments.parse_args()
-    files: dict[Path, list[str]] = {Path(name): [] for name in options.what if "/" in name}
-    for name in (item for item in options.what if "/" not in item):
-        files.setdefault(Path(f"{name.rpartition('.')[0].replace('.', '/')}.py"), []).append(name)
-    if not files:
-        files = {file.relative_to(ROOT): [] for file in sorted(ROOM.rglob("*.py"))}
-    killed = total = 0
-    for file, named in files.items():
-        survivors, judged = judge(file, named, options.sample)
-        killed, total = killed + judged - len(survivors), total + judged
-        if judged:
-            print(f"{file}: {judged - len(survivors)} of {judged} killed", flush=True)
-        for name in survivors:
-            print(f"  survives: {name}", flush=True)
-    if total:
-        print(f"{killed} of {total} mutants killed: {100 * killed / total:.1f} %")
+    files = {Path(name) for name in options.what if "/" in name}
+    named = [name for name in options.what if "/" not in name]
+    files |= {Path(f"{name.rpartition('.')[0].replace('.', '/')}.py") for name in named}
+    files = files or {file.relative_to(ROOT) for file in ROOM.rglob("*.py")}
+    killed: Counter[str] = Counter()
+    judged: Counter[str] = Counter()
+    verdicts = judge(sorted(files), named, options.sample, options.percent)
+    for file, found in itertools.groupby(verdicts, lambda item: f"{item[0].rpartition('.')[0].replace('.', '/')}.py"):
+        for name, verdict in found:
+            judged[file] += 1
+            killed[file] += verdict == "killed"
+            if verdict == "survives":
+                print(f"  survives: {name}", flush=True)
+        print(f"{file}: {killed[file]} of {judged[file]} killed", flush=True)
+    if judged:
+        total = judged.total()
+        print(f"{killed.total()} of {total} mutants killed: {100 * killed.total() / total:.1f} %")
     return 0
 
 
-def judge(file: Path, named: list[str], sample: int | None) -> tuple[list[str], int]:
-    """The mutants of a file that survive, and how many were judged; in a process and a copy of the sources of its own.
+def judge(files: list[Path], named: list[str], sample: int | None, percent: float | None) -> Iterator[tuple[str, str]]:
+    """Each mutant with `killed` or `survives`, as soon as it is judged; in a process and a copy of the sources of its own.
 
     Args:
-        file: relative to the root.
-        named: mutants of it; when empty, a sample of all.
-        sample: how many, or None for all.
+        files: relative to the root.
+        named: mutants of them; when empty, a sample of each file.
+        sample: how many of each file, or None.
+        percent: how many in a hundred of each file, or None; all when both are None.
     """
     with tempfile.TemporaryDirectory() as folder:
         for name in COPIED:
@@ -75,37 +86,47 @@ def judge(file: Path, named: list[str], sample: int | None) -> tuple[list[str], 
             else:
                 shutil.copy2(source, target)
         environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation", "PYTHONPATH": folder, "MUTANT_UNDER_TEST": ""}
-        command = [sys.executable, __file__, "--judge", str(file), str(sample or 0), *named]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{file} could not be judged:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("mutant ")]
-    return [name for _, name, verdict in lines if verdict == "survives"], len(lines)
+        asked = json.dumps([[str(file) for file in files], named, sample, percent])
+        command = [sys.executable, __file__, "--judge", asked]
+        log = Path(folder) / "log"
+        with (
+            log.open("w") as errors,
+            subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            ) as done,
+        ):
+            said = []
+            for line in done.stdout or ():
+                if line.startswith("mutant "):
+                    _, mutant, verdict = line.split()
+                    yield mutant, verdict
+                else:
+                    said.append(line)
+        if done.returncode:
+            sys.exit("".join(["the mutants could not be judged:\n", *said]) + log.read_text()[-3000:])
 
 
-def _judge_here(file: Path, sample: int, named: list[str]) -> int:
+def _judge_here(files: list[str], named: list[str], sample: int | None, percent: float | None) -> int:
     from mutmut.mutation.file_mutation import mutate_file_contents
     from mutmut.utils.format_utils import get_mutant_name
 
-    mutated = mutate_file_contents(str(file), file.read_text(encoding="utf-8"), None, None)
-    names = sorted(get_mutant_name(file, name) for name in mutated.mutant_names)
-    if not names:
+    drawn: list[str] = []
+    for file in map(Path, files):
+        mutated = mutate_file_contents(str(file), file.read_text(encoding="utf-8"), None, None)
+        names = sorted(get_mutant_name(file, name) for name in mutated.mutant_names)
+        if not names:
+            continue
+        file.write_text(mutated.code, encoding="utf-8")
+        number = len(names) if percent is None else max(FEWEST, round(len(names) * percent / 100))
+        drawn += sorted(random.Random(SEED).sample(names, min(sample or number, len(names))))  # noqa: S311
+    if not drawn:
         return 0
-    file.write_text(mutated.code, encoding="utf-8")
-    drawn = random.Random(SEED).sample(names, min(sample, len(names))) if sample else names  # noqa: S311
-    arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", *_tests(file)]
-    return int(pytest.main(arguments, plugins=[_Mutants(named or sorted(drawn))]))
-
-
-def _tests(file: Path) -> list[str]:
-    """The tests that may reach a file, quick ones first. Those of one part of the room are many and reach nothing else."""
-    names = sorted(Path("tests/access").glob("test_*.py"), key=lambda item: (any(w in item.name for w in _SLOW), item))
-    others = {part for part in _PARTS if part not in str(file)}
-    return [str(item) for item in names if not any(part in item.name for part in others)]
+    arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/access"]
+    return int(pytest.main(arguments, plugins=[_Mutants(named or drawn)]))
 
 
 class _Mutants:
-    """A pytest plugin: instead of running the tests once, runs them for each mutant in a child."""
+    """A pytest plugin: instead of running the tests once, runs for each mutant those that reach it, in a child."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
@@ -113,36 +134,88 @@ class _Mutants:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judges every mutant, after the tests passed without any."""
-        if session.testsfailed or self._fails(session, ""):
-            raise pytest.UsageError("the tests fail without any mutant")
+        reaching, seconds = _reached(session)
         for name in self._names:
-            verdict = "killed" if self._fails(session, name) else "survives"
-            os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, f"\nmutant {name} {verdict}\n".encode())
+            places = sorted(reaching.get(name.rpartition("__mutmut_")[0], ()), key=lambda place: seconds[place])
+            items = [session.items[place] for place in places]
+            limit = SECONDS + 5 * sum(seconds[place] for place in places)
+            verdict = "killed" if _fails(session, items, name, limit) else "survives"
+            _say(f"\nmutant {name} {verdict}\n")
         return True
 
-    def _fails(self, session: pytest.Session, name: str) -> bool:
-        """Whether some test fails in a child in which a mutant is alive."""
-        child = os.fork()
-        if child == 0:
-            signal.setitimer(signal.ITIMER_PROF, SECONDS)
-            os.environ["MUTANT_UNDER_TEST"] = name
-            failed = True
-            try:
-                failed = _run(session)
-            finally:
-                os._exit(int(failed))
-        return os.waitpid(child, 0)[1] != 0
+
+def _reached(session: pytest.Session) -> tuple[dict[str, list[int]], list[float]]:
+    """For each function the places of the tests that reach it, and how many CPU seconds each test takes.
+
+    What a process remembers from call to call is forgotten before every test, or only the first would be seen to reach it.
+    """
+    import mutmut.mutation.trampoline as trampoline
+
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        found: dict[str, list[int]] = defaultdict(list)
+        seconds: list[float] = []
+        hits: set[str] = set()
+        setattr(trampoline, "record_trampoline_hit", lambda name, **_: hits.add(name))  # noqa: B010
+        os.environ["MUTANT_UNDER_TEST"] = "stats"
+        memories = [item for item in gc.get_objects() if isinstance(item, _MEMORY) and _is_ours(item)]
+        try:
+            for place, item in enumerate(session.items):
+                hits.clear()
+                for memory in memories:
+                    memory.cache_clear()
+                begin = time.process_time()
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                seconds.append(time.process_time() - begin)
+                for name in hits:
+                    found[name].append(place)
+            with os.fdopen(write, "w") as out:
+                json.dump([session.testsfailed, found, seconds], out)
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        text = told.read()
+    os.waitpid(child, 0)
+    failed, reaching, seconds = json.loads(text or "[1, {}, []]")
+    if failed:
+        raise pytest.UsageError("the tests fail without any mutant")
+    return reaching, seconds
 
 
-def _run(session: pytest.Session) -> bool:
-    for item in session.items:
+def _is_ours(function: object) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("kvaudit.")
+
+
+def _fails(session: pytest.Session, items: list[pytest.Item], name: str, limit: float) -> bool:
+    """Whether some test fails in a child in which a mutant is alive."""
+    child = os.fork()
+    if child == 0:
+        signal.setitimer(signal.ITIMER_PROF, limit)
+        os.environ["MUTANT_UNDER_TEST"] = name
+        failed = True
+        try:
+            failed = _run(session, items)
+        finally:
+            os._exit(int(failed))
+    return os.waitpid(child, 0)[1] != 0
+
+
+def _run(session: pytest.Session, items: list[pytest.Item]) -> bool:
+    for item in items:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         if session.testsfailed:
             return True
     return False
 
 
+def _say(text: str) -> None:
+    os.write(sys.__stdout__.fileno() if sys.__stdout__ else 1, text.encode())
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--judge"]:
-        sys.exit(_judge_here(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+        sys.exit(_judge_here(*json.loads(sys.argv[2])))
     sys.exit(main())
