@@ -6,6 +6,7 @@ from typing import Any
 from kvaudit.app.probing import ProbedVault, ProbeRun
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operations
+from kvaudit.probe.canary import CanaryResult
 from kvaudit.probe.catalogue import not_probed
 from kvaudit.probe.differences import Agreement, Compared
 from kvaudit.probe.results import Outcome, State
@@ -48,8 +49,15 @@ def _vault_json(item: ProbedVault) -> dict[str, Any]:
             "steps": [{"step": step.name, "result": step.result, "detail": step.detail} for step in reach.steps],
         },
         "operations": [_operation_json(item, word) for word in (one.word for one in operations())],
+        "canary": _canary_json(item.canary),
         "arm_permissions": {"known": item.hint.words is not None, "because": item.hint.because or None},
     }
+
+
+def _canary_json(canary: CanaryResult | None) -> dict[str, Any] | None:
+    if canary is None:
+        return None
+    return {"name": canary.name, "because": canary.because or None, "removal": canary.command}
 
 
 def _operation_json(item: ProbedVault, word: str) -> dict[str, Any]:
@@ -133,6 +141,10 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
         yield f"  Resource Manager's list of permissions: none, {item.hint.because}"
     for one in item.compared:
         yield from _compared_lines(item, one)
+    if item.canary is not None and item.canary.because:
+        yield f"  {item.canary.because}"
+    if item.canary is not None and item.canary.command:
+        yield f"  the canary is still there; remove it with: {item.canary.command}"
 
 
 def _compared_lines(item: ProbedVault, one: Compared) -> Iterator[str]:

@@ -1,23 +1,28 @@
 """`probe`: what the records say, what the vaults say, and why the two differ."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from kvaudit.app.canaries import WARNINGS, CanaryWish, leftovers, write_canaries
 from kvaudit.app.clock import now
 from kvaudit.app.probe_targets import Records, Target, live_records, records_from, targets_of
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for
 from kvaudit.clients.azure import Azure
+from kvaudit.clients.canary_names import CanaryNames
 from kvaudit.clients.session import open_azure
 from kvaudit.clients.tokens import Caller
 from kvaudit.collection.together import together
 from kvaudit.errors import ExitCode, UsageError
 from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import Vault
+from kvaudit.probe.canary import CanaryResult
 from kvaudit.probe.differences import Agreement, Compared, Expectations
 from kvaudit.probe.hints import Hint, hint_of
 from kvaudit.probe.notice import ASK_ABOVE, FIRST_PAUSE, LONGEST_PAUSE, notice
@@ -33,13 +38,15 @@ class ProbeAsked:
         vaults: names, resource IDs or addresses.
         snapshot: the records to compare with; None reads them now.
         wait: seconds to go on until records and vaults agree, or None for one round.
-        yes: whether a large run needs no question.
+        yes: whether a large run, and canaries, need no question.
+        canary: what was asked of canaries, or None for none.
     """
 
     vaults: tuple[str, ...]
     snapshot: Path | None = None
     wait: float | None = None
     yes: bool = False
+    canary: CanaryWish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class ProbedVault:
 
     Attributes:
         vault: its record, or None where the records do not hold it.
-        compared: one for each operation that can be probed.
+        compared: one for each operation that can be probed, and for each write of a canary.
         expected: what the records say of every operation of the catalogue, by word; empty without a record.
     """
 
@@ -58,6 +65,7 @@ class ProbedVault:
     compared: tuple[Compared, ...]
     hint: Hint
     expected: Mapping[str, Answer] = field(default_factory=dict)
+    canary: CanaryResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,13 @@ class ProbeRun:
         if self.differs:
             return ExitCode.FINDINGS
         unknown_vault = self.records.source == "snapshot" and any(item.vault is None for item in self.vaults)
-        whole = all(item.probed.is_complete for item in self.vaults)
+        whole = all(item.probed.is_complete and not _is_unfinished(item.canary) for item in self.vaults)
         return ExitCode.OK if whole and not unknown_vault else ExitCode.INCOMPLETE
+
+
+def _is_unfinished(canary: CanaryResult | None) -> bool:
+    """Whether a canary that was asked for was not written, or is still there."""
+    return canary is not None and (canary.name is None or canary.command is not None)
 
 
 def probe(
@@ -112,13 +125,20 @@ def probe(
     _agree(targets, asked, voice, ask)
     if records is None:
         records = live_records(targets, connection, voice, environ=environ)
-    return asyncio.run(_run(targets, records, asked.wait, connection, voice, environ))
+    try:
+        return asyncio.run(_run(targets, records, asked, connection, voice, environ))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None  # a polite kill ends the run as Ctrl-C does
+    finally:
+        if asked.canary is not None:
+            for line in leftovers(asked.canary, targets):
+                console_for("stderr", voice).print(line, soft_wrap=True)
 
 
 def _agree(targets: Sequence[Target], asked: ProbeAsked, voice: Voice, ask: Callable[[str], bool]) -> None:
     """Says what the run will leave behind, and asks where that is much."""
-    lines = notice(len(targets), asked.wait)
-    must_ask = len(targets) > ASK_ABOVE and not asked.yes
+    lines = [*notice(len(targets), asked.wait, canary=asked.canary is not None), *(WARNINGS if asked.canary else ())]
+    must_ask = (len(targets) > ASK_ABOVE or asked.canary is not None) and not asked.yes
     if not voice.quiet or must_ask:
         console = console_for("stderr", voice)
         for line in lines:
@@ -126,29 +146,33 @@ def _agree(targets: Sequence[Target], asked: ProbeAsked, voice: Voice, ask: Call
     if not must_ask:
         return
     if not sys.stdin.isatty():
+        what = "a canary is written" if asked.canary else f"more than {ASK_ABOVE} vaults are probed"
         raise UsageError(
-            f"{len(targets)} vaults are more than {ASK_ABOVE}, and nobody is there to ask",
-            hint="Give --yes where that is meant.",
+            f"{what} only where somebody agrees, and nobody is there to ask", hint="Give --yes where that is meant."
         )
-    if not ask(f"Probe {len(targets)} vaults?"):
+    what = "Write canaries in" if asked.canary else "Probe"
+    if not ask(f"{what} {len(targets)} vault{'' if len(targets) == 1 else 's'}?"):
         raise UsageError("nothing was probed", hint="Name fewer vaults.")
 
 
 async def _run(
     targets: Sequence[Target],
     records: Records,
-    wait: float | None,
+    asked: ProbeAsked,
     connection: Connection,
     voice: Voice,
     environ: Mapping[str, str] | None,
 ) -> ProbeRun:
     console = console_for("stderr", voice)
+    names = CanaryNames() if asked.canary is not None else None
+    _end_politely()
     async with open_azure(
         connection.cloud,
         auth=connection.auth,
         tenant=connection.tenant,
         environ=environ,
         prompt=lambda text: console.print(text, soft_wrap=True),
+        canaries=names,
     ) as azure:
         caller = await azure.sign_in()
         found = {item.host: records.vault(item) for item in targets}
@@ -158,14 +182,28 @@ async def _run(
         hints: dict[str, Hint] = {}
         await together((_probe(azure, hosts, tenant, probed), _ask_hints(azure, found.values(), hints)))
         expectations = _expectations(records, caller)
-        if expectations is None and (wait is not None or caller.object_id is None) and not voice.quiet:
+        if expectations is None and (asked.wait is not None or caller.object_id is None) and not voice.quiet:
             what = "no records were read" if caller.object_id else "the token does not say who asks"
             console.print(f"warning: {what}, so there is nothing to compare with and to wait for", soft_wrap=True)
         rounds = 1
-        if wait is not None and expectations is not None:
-            rounds = await _wait(azure, tenant, found, probed, expectations, wait, voice)
-        vaults = [_told(item, found[item.host], probed[item.host], hints, expectations) for item in targets]
+        if asked.wait is not None and expectations is not None:
+            rounds = await _wait(azure, tenant, found, probed, expectations, asked.wait, voice)
+        canaries: dict[str, CanaryResult] = {}
+        if names is not None and asked.canary is not None:
+            canaries = await write_canaries(azure, names, asked.canary, targets, found, probed, expectations)
+        vaults = [
+            _told(item, found[item.host], probed[item.host], hints, expectations, canaries.get(item.host))
+            for item in targets
+        ]
         return ProbeRun(caller, records, tuple(vaults), rounds)
+
+
+def _end_politely() -> None:
+    """A polite kill ends the run as Ctrl-C does: what was written is taken away first."""
+    task = asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _probe(azure: Azure, hosts: Sequence[str], tenant: str | None, probed: dict[str, Probed]) -> None:
@@ -233,16 +271,19 @@ def _told(
     probed: Probed,
     hints: Mapping[str, Hint],
     expectations: Expectations | None,
+    canary: CanaryResult | None,
 ) -> ProbedVault:
+    every = (*probed, *(canary.found if canary else ()))
     if vault is None or expectations is None:
-        compared = tuple(Compared(item, None, Agreement.NOT_COMPARED) for item in probed)
+        compared = tuple(Compared(item, None, Agreement.NOT_COMPARED) for item in every)
         hint = Hint(None, "the vault's resource ID is not known")
-        return ProbedVault(target, vault, probed, compared, hint)
+        return ProbedVault(target, vault, probed, compared, hint, canary=canary)
     return ProbedVault(
         target,
         vault,
         probed,
-        tuple(expectations.compare(item, vault, probed.reach.state) for item in probed),
+        tuple(expectations.compare(item, vault, probed.reach.state) for item in every),
         hints.get(vault.scope, Hint(None)),
         expectations.answers(vault),
+        canary,
     )

@@ -82,7 +82,8 @@ class ErrorBodyPolicy(AsyncHTTPPolicy[Any, Any]):
         is_error = response.status_code >= 400
         body = b""
         try:
-            if is_error or not self._guard.reads_a_value(str(request.http_request.url)):
+            is_list = request.http_request.method == "GET" and not self._guard.reads_a_value(request.http_request.url)
+            if is_error or is_list:
                 size = 0
                 async for chunk in response.iter_raw():
                     size += len(chunk)
@@ -154,6 +155,10 @@ class VaultProbes:
         """A call as the caller. `last` gives up the connection, so that many vaults do not keep as many open."""
         return await self._ask(self._told, host, path, query, {"Connection": "close"} if last else {})
 
+    async def write(self, host: str, method: str, path: str, query: Mapping[str, str], body: Any = None) -> ProbeAnswer:
+        """A write to a canary. The guard refuses every other (ReadOnlyError)."""
+        return await self._ask(self._told, host, path, query, method=method, body=body)
+
     async def _ask(
         self,
         pipeline: AsyncPipeline[Any, Any],
@@ -161,11 +166,13 @@ class VaultProbes:
         path: str,
         query: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        body: Any = None,
     ) -> ProbeAnswer:
         url = f"https://{host}{path}" + (
             "?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else ""
         )
-        request = HttpRequest("GET", url, headers=dict(headers or {}))
+        request = HttpRequest(method, url, headers=dict(headers or {}), **({"json": body} if body is not None else {}))
         try:
             answer = await pipeline.run(request, stream=True)
         except AzureError as problem:

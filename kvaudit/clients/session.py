@@ -12,6 +12,7 @@ from azure.core.pipeline.transport._aiohttp import AioHttpTransport  # typed her
 
 from kvaudit.clients.azure import Azure
 from kvaudit.clients.bounded import BoundedResponse
+from kvaudit.clients.canary_names import CanaryNames
 from kvaudit.clients.credentials import INTERACTIVE, INTERACTIVE_TIMEOUT, TOKEN_TIMEOUT, credential_maker
 from kvaudit.clients.pace import Pace
 from kvaudit.clients.probes import proxy_finder
@@ -57,6 +58,7 @@ async def open_azure(
     environ: Mapping[str, str] | None = None,
     retries: RetrySettings | None = None,
     time_budget: float | None = None,
+    canaries: CanaryNames | None = None,
 ) -> AsyncIterator[Azure]:
     """Everything that reads from one cloud with one credential. Nothing is sent before the first read.
 
@@ -69,6 +71,7 @@ async def open_azure(
             `default` still signs in by the process's own: azure-identity reads them itself.
         retries: numbers of the retry policy.
         time_budget: seconds from now; what was not read by then fails, and says so. None for no bound.
+        canaries: names that `probe --write-canary` may write; nothing else is ever written. None for no write at all.
 
     Raises:
         CredentialError: what the `--auth` choice needs is not set.
@@ -77,7 +80,7 @@ async def open_azure(
     _keep_to_ourselves()
     variables = os.environ if environ is None else environ
     settings = retries or RetrySettings()
-    guard = ReadOnlyGuard(cloud, ProbeNames())
+    guard = ReadOnlyGuard(cloud, ProbeNames(), canaries)
     async with _LastWords() as last_words, _http_session(variables, is_own=environ is None) as session:
         timeouts = {"connection_timeout": settings.connect_timeout, "read_timeout": settings.read_timeout}
         make = credential_maker(

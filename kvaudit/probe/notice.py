@@ -24,7 +24,11 @@ def rounds_within(wait: float | None) -> int:
     return rounds
 
 
-def notice(vaults: int, wait: float | None) -> tuple[str, ...]:
+_CANARY_CALLS = 6
+"""Writes of a canary whose calls need no repetition."""
+
+
+def notice(vaults: int, wait: float | None, *, canary: bool = False) -> tuple[str, ...]:
     """What is about to happen, one fact a line."""
     each, rounds = calls_per_vault(), rounds_within(wait)
     once = vaults * each
@@ -32,8 +36,10 @@ def notice(vaults: int, wait: float | None) -> tuple[str, ...]:
         f"up to {once} lines in the audit logs (AuditEvent) of {vaults} vault{'' if vaults == 1 else 's'}, {each} each"
     )
     again = f", and up to {rounds - 1} times as many again while waiting" if rounds > 1 else ""
+    writes = f", and {_CANARY_CALLS} or more of each canary" if canary else ""
+    nothing = "nothing but the canary is written" if canary else "nothing is written"
     alerts = [*_ALERTS, *_DENIED_ALERTS, *(_MANY_ALERTS if vaults > 1 else ())]
     return (
-        f"this leaves {lines}{again}; nothing is written, and no value and no object that exists is read",
+        f"this leaves {lines}{again}{writes}; {nothing}, and no value and no object that exists is read",
         f"Defender for Key Vault may raise {', '.join(alerts)}",
     )

@@ -60,16 +60,9 @@ def found_by(probe: Probe, answer: ProbeAnswer) -> Found:
         return Found(probe.word, Outcome.ALLOWED, f"{probe.shown} was answered with 200", 200)
     if answer.status == 404 and probe.needs_name and code in _ABSENT_CODES:
         return Found(probe.word, Outcome.ALLOWED, f"{probe.shown}: 404, so the call was permitted", 404, answer.code)
-    if answer.status == 403 and (code in _REFUSAL_CODES or _REFUSED.search(answer.message)):
-        return Found(
-            probe.word,
-            Outcome.DENIED,
-            f"{probe.shown}: 403 {answer.code or ''}".rstrip(),
-            403,
-            answer.code,
-            _deny_of(answer.message),
-            _decision_of(answer.message),
-        )
+    refused = refused_by(probe.word, probe.shown, answer)
+    if refused is not None:
+        return refused
     if answer.status == 429:
         because = f"{probe.shown}: throttled, also after waiting as long as is sensible"
     elif answer.status is not None and answer.status < 400:
@@ -77,6 +70,23 @@ def found_by(probe: Probe, answer: ProbeAnswer) -> Found:
     else:
         because = f"{probe.shown}: {answer.reason}; what that says of the permission is not established"
     return Found(probe.word, outcome, because, answer.status, answer.code)
+
+
+def refused_by(word: str, shown: str, answer: ProbeAnswer) -> Found | None:
+    """The verdict of an answer that refuses for want of permission; None for any other answer.
+
+    Args:
+        word: permission word.
+        shown: the call, for a person.
+    """
+    code = (answer.code or "").casefold()
+    if answer.status != 403 or state_of(answer) is not None:
+        return None
+    if code not in _REFUSAL_CODES and not _REFUSED.search(answer.message):
+        return None
+    because = f"{shown}: 403 {answer.code or ''}".rstrip()
+    deny, decision = _deny_of(answer.message), _decision_of(answer.message)
+    return Found(word, Outcome.DENIED, because, 403, answer.code, deny, decision)
 
 
 def _deny_of(message: str) -> str | None:

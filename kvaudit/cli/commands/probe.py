@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from kvaudit.cli.options import Duration, answer_options, cloud_options, from_option, option, stream_options
+from kvaudit.cli.options import Duration, SomePath, answer_options, cloud_options, from_option, option, stream_options
 from kvaudit.cli.output import print_answer
 
 
@@ -18,7 +18,24 @@ from kvaudit.cli.output import print_answer
     metavar="DURATION",
     help="Go on, with growing pauses, until the vaults say what the records say, at most so long, such as 90s or 10m.",
 )
-@option("--yes", is_flag=True, help="Do not ask before more than 20 vaults are probed.")
+@option(
+    "--write-canary",
+    is_flag=True,
+    help="Also write one secret kvaudit-canary-… in each vault, walk it through set, update, delete, recover and purge, and "
+    "take it away again. Asks first.",
+)
+@option(
+    "--canary-anyway",
+    is_flag=True,
+    help="With --write-canary: also where the records do not say that it can be taken away, or purge protection is on.",
+)
+@option(
+    "--journal",
+    type=SomePath(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="With --write-canary: where canaries are noted until they are gone; the user's state folder when left out.",
+)
+@option("--yes", is_flag=True, help="Do not ask before more than 20 vaults are probed, or canaries are written.")
 @option("--tenant", metavar="ID", help="Tenant to sign in to; the credential's own when left out.")
 @answer_options
 @cloud_options
@@ -31,6 +48,9 @@ def command(
     vaults: tuple[str, ...],
     snapshot: Path | None,
     wait: float | None,
+    write_canary: bool,
+    canary_anyway: bool,
+    journal: Path | None,
     yes: bool,
     output: str,
     query: str | None,
@@ -44,12 +64,19 @@ def command(
 
     Exit 3 where a vault says something else than the records, 4 where something could not be probed.
     """
+    import os
+
+    from kvaudit.app.canaries import CanaryWish
     from kvaudit.app.connecting import connection_of, voice_of
     from kvaudit.app.probe_lines import probe_json, probe_lines, probe_rows
     from kvaudit.app.probing import ProbeAsked, probe
+    from kvaudit.probe.journal import journal_folder
 
+    if not write_canary and (canary_anyway or journal is not None):
+        raise click.UsageError("--canary-anyway and --journal are about --write-canary, which is missing.", ctx)
+    wish = CanaryWish(journal or journal_folder(os.environ), canary_anyway) if write_canary else None
     run = probe(
-        ProbeAsked(vaults, snapshot, wait, yes),
+        ProbeAsked(vaults, snapshot, wait, yes, wish),
         connection_of(given),
         voice_of(given),
         ask=lambda question: click.confirm(question, err=True),

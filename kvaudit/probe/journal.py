@@ -1,0 +1,59 @@
+"""Which canaries may still be in a vault: a file for each, on disk before the first write, removed when it is gone."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kvaudit.clients.canary_names import PREFIX
+from kvaudit.errors import OutputError
+
+_SCHEMA = "kvaudit/canary/1"
+
+
+def journal_folder(environ: Mapping[str, str]) -> Path:
+    """Where canaries are noted when nobody says where: the folder for a program's state."""
+    state = environ.get("XDG_STATE_HOME") or environ.get("LOCALAPPDATA")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "kvaudit" / "canaries"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The notes in one folder."""
+
+    folder: Path
+
+    def write(self, host: str, name: str) -> None:
+        """Notes a canary, and returns when the note is on the disk. Raises OutputError: then nothing may be written."""
+        content = json.dumps({"schema": _SCHEMA, "host": host, "name": name})
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self._file(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as problem:
+            raise OutputError(
+                f"the canary cannot be noted in {self.folder}: {problem.strerror or problem}; nothing was written",
+                hint="Name another folder with --journal.",
+            ) from problem
+
+    def forget(self, name: str) -> None:
+        """The canary is gone."""
+        self._file(name).unlink(missing_ok=True)
+
+    def leftover(self, host: str) -> str | None:
+        """The name of a canary that an earlier run may have left in a vault, or None. What is no note of ours is passed over."""
+        for path in sorted(self.folder.glob(f"{PREFIX}*.json")):
+            try:
+                note = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(note, dict) and note.get("schema") == _SCHEMA and note.get("host") == host:
+                return path.stem
+        return None
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.json"

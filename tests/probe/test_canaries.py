@@ -1,0 +1,205 @@
+"""Canaries on the lab: what they find, and that nothing stays, however a run ends."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from probing_the_lab import FAST
+
+from kvaudit.clients.azure import Azure
+from kvaudit.clients.canary_names import PREFIX, CanaryNames
+from kvaudit.clients.session import open_azure
+from kvaudit.errors import OutputError
+from kvaudit.lab import Lab, Size, generate, start
+from kvaudit.lab.estate import StoredObject, StoredVersion, fold
+from kvaudit.lab.faults import Fault
+from kvaudit.model.clouds import clouds
+from kvaudit.probe.canary import Canary, CanaryResult
+from kvaudit.probe.journal import Journal
+from kvaudit.probe.results import Outcome
+
+ALL = ("set", "delete", "recover", "purge")
+VERBS = ("set", "update", "delete", "recover", "purge")
+
+
+def canary_lab(*words: str, **properties: Any) -> tuple[Lab, str]:
+    """A lab whose auditor may do these things with secrets, by an access policy of one vault; and the vault's name."""
+    estate = generate(1, Size(vaults=1))
+    raw = next(iter(estate.vaults.values()))
+    entry = {
+        "tenantId": estate.home_tenant,
+        "objectId": estate.identities["auditor"].object_id,
+        "permissions": {"secrets": list(words)},
+    }
+    raw["properties"] |= {
+        "tenantId": estate.home_tenant,
+        "enableRbacAuthorization": False,
+        "enablePurgeProtection": None,
+        "publicNetworkAccess": "Enabled",
+        "networkAcls": {"defaultAction": "Allow"},
+        "accessPolicies": [entry],
+        **properties,
+    }
+    return start(estate), str(raw["name"])
+
+
+async def _at_once(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+def with_azure(lab: Lab, names: CanaryNames, use: Callable[[Azure], Awaitable[CanaryResult]]) -> CanaryResult:
+    async def run() -> CanaryResult:
+        environ = lab.environment()
+        async with open_azure(
+            clouds()["public"], auth="client-secret", environ=environ, retries=FAST, canaries=names
+        ) as azure:
+            return await use(azure)
+
+    return asyncio.run(run())
+
+
+def walked(lab: Lab, vault: str, folder: Path) -> CanaryResult:
+    names = CanaryNames()
+    host = f"{vault}.vault.azure.net"
+    return with_azure(
+        lab, names, lambda azure: Canary(azure.probes, names, Journal(folder), host, vault, _at_once).walk()
+    )
+
+
+def canaries(lab: Lab) -> dict[str, StoredObject]:
+    """The canaries in the lab's vaults, deleted ones too."""
+    secrets = (kinds.get("secrets", {}) for kinds in lab.world.estate.objects.values())
+    return {name: item for part in secrets for name, item in part.items() if name.startswith(PREFIX)}
+
+
+def outcomes(result: CanaryResult) -> dict[str, Outcome]:
+    return {item.word.removeprefix("secrets/"): item.outcome for item in result.found}
+
+
+def test_a_canary_comes_and_goes_and_is_never_read(tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL, "get", "list")
+    with lab:
+        before = {key: dict(kinds.get("secrets", {})) for key, kinds in lab.world.estate.objects.items()}
+        result = walked(lab, vault, tmp_path)
+        after = {key: dict(kinds.get("secrets", {})) for key, kinds in lab.world.estate.objects.items()}
+        sent = [entry for entry in lab.journal if entry.host.startswith(vault)]
+    assert outcomes(result) == dict.fromkeys(VERBS, Outcome.ALLOWED)
+    assert (result.command, result.because) == (None, "")
+    assert after == before
+    assert list(tmp_path.iterdir()) == []
+    assert [entry.method for entry in sent] == ["PUT", "PATCH", "DELETE", "POST", "DELETE", "DELETE"]
+    assert {part for entry in sent for part in entry.path.split("/") if "kvaudit" in part} == {result.name}
+    value = json.loads(sent[0].body)["value"]
+    assert value not in repr(result)
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_interrupted_at_any_step_it_leaves_nothing(step: int, tmp_path: Path) -> None:
+    """The request of that step is under way when the run is interrupted: it still reaches the vault."""
+    lab, vault = canary_lab(*ALL)
+    names, host, tasks = CanaryNames(), f"{vault}.vault.azure.net", list[tuple[Any, Any]]()
+
+    def interrupt(_: Any) -> None:
+        loop, task = tasks[0]
+        loop.call_soon_threadsafe(task.cancel)
+
+    async def walk(azure: Azure) -> CanaryResult:
+        await azure.sign_in()
+        tasks.append((asyncio.get_running_loop(), asyncio.current_task()))
+        return await Canary(azure.probes, names, Journal(tmp_path), host, vault, _at_once).walk()
+
+    with lab:
+        lab.world.faults.append(Fault(PREFIX, status=None, skip=step, times=1, delay=0.05, effect=interrupt))
+        with pytest.raises(asyncio.CancelledError):
+            with_azure(lab, names, walk)
+        assert canaries(lab) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("status", [0, 500])
+def test_a_call_that_is_lost_leaves_nothing(step: int, status: int, tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL)
+    with lab:
+        lab.world.faults.append(Fault(PREFIX, status=status, skip=step, times=FAST.tries))
+        result = walked(lab, vault, tmp_path)
+        assert canaries(lab) == {} or result.command is not None
+        if result.command is not None:  # told, noted, and taken away the next time
+            assert walked(lab, vault, tmp_path).command is None
+        assert canaries(lab) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("deleted_at", [None, 1_700_000_000, "gone"])
+def test_what_a_killed_run_left_is_taken_up_again(deleted_at: Any, tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL)
+    name = f"{PREFIX}{'1' * 32}"
+    Journal(tmp_path).write(f"{vault}.vault.azure.net", name)
+    with lab:
+        raw = next(iter(lab.world.estate.vaults.values()))
+        if deleted_at != "gone":
+            version = StoredVersion("a" * 32, created=1, updated=1, value="0")
+            left = StoredObject(name, [version], deleted_at=deleted_at, purge_at=deleted_at)
+            lab.world.estate.objects.setdefault(fold(raw["id"]), {}).setdefault("secrets", {})[name] = left
+        result = walked(lab, vault, tmp_path)
+        assert canaries(lab) == {}
+    assert result.name == name
+    assert outcomes(result) == dict.fromkeys(VERBS, Outcome.ALLOWED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_set_nothing_is_written(tmp_path: Path) -> None:
+    lab, vault = canary_lab("delete", "recover", "purge")
+    with lab:
+        result = walked(lab, vault, tmp_path)
+        assert canaries(lab) == {}
+        assert [entry.method for entry in lab.journal if entry.host.startswith(vault)] == ["PUT"]
+    assert outcomes(result) == {**dict.fromkeys(VERBS, Outcome.NOT_PROBED), "set": Outcome.DENIED}
+    assert result.command is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_recover_it_is_taken_away_all_the_same(tmp_path: Path) -> None:
+    lab, vault = canary_lab("set", "delete", "purge")
+    with lab:
+        result = walked(lab, vault, tmp_path)
+        assert canaries(lab) == {}
+    assert outcomes(result) == {**dict.fromkeys(VERBS, Outcome.ALLOWED), "recover": Outcome.DENIED}
+
+
+@pytest.mark.parametrize(
+    ("words", "properties", "missing", "starts"),
+    [
+        (("set", "purge"), {}, "delete", "az keyvault secret delete"),
+        (("set", "delete", "recover"), {}, "purge", "az keyvault secret purge"),
+        (ALL, {"enablePurgeProtection": True}, "purge", "az keyvault secret purge"),
+    ],
+)
+def test_what_cannot_be_taken_away_is_told_with_the_command(
+    words: tuple[str, ...], properties: dict[str, Any], missing: str, starts: str, tmp_path: Path
+) -> None:
+    lab, vault = canary_lab(*words, **properties)
+    with lab:
+        result = walked(lab, vault, tmp_path)
+        assert list(canaries(lab)) == [result.name]
+    assert outcomes(result)[missing] is not Outcome.ALLOWED
+    assert result.command is not None
+    assert result.command.startswith(f"{starts} --vault-name {vault} --name {result.name}")
+    assert Journal(tmp_path).leftover(f"{vault}.vault.azure.net") == result.name
+
+
+def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    lab, vault = canary_lab(*ALL)
+    with lab, pytest.raises(OutputError):
+        walked(lab, vault, tmp_path / "file" / "folder")
+    assert [entry for entry in lab.journal if entry.host.startswith(vault)] == []
+
+
+def test_a_note_that_is_none_of_ours_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / f"{PREFIX}x.json").write_text("[]")
+    (tmp_path / f"{PREFIX}y.json").write_text("{")
+    assert Journal(tmp_path).leftover("kv-one.vault.azure.net") is None
