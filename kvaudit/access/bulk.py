@@ -138,6 +138,13 @@ class Bulk:
             settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id), broad=broad)
         return settled.node()
 
+    @cached_property
+    def _has_several_roots(self) -> bool:
+        """Whether records stand at `/` of one of several tenants."""
+        around = self.around
+        at_root = around.records.at(scopes.ROOT) or around.denies.at(scopes.ROOT)
+        return bool(at_root) and not self.estate.is_of_one_tenant
+
     def strays_on(self, vault: Vault) -> Iterator[RoleAssignment]:
         """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
         columns = self._columns
@@ -177,7 +184,9 @@ class Bulk:
                 known = self._below(node, scope, beside, denies)
                 if scope == own:
                     unplaced = self.around.records.unplaced(subscription, chain)
-                    known.odd = bool(unplaced or self.around.denies.unplaced(subscription, chain))
+                    known.odd = (
+                        bool(unplaced or self.around.denies.unplaced(subscription, chain)) or self._has_several_roots
+                    )
                 if scopes.level_of(scope) in BROAD:
                     node.children[scope] = known
             node = known

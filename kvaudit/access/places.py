@@ -98,6 +98,13 @@ class ByScope(Generic[Scoped]):
             found = self._made[scope] = (*self._columns.at(scope), *self._at.get(scope, ()))
         return found
 
+    def over(self, scope: str, subscription: str) -> tuple[Scoped, ...]:
+        """Those of a folded scope at or above a subscription that reach it: what stands at `/` stands in one tenant."""
+        found = self.at(scope)
+        if scope != scopes.ROOT or self._estate.is_of_one_tenant:
+            return found
+        return tuple(item for item in found if self._estate.may_stand_over(item.listed_from, subscription))
+
     def beside_columns(self, scope: str) -> tuple[Scoped, ...]:
         """Those of them that are not kept in columns."""
         return tuple(self._at.get(scope, ()))

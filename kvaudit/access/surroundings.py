@@ -140,7 +140,7 @@ class Surroundings:
     def records_at_or_above(self, place: str) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """The same for any folded scope: a resource of any kind, a group, a subscription."""
         chain, subscription = self.estate.scopes_over(place), scopes.subscription_of(place) or ""
-        placed = (item for scope in chain for item in self.records.at(scope))
+        placed = (item for scope in chain for item in self.records.over(scope, subscription))
         return (
             (*placed, *self.records.listed_below(subscription, chain)),
             self.records.unplaced(subscription, chain),
@@ -151,7 +151,7 @@ class Surroundings:
     ) -> tuple[tuple[DenyAssignment, ...], tuple[DenyAssignment, ...]]:
         """Deny assignments that reach a place, and those that may."""
         chain, subscription = self.chain(vault, ref), vault.subscription_id or ""
-        placed = (item for scope in chain for item in self.denies.at(scope))
+        placed = (item for scope in chain for item in self.denies.over(scope, subscription))
         return (
             (*placed, *self.denies.listed_below(subscription, chain)),
             self.denies.unplaced(subscription, chain),
@@ -233,7 +233,7 @@ class Surroundings:
 
     def _role_layers(self, vault: Vault, ref: ObjectRef | None) -> tuple[Layer, ...]:
         chain, subscription = self.chain(vault), vault.subscription_id or ""
-        layers = [self._shared(scope) for scope in chain[:-1]]
+        layers = [self._shared(scope, subscription) for scope in chain[:-1]]
         layers.append(self._extra(subscription, chain))
         layers.append(layer_of(self.records.at(vault.scope), self.grants))
         unplaced = self.records.unplaced(subscription, chain)
@@ -244,10 +244,13 @@ class Surroundings:
             layers.append(layer_of(own, self.grants, ref, at_object=True))
         return tuple(layer for layer in layers if layer.settled or layer.open)
 
-    def _shared(self, scope: str) -> Layer:
-        if scope not in self._layers:
-            self._layers[scope] = layer_of(self.records.at(scope), self.grants)
-        return self._layers[scope]
+    def _shared(self, scope: str, subscription: str) -> Layer:
+        """The layer of a scope above vaults; that of `/` is another one for each tenant."""
+        tenant = "" if scope != scopes.ROOT or self.estate.is_of_one_tenant else self._tenants.get(subscription)
+        key = f"{scope} of {tenant}" if tenant != "" else scope
+        if key not in self._layers:
+            self._layers[key] = layer_of(self.records.over(scope, subscription), self.grants)
+        return self._layers[key]
 
     def _extra(self, subscription: str, chain: tuple[str, ...]) -> Layer:
         key = f"above {subscription}"

@@ -1,6 +1,6 @@
 """Everything that one snapshot says, parsed: the only input of `access`, `rules` and `report`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -118,6 +118,33 @@ class Estate:
         subscription = scopes.subscription_of(scope)
         above = tuple(reversed(self.management_group_chain(subscription))) if subscription else ()
         return (scopes.ROOT, *above, *scopes.path_ancestors(scope))
+
+    @cached_property
+    def _tenants(self) -> Mapping[str, str]:
+        return {item.subscription_id: item.tenant_id.casefold() for item in self.subscriptions if item.tenant_id}
+
+    @cached_property
+    def is_of_one_tenant(self) -> bool:
+        """Whether nothing says that a subscription belongs to another tenant than the one that was asked (Lighthouse)."""
+        home = {self.tenant_id.casefold()} if self.tenant_id else set()
+        return len(home.union(self._tenants.values())) <= 1
+
+    def is_abroad(self, subscription_id: str) -> bool:
+        """Whether a folded subscription is known to belong to another tenant than the one that was asked."""
+        tenant = self._tenants.get(subscription_id)
+        return bool(tenant and self.tenant_id) and tenant != (self.tenant_id or "").casefold()
+
+    def may_stand_over(self, listed_from: Iterable[str], subscription_id: str | None) -> bool:
+        """Whether a record at `/` may reach a folded subscription: each tenant has a `/` of its own.
+
+        Args:
+            listed_from: folded scopes of the listings that returned the record; none says nothing of its tenant.
+            subscription_id: the subscription, or None for the tenant that was asked.
+        """
+        home = self.tenant_id.casefold() if self.tenant_id else None
+        tenant = self._tenants.get(subscription_id) if subscription_id else home
+        found = {self._tenants.get(item) if item else home for item in map(scopes.subscription_of, listed_from)}
+        return not found or tenant is None or not found.isdisjoint({None, tenant})
 
     @cached_property
     def subscription_names(self) -> Mapping[str, str]:

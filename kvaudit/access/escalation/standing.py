@@ -95,6 +95,8 @@ class Standings:
         for instance in self._around.grants.loose_instances:
             self._add(instance)
         for deny in estate.deny_assignments:
+            if deny.scope == scopes.ROOT and not estate.may_stand_over(deny.listed_from, None):
+                continue  # added at the subscriptions of its tenant
             taken = self.taken_at(deny)
             if taken is not None:
                 self._denies.setdefault(deny.scope, []).append(taken)
@@ -105,8 +107,9 @@ class Standings:
     def _add(self, record: Record) -> None:
         given = self.given(record)
         if given.any and self._directory.type_of(record.principal_id) != "Application":
-            at = self._own.setdefault(record.scope, {})
-            at[record.principal_id] = joined(at.get(record.principal_id, NONE), given)
+            if record.scope != scopes.ROOT or self._around.estate.may_stand_over(record.listed_from, None):
+                at = self._own.setdefault(record.scope, {})
+                at[record.principal_id] = joined(at.get(record.principal_id, NONE), given)
             self.scopes_of.setdefault(record.principal_id, set()).add(record.scope)
             self.anywhere[record.principal_id] = self.anywhere.get(record.principal_id, 0) | given.any
             if given.any & actions.MOVE:
@@ -132,6 +135,8 @@ class Standings:
         known = self._nodes.get(scope)
         if known is None:
             chain = self._around.estate.scopes_over(scope)
+            if self._around.estate.is_abroad(scopes.subscription_of(scope) or ""):
+                chain = chain[1:]  # what stands at `/` of its tenant is added at the subscription
             above = self.node(chain[-2]) if len(chain) > 1 else Node(scopes.ROOT, None)
             known = self._nodes[scope] = self._made(scope, above)
         return known
@@ -156,12 +161,17 @@ class Standings:
         chain = self._around.estate.scopes_over(scope)
         records, taking = self._around.records, self._around.denies
         more = dict(own)
-        for record in records.listed_below(subscription, chain):
+        is_abroad = self._around.estate.is_abroad(subscription)
+        for record in (
+            *(records.over(scopes.ROOT, subscription) if is_abroad else ()),
+            *records.listed_below(subscription, chain),
+        ):
             more[record.principal_id] = joined(more.get(record.principal_id, NONE), self.given(record))
         for record in records.unplaced(subscription, chain):
             more[record.principal_id] = joined(more.get(record.principal_id, NONE), unsure(self.given(record)))
         found = [*denies]
-        for deny in taking.listed_below(subscription, chain):
+        at_root = taking.over(scopes.ROOT, subscription) if is_abroad else ()
+        for deny in (*at_root, *taking.listed_below(subscription, chain)):
             taken = self.taken_at(deny)
             found.extend([taken] if taken else [])
         for deny in taking.unplaced(subscription, chain):
