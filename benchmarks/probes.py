@@ -1,6 +1,6 @@
 """What probing costs: a generated tenant on the lab, 40 ms away and with the documented limits.
 
-    python benchmarks/probes.py              500 vaults, as an auditor who may list: 8 calls each, and more until 5,000
+    python benchmarks/probes.py              625 vaults, 8 calls each: 5,000, less what a vault of another tenant is not asked
     python benchmarks/probes.py 1000         1,000 vaults
 
 The records are collected first (`--from`), so that the numbers are those of probing. The lab runs in a process of its own.
