@@ -7,7 +7,9 @@ from functools import cached_property
 from kvaudit.access.consents import Consents
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Grants, Record, kind_mask
+from kvaudit.access.moments import Clock
 from kvaudit.access.places import (
+    ACTIVE,
     DENY_ASSIGNMENTS,
     ELIGIBILITY,
     ROLE_ASSIGNMENTS,
@@ -43,7 +45,7 @@ class Surroundings:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.grants = Grants(
-            estate.role_definitions, estate.assignment_columns, estate.schedule_instances, estate.collected_at
+            estate.role_definitions, estate.assignment_columns, tuple(_upholding(estate)), estate.collected_at
         )
         self.directory = Directory(estate, _types(estate), _elsewhere(estate))
         self.consents = Consents(estate)
@@ -260,6 +262,18 @@ class Surroundings:
 
 
 _READ = "Microsoft.KeyVault/vaults/read"
+
+
+def _upholding(estate: Estate) -> Iterator[ScheduleInstance]:
+    """The schedule instances that say something of the assignments which they uphold.
+
+    An active one that is over says nothing where the rest of its list was not read: another may uphold the assignment.
+    """
+    clock = Clock(estate.collected_at)
+    for item in estate.schedule_instances:
+        is_over = not item.eligible and clock.is_past(item.end)
+        if not is_over or not item.listed_from or any(estate.was_read(ACTIVE, place) for place in item.listed_from):
+            yield item
 
 
 def _elsewhere(estate: Estate) -> frozenset[str]:

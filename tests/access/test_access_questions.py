@@ -21,7 +21,14 @@ from kvaudit.access.answers import CitationKind
 from kvaudit.access.evaluator import Access
 from kvaudit.access.roles import holds_action, matches
 from kvaudit.model.answers import Answer
-from kvaudit.model.authorization import EVERYONE, DenyAssignment, DenyPrincipal, Permission, RoleAssignment
+from kvaudit.model.authorization import (
+    EVERYONE,
+    DenyAssignment,
+    DenyPrincipal,
+    Permission,
+    RoleAssignment,
+    ScheduleInstance,
+)
 from kvaudit.model.directory import Membership
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
@@ -318,6 +325,23 @@ def test_a_deny_for_a_management_group_alone_never_reaches_a_vault_below_it() ->
         assert access.can("anna", READ, RBAC).answer is answer
         held = access.control_holders(RBAC, "Microsoft.KeyVault/vaults/write")
         assert [(item.principal_id, item.answer) for item in held] == [("bert", answer)]
+
+
+def test_an_activation_that_is_over_ends_an_assignment_only_where_no_other_may_uphold_it() -> None:
+    over = ScheduleInstance(
+        "/instances/1",
+        VAULT,
+        SECRETS_USER,
+        "anna",
+        eligible=False,
+        origin_role_assignment_id="/assignments/1",
+        end="2026-11-24T05:00:00Z",
+        listed_from=frozenset({SUBSCRIPTION}),
+    )
+    half = estate_with(grant(1, "anna"), schedule_instances=(over,), collected_at="2026-11-24T06:00:00Z")
+    whole = replace(half, listings=(*half.listings, Listing("role_assignment_schedule_instances", SUBSCRIPTION, 1)))
+    assert Access(whole).can("anna", READ, RBAC).answer is Answer.DENIED
+    assert Access(half).can("anna", READ, RBAC).answer is Answer.ALLOWED
 
 
 def test_a_route_rests_on_denies_that_somebody_asked_for() -> None:
