@@ -14,7 +14,7 @@ from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
 from kvaudit.model.roles import builtin_roles
-from kvaudit.model.vaults import AccessPolicy, PermissionModelSource, Vault
+from kvaudit.model.vaults import AccessPolicy, PermissionModel, PermissionModelSource, Vault
 from kvaudit.templates.declarations import (
     FileDeclarations,
     PoliciesDeclaration,
@@ -22,7 +22,7 @@ from kvaudit.templates.declarations import (
     RoleAssignmentDeclaration,
     VaultDeclaration,
 )
-from kvaudit.templates.model_on_create import model_on_create
+from kvaudit.templates.model_on_create import has_new_default, model_on_create
 from kvaudit.templates.unknown import Unknown
 
 NOT_DEPLOYED = "11111111-1111-1111-1111-000000000000"
@@ -86,13 +86,15 @@ class _Work:
             self.notes.append(f"{item.position}: a vault whose name is not decided was left out: {item.name.reason}")
             return None
         known = self._vaults.get(self._by_name.get(item.name.casefold(), ""))
-        vault = known or self._created(item, item.name)
-        vault = self._with_model(vault, item, exists=known is not None)
+        before = known or self._created(item, item.name)
+        vault = self._with_model(before, item, exists=known is not None)
         vault = self._with_policies(vault, item.access_policies, f"{item.position}")
-        self._vaults[vault.scope] = vault
-        self._by_name[vault.name.casefold()] = vault.scope
         if item.condition is not None:
             self._doubt(vault, f"{item.position}: whether the vault is deployed is not decided: {item.condition}")
+            if vault != before:  # neither what it was nor what it may become is certain
+                vault = replace(vault, permission_model=None, permission_model_source=None, access_policies=None)
+        self._vaults[vault.scope] = vault
+        self._by_name[vault.name.casefold()] = vault.scope
         return vault.scope
 
     def _created(self, item: VaultDeclaration, name: str) -> Vault:
@@ -111,7 +113,7 @@ class _Work:
 
     def _with_model(self, vault: Vault, item: VaultDeclaration, *, exists: bool) -> Vault:
         if exists and item.rbac is None:
-            return vault  # a flag that is left out changes nothing on a vault that exists (facts azure.md 1.1)
+            return self._with_model_left_out(vault, item)
         model = model_on_create(item).model
         if isinstance(model, Unknown):
             self._doubt(vault, f"{item.position}: the permission model is not decided: {model.reason}")
@@ -121,6 +123,23 @@ class _Work:
         source = PermissionModelSource.EXPLICIT if isinstance(item.rbac, bool) else PermissionModelSource.ABSENT
         return replace(vault, permission_model=model, permission_model_source=source)
 
+    def _with_model_left_out(self, vault: Vault, item: VaultDeclaration) -> Vault:
+        """A vault that exists, declared without the flag.
+
+        From api-version 2026-02-01 on it keeps its model. What older ones and azurerm make of a vault on Azure RBAC is not
+        established (facts azure.md 1.1 and 1.3); a vault on access policies keeps them with every version.
+        """
+        version = item.api_version
+        keeps = isinstance(version, str) and has_new_default(version) is True
+        if keeps or vault.permission_model is not PermissionModel.AZURE_RBAC:
+            return vault
+        by = f"api-version {version}" if isinstance(version, str) else "this version of the provider"
+        text = (
+            f"the model is left out, and whether {by} then keeps Azure RBAC on a vault that exists is not established"
+        )
+        self._doubt(vault, f"{item.position}: {text}")
+        return replace(vault, permission_model=None, permission_model_source=None)
+
     def _with_policies(
         self, vault: Vault, entries: tuple[PolicyDeclaration, ...] | Unknown | None, where: str
     ) -> Vault:
@@ -129,10 +148,14 @@ class _Work:
         if isinstance(entries, Unknown):
             self._doubt(vault, f"{where}: the access policies are not decided: {entries.reason}")
             return replace(vault, access_policies=None)
-        return replace(vault, access_policies=tuple(self._entries(vault, entries, where)))
+        return replace(vault, access_policies=self._entries(vault, entries, where))
 
-    def _entries(self, vault: Vault, entries: Sequence[PolicyDeclaration], where: str) -> list[AccessPolicy]:
+    def _entries(
+        self, vault: Vault, entries: Sequence[PolicyDeclaration], where: str
+    ) -> tuple[AccessPolicy, ...] | None:
+        """The entries; None where one of them is not decided: it may be anybody's, and give anything."""
         found = []
+        told = len(self._gaps)
         for entry in entries:
             words: dict[str, tuple[str, ...]] = {}
             for kind, names in entry.permissions.items():
@@ -142,6 +165,10 @@ class _Work:
                     words[kind] = names
             if isinstance(entry.object_id, Unknown):
                 self._doubt(vault, f"{where}: whom an access policy names is not decided: {entry.object_id.reason}")
+                continue
+            if isinstance(entry.application_id, Unknown):
+                reason = entry.application_id.reason
+                self._doubt(vault, f"{where}: the application beside a principal is not decided: {reason}")
                 continue
             tenant = entry.tenant_id if isinstance(entry.tenant_id, str) else vault.tenant_id
             application = entry.application_id if isinstance(entry.application_id, str) else None
@@ -156,7 +183,7 @@ class _Work:
                     storage=words.get("storage"),
                 )
             )
-        return found
+        return tuple(found) if len(self._gaps) == told else None
 
     def _policies(self, item: PoliciesDeclaration, by_identity: dict[str, str]) -> None:
         scope = by_identity.get(item.vault_identity or "")
@@ -166,10 +193,15 @@ class _Work:
             self.notes.append(f"{item.position}: access policies of a vault that is not known were left out")
             return
         vault = self._vaults[scope]
-        if isinstance(item.entries, Unknown):
-            self._doubt(vault, f"{item.position}: the access policies are not decided: {item.entries.reason}")
+        reason = item.entries.reason if isinstance(item.entries, Unknown) else item.deployed_if
+        if isinstance(item.entries, Unknown) or reason is not None:
+            self._doubt(vault, f"{item.position}: the access policies are not decided: {reason}")
+            self._vaults[scope] = replace(vault, access_policies=None)
             return
         entries = self._entries(vault, item.entries, str(item.position))
+        if entries is None or (vault.access_policies is None and item.mode != "replace"):
+            self._vaults[scope] = replace(vault, access_policies=None)
+            return
         named = {(entry.object_id, entry.application_id) for entry in entries}
         before = () if item.mode == "replace" else (vault.access_policies or ())
         if item.mode == "remove":
@@ -181,14 +213,15 @@ class _Work:
     def _grant(self, item: RoleAssignmentDeclaration, number: int, by_identity: dict[str, str]) -> None:
         scope = self._scope_of(item, by_identity)
         role = item.role if isinstance(item.role, Unknown) else _role_guid(item.role)
-        missing = next((value for value in (scope, role, item.principal_id) if isinstance(value, Unknown)), None)
+        decides = (scope, role, item.principal_id, item.condition)
+        missing = next((value.reason for value in decides if isinstance(value, Unknown)), item.deployed_if)
         if missing is not None:
-            vault = self._vaults.get(scope) if isinstance(scope, str) else None
-            text = f"{item.position}: a role assignment is not decided: {missing.reason}"
-            if vault is not None:
-                self._doubt(vault, text, kind="role_assignments")
-            else:
+            text = f"{item.position}: a role assignment is not decided: {missing}"
+            if isinstance(scope, str):
+                self._gaps.append(Gap("role_assignments", scope, text))
+            else:  # it may stand at, or above, any vault that is deployed with it
                 self.notes.append(text)
+                self._gaps += [Gap("role_assignments", self._vaults[at].id, text) for at in by_identity.values()]
             return
         if isinstance(scope, str) and isinstance(role, str) and isinstance(item.principal_id, str):
             kind = item.principal_type if isinstance(item.principal_type, str) else None
@@ -212,8 +245,8 @@ class _Work:
                     return scope
         return scopes.fold(item.scope) if isinstance(item.scope, str) else item.scope
 
-    def _doubt(self, vault: Vault, reason: str, *, kind: str = "vaults") -> None:
-        self._gaps.append(Gap(kind, vault.id, reason))
+    def _doubt(self, vault: Vault, reason: str) -> None:
+        self._gaps.append(Gap("vaults", vault.id, reason))
 
 
 def _role_guid(role: str) -> str | Unknown:

@@ -178,6 +178,7 @@ class _Reading:
             mode=mode.casefold() or "add",
             entries=() if entries is None else entries,
             api_version=_version(item),
+            deployed_if=item.condition,
         )
 
     def _secret(self, item: ArmResource) -> SecretDeclaration:
@@ -208,6 +209,7 @@ class _Reading:
             principal_id=_text(named.get("principalid", missing)),
             principal_type=_text(named["principaltype"]) if named.get("principaltype") is not None else None,
             condition=_text(named["condition"]) if named.get("condition") is not None else None,
+            deployed_if=item.condition,
         )
 
 

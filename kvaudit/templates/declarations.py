@@ -87,6 +87,7 @@ class PoliciesDeclaration:
         vault_identity: as `VaultDeclaration.identity`; None when it cannot be told.
         vault_name: of the vault that they are for.
         mode: `add`, `replace` or `remove`. Terraform's resource of its own adds.
+        deployed_if: None for always, else the text or reason why they may not be deployed.
     """
 
     language: Language
@@ -97,6 +98,7 @@ class PoliciesDeclaration:
     mode: str
     entries: tuple[PolicyDeclaration, ...] | Unknown
     api_version: str | Unknown | None = None
+    deployed_if: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class RoleAssignmentDeclaration:
         scope: resource ID, or unknown.
         scope_identity: folded text that holds the `identity` of the vault that it is scoped to, where it is; else None.
         role: folded GUID of the role, the role's name where the file names it so, or unknown.
+        condition: of the assignment itself (ABAC).
+        deployed_if: None for always, else the text or reason why it may not be deployed.
     """
 
     language: Language
@@ -118,6 +122,7 @@ class RoleAssignmentDeclaration:
     principal_id: str | Unknown
     principal_type: str | Unknown | None = None
     condition: str | Unknown | None = None
+    deployed_if: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,14 @@ def _policy(found: Declared, item: _Resource) -> None:
     shown = vault.rpartition("/")[2] if isinstance(vault, str) else Unknown("the vault is another resource's")
     found.policies.append(
         PoliciesDeclaration(
-            Language.TERRAFORM, item.address, item.position, name, shown, "add", (policy_entry(item.value),)
+            Language.TERRAFORM,
+            item.address,
+            item.position,
+            name,
+            shown,
+            "add",
+            (policy_entry(item.value),),
+            deployed_if=item.condition,
         )
     )
 
@@ -205,6 +212,7 @@ def _role(found: Declared, item: _Resource) -> None:
             principal_id=text_or_unknown(item.value("principal_id"), "principal_id"),
             principal_type=None if kind is None else text_or_unknown(kind, "principal_type"),
             condition=None if condition is None else text_or_unknown(condition, "condition"),
+            deployed_if=item.condition,
         )
     )
 

@@ -251,3 +251,44 @@ def test_policies_declared_apart_are_added() -> None:
         "properties": {"accessPolicies": [ENTRY]},
     }
     assert after(policies, template({}, apart)) == []
+
+
+APART: dict[str, Any] = {
+    "type": "Microsoft.KeyVault/vaults/accessPolicies",
+    "apiVersion": "2026-02-01",
+    "name": "kv-payments/add",
+    "properties": {"accessPolicies": [ENTRY]},
+}
+MAYBE = {"condition": "[parameters('b')]"}
+
+
+def test_a_grant_that_is_not_decided_is_neither_held_nor_missing() -> None:
+    rbac, policies = estate(vault()), estate(vault(PermissionModel.ACCESS_POLICIES))
+    unnamed = {**ROLE, "properties": {**ROLE["properties"], "principalId": "[parameters('x')]"}}
+    narrowed = {**ROLE, "properties": {**ROLE["properties"], "condition": "[parameters('x')]"}}
+    above = {**unnamed, "scope": f"/subscriptions/{SUBSCRIPTION}"}
+    for grants in ({**ROLE, **MAYBE}, narrowed, above, {**ROLE, "scope": "[parameters('x')]"}):
+        assert after(rbac, template({}, grants)) == [Deviation.UNKNOWN], grants
+    for more in ({"objectId": "[parameters('x')]"}, {"applicationId": "[parameters('x')]"}):
+        assert set(after(policies, template({"accessPolicies": [{**ENTRY, **more}]}))) == {Deviation.UNKNOWN}, more
+    assert set(after(policies, template({}, {**APART, **MAYBE}))) == {Deviation.UNKNOWN}
+    undecided = template({"accessPolicies": "[parameters('x')]"}, {**APART, "properties": {"accessPolicies": []}})
+    assert set(after(policies, undecided)) == {Deviation.UNKNOWN}, "adding nothing does not make the list known"
+
+
+def test_a_vault_that_is_deployed_perhaps_is_neither_what_it_was_nor_what_it_may_become() -> None:
+    held = AccessPolicy(TENANT, APP, None, secrets=("get",))
+    for properties, one in (
+        ({"accessPolicies": []}, estate(vault(PermissionModel.ACCESS_POLICIES, held))),
+        ({"accessPolicies": [ENTRY]}, estate(vault(PermissionModel.ACCESS_POLICIES))),
+        ({"enableRbacAuthorization": True}, estate(vault(PermissionModel.ACCESS_POLICIES, held))),
+    ):
+        declared = template(properties)
+        perhaps = replace(declared, vaults=tuple(replace(item, condition="b") for item in declared.vaults))
+        assert set(after(one, perhaps)) == {Deviation.UNKNOWN}, properties
+
+
+def test_an_older_version_without_the_flag_may_not_keep_azure_rbac() -> None:
+    one = estate(vault(), grant(USER))
+    assert after(one, template({}, version="2026-02-01")) == []
+    assert set(after(one, template({}, version="2023-07-01"))) == {Deviation.UNKNOWN}
