@@ -8,9 +8,14 @@ one fails. A mutant that no test notices survives. Properties draw few examples,
 
 Files are named as `kvaudit/access/denies.py`, mutants as mutmut does: `kvaudit.access.denies.x_taken__mutmut_30`. With
 `--sample N`, N mutants of each file are drawn by a fixed seed; with `--percent P`, P in a hundred of each file, and at least FEWEST.
+
+Mutants that change nothing that could be seen are listed in `tools/equivalent_mutants.toml`, with the reason: they are known by
+what they change and not by their numbers, which move with the code.
 """
 
 import argparse
+import ast
+import difflib
 import functools
 import gc
 import itertools
@@ -23,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +38,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOM = ROOT / "kvaudit" / "access"
 COPIED = ("kvaudit", "tests/access", "tests/cases", "tests/conftest.py", "tests/builders.py", "pyproject.toml")
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 SEED = 20261124
 FEWEST = 5
 _MEMORY = type(functools.lru_cache(len))
@@ -52,24 +59,32 @@ def main() -> int:
     named = [name for name in options.what if "/" not in name]
     files |= {Path(f"{name.rpartition('.')[0].replace('.', '/')}.py") for name in named}
     files = files or {file.relative_to(ROOT) for file in ROOM.rglob("*.py")}
-    killed: Counter[str] = Counter()
-    judged: Counter[str] = Counter()
+    total: Counter[str] = Counter()
     verdicts = judge(sorted(files), named, options.sample, options.percent)
     for file, found in itertools.groupby(verdicts, lambda item: f"{item[0].rpartition('.')[0].replace('.', '/')}.py"):
-        for name, verdict in found:
-            judged[file] += 1
-            killed[file] += verdict == "killed"
+        here: Counter[str] = Counter()
+        for name, verdict, change in found:
+            here[verdict] += 1
             if verdict == "survives":
-                print(f"  survives: {name}", flush=True)
-        print(f"{file}: {killed[file]} of {judged[file]} killed", flush=True)
-    if judged:
-        total = judged.total()
-        print(f"{killed.total()} of {total} mutants killed: {100 * killed.total() / total:.1f} %")
+                print(f"  survives: {name}\n{change}", flush=True)
+        print(f"{file}: {_score(here)}", flush=True)
+        total += here
+    if total:
+        share = 100 * total["killed"] / max(1, total.total() - total["equivalent"])
+        print(f"{_score(total)}: {share:.1f} % of those that change something")
     return 0
 
 
-def judge(files: list[Path], named: list[str], sample: int | None, percent: float | None) -> Iterator[tuple[str, str]]:
-    """Each mutant with `killed` or `survives`, as soon as it is judged; in a process and a copy of the sources of its own.
+def _score(verdicts: Counter[str]) -> str:
+    return f"{verdicts['killed']} of {verdicts.total()} killed, {verdicts['equivalent']} equivalent, {verdicts['survives']} open"
+
+
+def judge(
+    files: list[Path], named: list[str], sample: int | None, percent: float | None
+) -> Iterator[tuple[str, str, str]]:
+    """Each mutant with `killed`, `survives` or `equivalent`, and what it changes, as soon as it is judged.
+
+    They are judged in a process and a copy of the sources of its own.
 
     Args:
         files: relative to the root.
@@ -98,8 +113,8 @@ def judge(files: list[Path], named: list[str], sample: int | None, percent: floa
             said = []
             for line in done.stdout or ():
                 if line.startswith("mutant "):
-                    _, mutant, verdict = line.split()
-                    yield mutant, verdict
+                    _, mutant, verdict, change = line.split(maxsplit=3)
+                    yield mutant, verdict, json.loads(change)
                 else:
                     said.append(line)
         if done.returncode:
@@ -111,36 +126,76 @@ def _judge_here(files: list[str], named: list[str], sample: int | None, percent:
     from mutmut.utils.format_utils import get_mutant_name
 
     drawn: list[str] = []
+    changes: dict[str, tuple[str, str]] = {}
     for file in map(Path, files):
         mutated = mutate_file_contents(str(file), file.read_text(encoding="utf-8"), None, None)
         names = sorted(get_mutant_name(file, name) for name in mutated.mutant_names)
         if not names:
             continue
         file.write_text(mutated.code, encoding="utf-8")
+        changes.update((get_mutant_name(file, name), change) for name, change in _changes(mutated.code).items())
         number = len(names) if percent is None else max(FEWEST, round(len(names) * percent / 100))
         drawn += sorted(random.Random(SEED).sample(names, min(sample or number, len(names))))  # noqa: S311
     if not drawn:
         return 0
     arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/access"]
-    return int(pytest.main(arguments, plugins=[_Mutants(named or drawn)]))
+    return int(pytest.main(arguments, plugins=[_Mutants(named or drawn, changes)]))
+
+
+def _changes(code: str) -> dict[str, tuple[str, str]]:
+    """Each mutant of a mutated file, by its function's name: the lines that it takes away, and those that it puts there."""
+    lines = code.splitlines()
+    bodies = {
+        node.name: [line.strip() for line in lines[node.lineno : node.end_lineno]]
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.FunctionDef)
+    }
+    found = {}
+    for name, body in bodies.items():
+        original = bodies.get(f"{name.rpartition('__mutmut_')[0]}__mutmut_orig", body)
+        edits = list(difflib.unified_diff(original, body, lineterm="", n=0))[2:]
+        was, now = ("\n".join(line[1:] for line in edits if line[0] == sign) for sign in "-+")
+        found[name] = was, now
+    return found
+
+
+def _why_equivalent(name: str, was: str, now: str, known: list[dict[str, str]]) -> str | None:
+    """Why a mutant changes nothing that could be seen, or None."""
+    module, _, mangled = name.rpartition("__mutmut_")[0].rpartition(".")
+    place = f"{module.removeprefix('kvaudit.access.')}.{mangled.removeprefix('x').removeprefix('_').removeprefix('ǁ').replace('ǁ', '.')}"
+    return next(
+        (
+            item["why"]
+            for item in known
+            if item.get("in", place) == place and item["was"] in was and item["now"] in now and item["now"] not in was
+        ),
+        None,
+    )
 
 
 class _Mutants:
     """A pytest plugin: instead of running the tests once, runs for each mutant those that reach it, in a child."""
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], changes: dict[str, tuple[str, str]]) -> None:
         self._names = names
+        self._changes = changes
+        self._known = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["mutant"]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judges every mutant, after the tests passed without any."""
         reaching, seconds = _reached(session)
         for name in self._names:
+            was, now = self._changes[name]
+            change = json.dumps(f"      - {was}\n+ {now}".replace("\n", "\n      "))
+            if _why_equivalent(name, was, now, self._known):
+                _say(f"\nmutant {name} equivalent {change}\n")
+                continue
             places = sorted(reaching.get(name.rpartition("__mutmut_")[0], ()), key=lambda place: seconds[place])
             items = [session.items[place] for place in places]
             limit = SECONDS + 5 * sum(seconds[place] for place in places)
             verdict = "killed" if _fails(session, items, name, limit) else "survives"
-            _say(f"\nmutant {name} {verdict}\n")
+            _say(f"\nmutant {name} {verdict} {change}\n")
         return True
 
 
