@@ -52,6 +52,11 @@ REFUSED = [
 ]
 
 
+def numbered(requests: list[tuple[str, str, str | None]]) -> list[str]:
+    """Names without the bodies, which are random: workers of a parallel run must collect the same names."""
+    return [f"{number}-{method}-{path}" for number, (method, path, _) in enumerate(requests, 1)]
+
+
 def guarded() -> tuple[ReadOnlyGuard, str]:
     """A guard with a canary, and the canary's name."""
     names = CanaryNames()
@@ -59,20 +64,20 @@ def guarded() -> tuple[ReadOnlyGuard, str]:
     return ReadOnlyGuard(clouds()["public"], ProbeNames(), names), name
 
 
-@pytest.mark.parametrize(("method", "path", "body"), PASSES)
+@pytest.mark.parametrize(("method", "path", "body"), PASSES, ids=numbered(PASSES))
 def test_its_own_writes_pass(method: str, path: str, body: str | None) -> None:
     guard, name = guarded()
     guard.check(method, f"https://{HOST}{path.replace(OWN, name)}?api-version=7.5", {}, body)
 
 
-@pytest.mark.parametrize(("method", "path", "body"), REFUSED)
+@pytest.mark.parametrize(("method", "path", "body"), REFUSED, ids=numbered(REFUSED))
 def test_everything_else_is_refused(method: str, path: str, body: str | None) -> None:
     guard, name = guarded()
     with pytest.raises(ReadOnlyError):
         guard.check(method, f"https://{HOST}{path.replace(OWN, name)}", {}, body)
 
 
-@pytest.mark.parametrize(("method", "path", "body"), PASSES)
+@pytest.mark.parametrize(("method", "path", "body"), PASSES, ids=numbered(PASSES))
 def test_in_another_vault_or_without_a_canary_nothing_is_written(method: str, path: str, body: str | None) -> None:
     guard, name = guarded()
     with pytest.raises(ReadOnlyError):
