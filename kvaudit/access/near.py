@@ -10,7 +10,6 @@ from enum import StrEnum
 from kvaudit.access.answers import Citation, CitationKind, Decision
 from kvaudit.access.grants import Record
 from kvaudit.access.surroundings import Surroundings
-from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import ScheduleInstance
 from kvaudit.model.permissions import Operation, operation
@@ -73,7 +72,7 @@ def _distance(item: NearMiss, vault: Vault) -> int:
     """Parts of the path that the record's scope does not share with the vault: an object of it first, then neighbours."""
     mine, its = vault.scope.split("/"), (item.citation.scope or "").split("/")
     return len(mine) - next(
-        (number for number, pair in enumerate(zip(mine, its, strict=False)) if pair[0] != pair[1]), len(mine)
+        (number for number, part in enumerate(mine) if its[number : number + 1] != [part]), len(mine)
     )
 
 
@@ -142,7 +141,7 @@ def _cited(record: Record, role: str | None, chain: tuple[str, ...]) -> Citation
     return Citation(
         kind,
         record.id,
-        record.scope if record.scope == scopes.ROOT else scopes.fold(record.scope),
+        record.scope,
         role,
         chain,
         condition=record.condition,

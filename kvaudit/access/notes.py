@@ -266,7 +266,12 @@ def _policies(around: Surroundings, vault: Vault) -> Iterator[str]:
         1 for item in entries if item.tenant_id and vault.tenant_id and item.tenant_id != vault.tenant_id.casefold()
     )
     if other:
-        yield f"{other} access policy entries name a tenant that is not the vault's and grant nothing"
+        said = (
+            "entry names a tenant that is not the vault's and grants"
+            if other == 1
+            else "entries name a tenant that is not the vault's and grant"
+        )
+        yield f"{other} access policy {said} nothing"
     registrations = [
         item.object_id for item in entries if around.directory.type_of(item.object_id.casefold()) == "Application"
     ]
