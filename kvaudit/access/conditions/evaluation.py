@@ -237,7 +237,7 @@ def _compared(operator: Operator, left: list[_Item], right: list[_Item], negated
             _holds(operator, shape, _spelled(left, name, literal), _spelled(right, name, literal)) != negated
             for name, literal in _spellings(operator, caseless, negated)
         }
-        for shape in _shapes(operator, len(left), len(right))
+        for shape in _shapes(operator, len(right))
     ]
     values = reduce(set.union, by_shape)
     if len(values) == 1:
@@ -252,14 +252,14 @@ def _holds(operator: Operator, shape: tuple[Quantifier, Quantifier], left: list[
     return outer(inner(compare(operator.relation, one, other) != operator.negated for other in right) for one in left)
 
 
-def _shapes(operator: Operator, lefts: int, rights: int) -> list[tuple[Quantifier, Quantifier]]:
+def _shapes(operator: Operator, rights: int) -> list[tuple[Quantifier, Quantifier]]:
     """The readings of how several values count.
 
     Read literally, ForAnyOfAnyValues:GuidNotEquals {a, b} is always true. Microsoft's example "Allow most roles, but
     don't allow others to assign roles" (delegate-role-assignments-examples, 2023-09) used it for "neither a nor b".
     """
     if operator.for_left is None or operator.of_right is None:
-        return [(any, any)] if lefts == rights == 1 else [(any, any), (all, all)]
+        return [(any, any), (all, all)]
     literal = (operator.for_left, operator.of_right)
     if operator.negated and operator.of_right is any and rights > 1:
         return [literal, (operator.for_left, all)]
