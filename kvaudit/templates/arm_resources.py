@@ -27,6 +27,7 @@ class Template:
         depth: how many templates are around it.
         prefix: address of the deployment that holds it.
         file: where it stands, when that is another file than the outermost template's.
+        condition: why the deployment that holds it may not happen; None where it always does.
     """
 
     root: Node
@@ -36,6 +37,7 @@ class Template:
     prefix: str = ""
     symbols: Mapping[str, Any] | None = None
     file: str | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _resource_at(
         else None,
         scope=scope,
         scope_identity=scope_symbol.casefold() if scope_symbol else None,
-        condition=None if condition is True else _why(condition),
+        condition=walk.template.condition if condition is True else _why(condition),
         is_existing=bool(existing and existing.value is True),
         file=walk.template.file,
         evaluator=walk.evaluator,
@@ -257,10 +259,14 @@ def _nested(walk: _Walk, node: Node, resource: ArmResource) -> Iterator[ArmResou
             {name: _given(evaluator, item) for name, item in (properties.get("parameters") or Node({}, 0, 0)).items()}
             for evaluator in (walk.evaluator, walk.symbolic)
         )
-        yield from find_resources(Template(inside, given, place, walk.template.depth + 1, prefix, symbols, file))
+        depth = walk.template.depth + 1
+        yield from find_resources(Template(inside, given, place, depth, prefix, symbols, file, resource.condition))
         return
     outer = Node({**walk.template.root.value, "resources": inside.get("resources") or Node([], 0, 0)}, inside.line, 0)
-    template = replace(walk.template, root=outer, place=place, depth=walk.template.depth + 1, prefix=prefix)
+    depth = walk.template.depth + 1
+    template = replace(
+        walk.template, root=outer, place=place, depth=depth, prefix=prefix, condition=resource.condition
+    )
     yield from find_resources(template)
 
 

@@ -259,7 +259,8 @@ class _Compilation(BicepValues):
         shape = self._shape(item, body)
         given = table.get("params")
         if source.startswith(("br:", "br/", "ts:", "ts/")):
-            self._published(item, symbol, source, self.object(given) if given and given.type == "object" else None)
+            table_given = self.object(given) if given and given.type == "object" else None
+            self._published(item, symbol, source, table_given, is_conditional="condition" in shape)
             return None
         inner = self.load(source)
         name = str(Path(self.file).parent / source)
@@ -315,7 +316,9 @@ class _Compilation(BicepValues):
                 deployment["subscriptionId"] = self.value(arguments[0])
         return Node(deployment, *at)
 
-    def _published(self, item: "SyntaxNode", symbol: str, source: str, given: Node | None) -> None:
+    def _published(
+        self, item: "SyntaxNode", symbol: str, source: str, given: Node | None, *, is_conditional: bool
+    ) -> None:
         if AVM_VAULT not in source.casefold():
             self.undecided(item, f"the module {symbol} ({source[:100]}) is in a registry and was not looked into")
             return
@@ -338,6 +341,7 @@ class _Compilation(BicepValues):
                 else Unknown("enableRbacAuthorization is given to a published module as an expression"),
                 rbac_at=at,
                 module=source,
+                condition="its module stands behind a condition" if is_conditional else None,
             )
         )
 

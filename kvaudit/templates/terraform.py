@@ -17,7 +17,7 @@ from kvaudit.templates.declarations import (
 )
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tree import Block
-from kvaudit.templates.terraform_resources import Declared, declare
+from kvaudit.templates.terraform_resources import Declared, declare, is_left_out, perhaps_left_out
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown
 from kvaudit.templates.versions import highest
@@ -127,7 +127,14 @@ class _Reading:
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     calls: int = 0
 
-    def module(self, folder: TerraformFolder, given: Mapping[str, Any], prefix: str, above: tuple[Path, ...]) -> None:
+    def module(
+        self,
+        folder: TerraformFolder,
+        given: Mapping[str, Any],
+        prefix: str,
+        above: tuple[Path, ...],
+        condition: str | None = None,
+    ) -> None:
         self.lines.update(folder.lines)
         blocks = [block for _, block in folder.blocks]
         values = ModuleValues(blocks, given, prefix=prefix)
@@ -136,9 +143,18 @@ class _Reading:
         version = self.locked or self.constraint or _constraint(folder)
         for file, block in folder.blocks:
             if block.type == "resource" and len(block.labels) == 2:
-                declare(self.found, block, file, values, symbols, prefix=prefix, provider_version=version)
-            elif block.type == "module" and block.labels:
-                self._call(folder, file, block, values, prefix, above)
+                declare(
+                    self.found,
+                    block,
+                    file,
+                    values,
+                    symbols,
+                    prefix=prefix,
+                    provider_version=version,
+                    condition=condition,
+                )
+            elif block.type == "module" and block.labels and not is_left_out(block, values):
+                self._call(folder, file, block, values, prefix, above, perhaps_left_out(block, values) or condition)
 
     def _call(
         self,
@@ -148,15 +164,13 @@ class _Reading:
         values: ModuleValues,
         prefix: str,
         above: tuple[Path, ...],
+        condition: str | None,
     ) -> None:
         source = _source(block) or ""
         at = Position(file, block.line, block.column)
         address = f"{prefix}module.{block.labels[0]}"
-        count = values.of(block, "count")
-        if count == 0 and count is not False:
-            return
         if not source.startswith(("./", "../")):
-            self._published(block, at, address, source, values)
+            self._published(block, at, address, source, values, condition)
             return
         path = (folder.path / source).resolve()
         inner = self.find(path)
@@ -169,9 +183,11 @@ class _Reading:
             given = {name: values.of(block, name) for name in block.arguments if name not in _META}
             # null means "as if it were left out": the default of the variable counts.
             given = {name: value for name, value in given.items() if value is not None}
-            self.module(inner, given, f"{address}.", (*above, folder.path.resolve()))
+            self.module(inner, given, f"{address}.", (*above, folder.path.resolve()), condition)
 
-    def _published(self, block: Block, at: Position, address: str, source: str, values: ModuleValues) -> None:
+    def _published(
+        self, block: Block, at: Position, address: str, source: str, values: ModuleValues, condition: str | None
+    ) -> None:
         """A module from a registry or repository. One that makes vaults is a vault whose settings it decides."""
         self.undecided.append(Undecided(at, f"{address}: the module {source[:120]} is not in these files"))
         if not _makes_vaults(source):
@@ -189,6 +205,7 @@ class _Reading:
                 rbac_at=at,
                 module=source,
                 provider_version=self.locked or self.constraint,
+                condition=condition,
             )
         )
 

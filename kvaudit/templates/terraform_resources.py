@@ -74,18 +74,36 @@ def declare(
     *,
     prefix: str,
     provider_version: str | None,
+    condition: str | None = None,
 ) -> None:
-    """Adds what a resource block declares; one that does not concern vaults, or has `count = 0`, adds nothing."""
+    """Adds what a resource block declares; one that does not concern vaults, or that nothing is made of, adds nothing.
+
+    `condition` says why the module around it may not be deployed.
+    """
     kind, name = block.labels
     maker = _MAKERS.get(kind)
     if maker is None:
         return
-    count = values.of(block, "count")
-    if isinstance(count, int) and not isinstance(count, bool) and count == 0:
+    if is_left_out(block, values):
         return
-    condition = count.reason if isinstance(count, Unknown) else None
+    condition = perhaps_left_out(block, values) or condition
     position = Position(file, block.line, block.column)
     maker(found, _Resource(block, values, symbols, f"{prefix}{kind}.{name}", position, provider_version, condition))
+
+
+def is_left_out(block: Block, values: ModuleValues) -> bool:
+    """Whether nothing is made of a resource or module: `count` is 0, or `for_each` is empty."""
+    count, each = values.of(block, "count"), values.of(block, "for_each")
+    return (isinstance(count, int) and not isinstance(count, bool) and count == 0) or each in ({}, [])
+
+
+def perhaps_left_out(block: Block, values: ModuleValues) -> str | None:
+    """Why nothing may be made of a resource or module, or None."""
+    for name in ("count", "for_each"):
+        value = values.of(block, name)
+        if isinstance(value, Unknown):
+            return value.reason
+    return None
 
 
 def _vault(found: Declared, item: _Resource) -> None:

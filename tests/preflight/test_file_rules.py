@@ -69,6 +69,7 @@ ROWS = [
     ("purge-protection-not-declared", [vault()], Verdict.FAIL),
     ("purge-protection-not-declared", [vault(enablePurgeProtection="[parameters('p')]")], Verdict.UNKNOWN),
     ("public-network-declared-open", [vault(publicNetworkAccess="disabled")], Verdict.PASS),
+    ("public-network-declared-open", [vault(publicNetworkAccess="SecuredByPerimeter")], Verdict.PASS),
     ("public-network-declared-open", [vault(networkAcls={"defaultAction": "Deny"})], Verdict.PASS),
     ("public-network-declared-open", [vault(networkAcls={"defaultAction": "Allow"})], Verdict.FAIL),
     ("public-network-declared-open", [vault()], Verdict.FAIL),

@@ -212,6 +212,37 @@ def test_loops_conditions_and_templates_inside_templates() -> None:
     assert "contoso.example" in found.undecided[0].reason
 
 
+@pytest.mark.parametrize("scope", ["inner", "outer"])
+def test_a_condition_of_a_deployment_is_one_of_everything_in_it(scope: str) -> None:
+    grant = {
+        "type": "Microsoft.Authorization/roleAssignments",
+        "apiVersion": "2022-04-01",
+        "name": "x",
+        "properties": {"roleDefinitionId": "4633458b-17de-408a-b874-0445c86b69e6", "principalId": "x"},
+    }
+    innermost = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "innermost",
+        "properties": {"template": {"$schema": SCHEMA, "resources": [grant]}},
+    }
+    deployment = {
+        **innermost,
+        "name": "inner",
+        "condition": "[parameters('deploy')]",
+        "properties": {
+            "expressionEvaluationOptions": {"scope": scope},
+            "template": {"$schema": SCHEMA, "resources": [vault("kv-maybe"), innermost]},
+        },
+    }
+    source = template(parameters={"deploy": {"type": "bool"}}, resources=[vault("kv-always"), deployment])
+    found = read(source)
+    assert [bool(item.condition) for item in found.vaults] == [False, True]
+    assert found.role_assignments[0].deployed_if
+    assert read(source, deploy=True).vaults[1].condition is None
+    assert len(read(source, deploy=False).vaults) == 1
+
+
 def test_symbolic_names_and_existing_resources() -> None:
     found = read(
         template(

@@ -121,6 +121,26 @@ def test_local_modules_take_their_values_from_the_call(tmp_path: Path) -> None:
     assert "gone" in found.undecided[0].reason
 
 
+@pytest.mark.parametrize(
+    ("loop", "conditions"),
+    [
+        ("count = 1", [None]),
+        ("count = 0", []),
+        ("for_each = {}", []),
+        ('for_each = toset(["a"])', [None]),
+        ("count = var.make ? 1 : 0", ["variable make has no default and no value was given"]),
+        ("for_each = var.make", ["variable make has no default and no value was given"]),
+    ],
+)
+def test_what_a_module_call_may_leave_out_its_resources_may_be_too(
+    tmp_path: Path, loop: str, conditions: list[str | None]
+) -> None:
+    call = f'variable "make" {{}}\nmodule "a" {{\n source = "./kv"\n {loop}\n}}\n'
+    assert [item.condition for item in read(tmp_path, main_tf=call, kv__main_tf=KEY_VAULT % "").vaults] == conditions
+    own = read(tmp_path, main_tf='variable "make" {}\n' + KEY_VAULT % f" {loop}")
+    assert [item.condition for item in own.vaults] == conditions
+
+
 def test_a_module_that_calls_itself_ends(tmp_path: Path) -> None:
     found = read(tmp_path, main_tf='module "me" {\n source = "./"\n}\n')
     assert "itself" in found.undecided[0].reason

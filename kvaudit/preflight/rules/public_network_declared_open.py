@@ -34,7 +34,7 @@ def check(project: Project, today: date) -> Iterator[FileJudgement]:  # noqa: AR
 
 
 def _public(vault: VaultDeclaration, value: object) -> FileJudgement:
-    if str(value).casefold() in ("disabled", "securebyperimeter"):
+    if str(value).casefold() in ("disabled", "securedbyperimeter"):
         return passes(vault.address, vault.position)
     return judge_property(vault, "networkAcls", _firewall)
 
