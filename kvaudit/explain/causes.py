@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from kvaudit.access.smallest_role import smallest_roles
 from kvaudit.explain.explanation import Cause, Kind
 from kvaudit.explain.facts import Facts
-from kvaudit.model.permissions import operation
-from kvaudit.model.roles import builtin_roles
-from kvaudit.remediation import Fix, PolicyEntry, RoleGrant, assign_role, grant_policy
-
-_PLACEHOLDER = "<{}>"
+from kvaudit.explain.fixes import grantee_of, policy_fix, role_fix
+from kvaudit.remediation import Fix
 
 
 def causes_of(kind: Kind, facts: Facts) -> tuple[Cause, ...]:
@@ -18,37 +14,8 @@ def causes_of(kind: Kind, facts: Facts) -> tuple[Cause, ...]:
     return maker(facts) if maker else ()
 
 
-def vault_id(facts: Facts) -> str:
-    """The resource ID of the vault, with what the error does not say in angle brackets."""
-    resource = facts.resource or ""
-    folded = resource.casefold()
-    if "/vaults/" in folded:
-        at = folded.index("/vaults/") + len("/vaults/")
-        return resource[:at] + resource[at:].partition("/")[0]
-    name = facts.vault or "<vault>"
-    return f"/subscriptions/<subscription>/resourceGroups/<resource-group>/providers/Microsoft.KeyVault/vaults/{name}"
-
-
-def role_fix(facts: Facts, word: str) -> Fix:
-    """The smallest built-in role for an operation, at the vault: a grant on one object never lets anybody list."""
-    best = smallest_roles([word], roles=builtin_roles()).best
-    role = best.roles[0] if best else None
-    who = facts.caller.object_id or "<object-id-of-the-caller>"
-    name, guid = (role.role_name, role.name) if role else ("<custom role>", "<custom-role-id>")
-    return assign_role(RoleGrant(vault_id(facts), guid, name, who))
-
-
-def policy_fix(facts: Facts, word: str) -> Fix:
-    """An entry of the access policies for an operation."""
-    kind, _, _ = word.partition("/")
-    name = operation(word).policy_words[0].partition("/")[2]
-    who = facts.caller.object_id or "<object-id-of-the-caller>"
-    tenant = facts.caller.tenant_id or "<tenant-id>"
-    return grant_policy(PolicyEntry(vault_id(facts), tenant, who, {kind: (name,)}))
-
-
 def _missing_role(facts: Facts) -> tuple[Cause, ...]:
-    fix = role_fix(facts, facts.word) if facts.word else None
+    fix = role_fix(grantee_of(facts), facts.word) if facts.word else None
     what = facts.word or facts.action or "this operation"
     found = [
         Cause(
@@ -83,7 +50,7 @@ def _missing_role(facts: Facts) -> tuple[Cause, ...]:
 
 def _missing_policy(facts: Facts) -> tuple[Cause, ...]:
     word = facts.word
-    fix = policy_fix(facts, word) if word else None
+    fix = policy_fix(grantee_of(facts), word) if word else None
     found = [
         Cause(
             f"no access policy gives the caller {word or 'this operation'}",

@@ -61,11 +61,13 @@ class Cause:
         cause: one sentence.
         because: what in the error, or in the snapshot, says so.
         fix: the smallest change, or None where there is none to make.
+        beside: whether it belongs to another kind that the text shows as well.
     """
 
     cause: str
     because: str
     fix: Fix | None = None
+    beside: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """`{"cause", "because", "fix"}`."""
@@ -104,6 +106,8 @@ class Explanation:
     """An error, explained.
 
     Attributes:
+        confidence: `CERTAIN` only where the text shows this kind alone.
+        also: other kinds that the text shows.
         status: HTTP status, or None.
         operation: permission word, or None.
         data_action: the data action or control-plane action that was refused, or None.
@@ -122,12 +126,14 @@ class Explanation:
     object: str | None = None
     causes: tuple[Cause, ...] = ()
     next_step: str = ""
+    also: tuple[Kind, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The promised form (ARCHITECTURE.md, section 6)."""
+        """The promised form (ARCHITECTURE.md, section 6), and `also`."""
         return {
             "kind": self.kind.value,
             "confidence": self.confidence.value,
+            "also": [item.value for item in self.also],
             "status": self.status,
             "operation": self.operation,
             "data_action": self.data_action,

@@ -6,13 +6,13 @@ them quote the service's own words, more or less escaped.
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from kvaudit.explain.explanation import Caller
+from kvaudit.explain.logs import log_record, logged, status_of
 from kvaudit.model.clouds import clouds
 from kvaudit.model.permissions import operation, operations
 
@@ -63,9 +63,11 @@ class Facts:
 def find_facts(text: str) -> Facts:
     """Everything that a text says."""
     plain = _plain(text)
-    log = _log_record(text)
+    log = log_record(text)
     word, action = _operation(plain, log)
-    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]+)", plain) or _first(r"over scope '([^']+)'", plain)
+    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", plain) or _first(
+        r"over scope '([^']{1,1000})'", plain
+    )
     return Facts(
         text=plain,
         codes=_codes(plain),
@@ -76,8 +78,8 @@ def find_facts(text: str) -> Facts:
         vault=_vault(plain, resource),
         object=_object(plain, resource),
         caller=_caller(plain, log),
-        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]*{_GUID}|null)", plain)),
-        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]*{_GUID})", plain)),
+        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", plain)),
+        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", plain)),
         reason=(_first(r"DecisionReason:\s*'?(\w+)", plain) or "").casefold(),
         found_tenant=_first(rf"found\s+https?://sts\.[a-z.]+/({_GUID})", plain),
         expected_tenants=_expected(plain),
@@ -88,6 +90,8 @@ def find_facts(text: str) -> Facts:
 def _plain(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
+    # Runs of white space first: a pattern with \s* twice takes the square of their length.
+    text = re.sub(r"\n[\n ]+", "\n", re.sub(r"[^\S\n]+", " ", text))
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     # Escapes of JSON inside JSON inside a log: two rounds undo what real errors hold. Bounded, or long runs cost their square.
     for _ in range(2):
@@ -97,7 +101,7 @@ def _plain(text: str) -> str:
     text = text.replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&")
     # Terraform and az draw a bar before every line of an error and break it at the terminal's width.
     text = re.sub(r"^[ \t]*[│|╷╵>][ \t]?", "", text, flags=re.MULTILINE)
-    return re.sub(r"[ \t]+", " ", text)
+    return re.sub(r"\n[\n ]+", "\n", re.sub(r"[^\S\n]+", " ", text))
 
 
 def _first(pattern: str, text: str) -> str | None:
@@ -119,11 +123,9 @@ def _codes(text: str) -> frozenset[str]:
 
 
 def _status(text: str, log: dict[str, Any] | None) -> int | None:
-    if log:
-        for name in ("httpstatuscode_d", "httpstatuscode"):
-            value = log.get(name)
-            if isinstance(value, int | float) and 100 <= value < 600:
-                return int(value)
+    told = status_of(log)
+    if told is not None:
+        return told
     for pattern in (
         r"status(?:\s*code|code)?[\"']?\s*[:=]?\s*[\"']?\(?([1-5]\d\d)\b",
         r"\bHTTP(?:/[\d.]+)?[ /:]+([1-5]\d\d)\b",
@@ -139,7 +141,9 @@ def _status(text: str, log: dict[str, Any] | None) -> int | None:
 
 def _operation(text: str, log: dict[str, Any] | None) -> tuple[str | None, str | None]:
     """The permission word, and the action as written."""
-    action = _first(r"Action:\s*'?([A-Za-z.]+/[A-Za-z0-9/.]+)", text) or _first(r"perform action '([^']+)'", text)
+    action = _first(r"Action:\s*'?([A-Za-z.]{1,100}/[A-Za-z0-9/.]{1,200})", text) or _first(
+        r"perform action '([^']{1,300})'", text
+    )
     if action:
         return _word_of_action(action), action
     policy = re.search(r"does not have (secrets?|keys?|certificates?) (\w+) permission", text, re.IGNORECASE)
@@ -224,69 +228,20 @@ def _caller(text: str, log: dict[str, Any] | None) -> Caller:
         found = _first(pattern, text)
         return found.casefold() if found else None
 
-    client = re.search(rf"The client '([^']*)'(?: with object id '({_GUID})')?", text, re.IGNORECASE)
-    record = log or {}
+    client = re.search(rf"The client '([^']{{0,300}})'(?: with object id '({_GUID})')?", text, re.IGNORECASE)
     return Caller(
         object_id=guid(rf"\boid=({_GUID})")
         or (client[2].casefold() if client and client[2] else None)
-        or _logged(record, "objectidentifier"),
-        app_id=guid(rf"\bappid=({_GUID})") or _logged(record, "appid"),
+        or logged(log, "objectidentifier"),
+        app_id=guid(rf"\bappid=({_GUID})") or logged(log, "appid"),
         tenant_id=guid(rf"iss=https?://sts\.[a-z.]+/({_GUID})"),
         name=client[1] if client and client[1] and not re.fullmatch(_GUID, client[1]) else None,
-        address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or _logged(record, "calleripaddress"),
+        address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or logged(log, "calleripaddress"),
     )
 
 
-def _logged(record: dict[str, Any], name: str) -> str | None:
-    for key, value in record.items():
-        if name in key and isinstance(value, str) and value:
-            return value.casefold()
-    return None
-
-
 def _expected(text: str) -> tuple[str, ...]:
-    part = _first(r"Expected one of (.{0,2000}?),? found", text.replace("\n", " "))
-    return tuple(item.casefold() for item in re.findall(rf"/({_GUID})", part or ""))
-
-
-def _log_record(text: str) -> dict[str, Any] | None:
-    """A record of a diagnostic log, when the text holds one: names folded, the properties and claims inside flattened."""
-    for candidate in _json_objects(text):
-        names = {name.casefold() for name in candidate}
-        if "operationname" in names and names & {
-            "category",
-            "resultsignature",
-            "httpstatuscode_d",
-            "httpstatuscode",
-            "properties",
-        }:
-            return _flat(candidate)
-    return None
-
-
-def _json_objects(text: str) -> Iterator[dict[str, Any]]:
-    for part in (text, *text.splitlines()[:200]):
-        stripped = part.strip()
-        if not stripped.startswith(("{", "[")) or len(stripped) > LONGEST:
-            continue
-        try:
-            value = json.loads(stripped)
-        except (ValueError, RecursionError):
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, dict):
-                yield from (
-                    (inner for inner in item.get("records", ()) if isinstance(inner, dict))
-                    if isinstance(item.get("records"), list)
-                    else [item]
-                )
-
-
-def _flat(record: dict[str, Any], depth: int = 0) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict) and depth < 5:
-            flat.update(_flat(value, depth + 1))
-        else:
-            flat[name.casefold()] = value
-    return flat
+    """Tenants between "Expected one of" and "found"."""
+    start = text.casefold().find("expected one of ")
+    part = text[start : start + 2000] if start >= 0 else ""
+    return tuple(item.casefold() for item in re.findall(rf"/({_GUID})", part.partition("found ")[0]))

@@ -1,13 +1,15 @@
 """Which words of the services mean which kind of error. Sources: facts azure.md 6, and the services' own fixed phrases.
 
-The order matters: the first that matches wins, what is told before a permission is looked at first (facts azure.md 6.1:
-firewall, then token, then permission, then the operation).
+The order matters: the first that matches is the kind, what is told before a permission is looked at first (facts azure.md
+6.1: firewall, then token, then permission, then the operation). Any other kind that the text shows as well stands beside
+it, and then nothing is certain. Patterns are bounded: a text of any content takes time in proportion to its length.
 """
 
 from dataclasses import dataclass
 
 from kvaudit.explain.explanation import Confidence, Kind
 from kvaudit.explain.facts import Facts
+from kvaudit.explain.logs import log_says
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +20,49 @@ class Signature:
         codes: folded error codes, any of which says so.
         phrase: pattern of the service's words, or "".
         confidence: `CERTAIN` where the service's own code or fixed phrase has one meaning.
+        alone: whether it counts only where nothing else does: a code that others share.
     """
 
     kind: Kind
     confidence: Confidence
     codes: frozenset[str] = frozenset()
     phrase: str = ""
+    alone: bool = False
 
     def matches(self, facts: Facts) -> bool:
         """Whether the text shows it."""
         return bool(self.codes & facts.codes) or bool(self.phrase and facts.has(self.phrase))
 
 
-def _says(kind: Kind, *codes: str, phrase: str = "", likely: bool = False) -> Signature:
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What a text shows.
+
+    Attributes:
+        beside: other kinds that it shows as well, in the order of the checks.
+    """
+
+    kind: Kind
+    confidence: Confidence
+    beside: tuple[Kind, ...] = ()
+
+
+def _says(kind: Kind, *codes: str, phrase: str = "", likely: bool = False, alone: bool = False) -> Signature:
     confidence = Confidence.LIKELY if likely else Confidence.CERTAIN
-    return Signature(kind, confidence, frozenset(code.casefold() for code in codes), phrase)
+    return Signature(kind, confidence, frozenset(code.casefold() for code in codes), phrase, alone)
 
 
-_POLICY_PHRASE = r"does not have (?:secrets?|keys?|certificates?) \w+ permission|the user, group or application '[^']*' does not have|(?:secrets|keys|certificates) \w+ permission on key vault"
+_POLICY_PHRASE = r"does not have (?:secrets?|keys?|certificates?) \w{1,40} permission|the user, group or application '[^']{0,1000}' does not have|(?:secrets|keys|certificates) \w{1,40} permission on key vault"
 
 SIGNATURES: tuple[Signature, ...] = (
-    _says(Kind.THROTTLED, "Throttled", "TooManyRequests", "SubscriptionRequestsThrottled", "VaultRequestTypeLimitReached", "VaultOperationLimitReached", phrase=r"too many requests were received|\b429\b.{0,40}too many requests"),
+    _says(Kind.TEMPLATE_ACCESS, "KeyVaultParameterReferenceSecretRetrieveFailed", "KeyVaultParameterReferenceAuthorizationFailed", "KeyVaultParameterReferenceNotFound", "KeyVaultParameterReferenceInvalidId", phrase=r"KeyVaultParameterReference\w{1,40}"),
     _says(Kind.PRIVATE_LINK, "ForbiddenByConnection", phrase=r"public network access is disabled and request is not from|not an approved private link"),
     _says(Kind.FIREWALL, "ForbiddenByFirewall", phrase=r"client address is not authorized and caller is not a trusted service"),
-    _says(Kind.TENANT, "AKV10032", "InvalidAuthenticationTokenTenant", "AADSTS90002", "AADSTS500011", phrase=r"AKV10032|invalid issuer\. expected one of|is from the wrong issuer"),
-    _says(Kind.CLAIMS_CHALLENGE, "AADSTS50076", "AADSTS50079", "AADSTS50158", "AADSTS53000", "AADSTS53001", "AADSTS53003", "TokenCreatedWithOutdatedPolicies", "LocationConditionEvaluationSatisfied", phrase=r"insufficient_claims|www-authenticate[^\n]*claims="),
-    _says(Kind.STALE_TOKEN, "ExpiredAuthenticationToken", "AADSTS700082", "AADSTS70043", "AADSTS700024", phrase=r"token (?:is|has) expired|IDX10223|lifetime validation failed|AKV10023"),
-    _says(Kind.TOKEN_AUDIENCE, "AKV10022", "InvalidAuthenticationTokenAudience", phrase=r"AKV10022|invalid audience|audience validation failed|IDX10214"),
-    _says(Kind.WRONG_IDENTITY, "CredentialUnavailableError", "CredentialUnavailableException", "AADSTS700016", "AADSTS7000215", "AADSTS7000222", phrase=r"multiple user.assigned identities exist|identity not found|managedidentitycredential authentication unavailable|failed to retrieve a token from the included credentials"),
-    _says(Kind.TEMPLATE_ACCESS, "KeyVaultParameterReferenceSecretRetrieveFailed", "KeyVaultParameterReferenceAuthorizationFailed", "KeyVaultParameterReferenceNotFound", "KeyVaultParameterReferenceInvalidId", phrase=r"KeyVaultParameterReference\w+"),
+    _says(Kind.TENANT, "AKV10032", "InvalidAuthenticationTokenTenant", "AADSTS90002", "AADSTS500011", phrase=r"invalid issuer\. expected one of|is from the wrong issuer"),
+    _says(Kind.CLAIMS_CHALLENGE, "AADSTS50076", "AADSTS50079", "AADSTS50158", "AADSTS53000", "AADSTS53001", "AADSTS53003", "TokenCreatedWithOutdatedPolicies", "LocationConditionEvaluationSatisfied", phrase=r"insufficient_claims|\bBearer [^\n]{0,600}\bclaims=\"?[0-9A-Za-z+/_-]{4}"),
+    _says(Kind.STALE_TOKEN, "ExpiredAuthenticationToken", "AADSTS700082", "AADSTS70043", "AADSTS700024", phrase=r"IDX10223|lifetime validation failed|AKV10023"),
+    _says(Kind.TOKEN_AUDIENCE, "AKV10022", "InvalidAuthenticationTokenAudience", phrase=r"audience validation failed|IDX10214"),
+    _says(Kind.WRONG_IDENTITY, "CredentialUnavailableError", "CredentialUnavailableException", "AADSTS700016", "AADSTS7000215", "AADSTS7000222", phrase=r"multiple user.assigned identities exist|managedidentitycredential authentication unavailable|failed to retrieve a token from the included credentials"),
     _says(Kind.MODEL_CHANGE_REFUSED, phrase=r"not allowed to change permission model"),
     _says(Kind.AZURE_POLICY, "RequestDisallowedByPolicy", "RequestDisallowedByAzure", phrase=r"disallowed by (?:azure )?policy"),
     _says(Kind.SCOPE_LOCKED, "ScopeLocked", phrase=r"because following scope\(?s?\)? (?:is|are) locked"),
@@ -55,29 +71,37 @@ SIGNATURES: tuple[Signature, ...] = (
     _says(Kind.PRINCIPAL_NOT_FOUND, "PrincipalNotFound", phrase=r"principal [0-9a-f-]{32,36} does not exist in the directory"),
     _says(Kind.ROLE_ASSIGNMENT_EXISTS, "RoleAssignmentExists", "RoleAssignmentUpdateNotPermitted", phrase=r"the role ?assignment already exists"),
     _says(Kind.OBJECT_DISABLED, "SecretDisabled", "KeyDisabled", "CertificateDisabled", phrase=r"not allowed on a disabled (?:secret|key|certificate)|is not allowed on (?:an expired|a disabled)"),
-    _says(Kind.KEY_OPERATION, "KeyOperationForbidden", phrase=r"operation \w+ is not permitted on this key"),
+    _says(Kind.KEY_OPERATION, "KeyOperationForbidden", phrase=r"operation \w{1,40} is not permitted on this key"),
     _says(Kind.MISSING_POLICY, phrase=_POLICY_PHRASE),
-    _says(Kind.AZURE_POLICY, "ForbiddenByPolicy", likely=True),
     _says(Kind.MISSING_ROLE, "ForbiddenByRbac", phrase=r"caller is not authorized to perform action on resource|DeniedWithNoValidRBAC", likely=True),
     _says(Kind.BEING_DELETED, "ObjectIsBeingDeleted", "ObjectIsBeingRecovered", phrase=r"is currently being (?:deleted|recovered)"),
     _says(Kind.SOFT_DELETED, "ObjectIsDeletedButRecoverable", phrase=r"in a deleted but recoverable state|same name already exists in deleted state|already exists in deleted state"),
-    _says(Kind.NAME_TAKEN, "VaultAlreadyExists", phrase=r"the vault name '[^']*' is already in use"),
+    _says(Kind.NAME_TAKEN, "VaultAlreadyExists", phrase=r"the vault name '[^']{0,200}' is already in use"),
     _says(Kind.CONTROL_PLANE_AUTHORIZATION, "AuthorizationFailed", phrase=r"does not have authorization to perform action"),
-    _says(Kind.BAD_REQUEST, "VaultNameNotValid", "BadParameter", "InvalidRequestFormat", phrase=r"enablePurgeProtection[\"'\\]* cannot be set to false|the request uri contains an invalid name"),
-    _says(Kind.VAULT_NOT_FOUND, "VaultNotFound", "DeletedVaultNotFound", phrase=r"resource 'microsoft\.keyvault/vaults/[^']*' under resource group '[^']*' was not found"),
-    _says(Kind.OBJECT_NOT_FOUND, "SecretNotFound", "KeyNotFound", "CertificateNotFound", "PendingCertificateNotFound", "CertificateIssuerNotFound", "ContactsNotFound", phrase=r"(?:secret|key|certificate) with \(name/id\) \S+ was not found in this key vault"),
-    _says(Kind.MISSING_ROLE, phrase=r"\bAccessDenied\b.{0,200}data ?plane", likely=True),
+    _says(Kind.BAD_REQUEST, "VaultNameNotValid", "BadParameter", "InvalidRequestFormat", phrase=r"enablePurgeProtection[\"'\\]{0,4} cannot be set to false|the request uri contains an invalid name"),
+    _says(Kind.VAULT_NOT_FOUND, "VaultNotFound", "DeletedVaultNotFound", phrase=r"resource 'microsoft\.keyvault/vaults/[^']{1,200}' under resource group '[^']{0,200}' was not found"),
+    _says(Kind.OBJECT_NOT_FOUND, "SecretNotFound", "KeyNotFound", "CertificateNotFound", "PendingCertificateNotFound", "CertificateIssuerNotFound", "ContactsNotFound", phrase=r"(?:secret|key|certificate|storage) with \(name/id\) \S{1,200} was not found in this key vault"),
+    _says(Kind.THROTTLED, "Throttled", "TooManyRequests", "SubscriptionRequestsThrottled", "VaultRequestTypeLimitReached", "VaultOperationLimitReached", phrase=r"was not processed because too many requests were received"),
+    _says(Kind.AZURE_POLICY, "ForbiddenByPolicy", likely=True, alone=True),
+    _says(Kind.MISSING_ROLE, phrase=r"\bAccessDenied\b.{0,200}data ?plane", likely=True, alone=True),
 )  # fmt: skip
 
+INCIDENTAL: tuple[Signature, ...] = (
+    _says(Kind.STALE_TOKEN, phrase=r"token (?:is|has) expired|token expired", likely=True),
+    _says(Kind.WRONG_IDENTITY, phrase=r"\bidentity not found\b|please run 'az login'", likely=True),
+    _says(Kind.THROTTLED, phrase=r"too many requests were received|\b429\b.{0,40}too many requests|too many requests.{0,20}\b429\b", likely=True),
+)  # fmt: skip
+"""Words that logs and clients also write on the way to another error: never more than likely."""
+
 DESCRIPTIONS: tuple[Signature, ...] = (
-    _says(Kind.POLICIES_REPLACED, phrase=r"(?:deploy|template|bicep|terraform apply|pipeline)\w*\b.{0,80}\b(?:remov|clear|wip|empt|delet|overwr|replac|los|gone|disappear|drop)\w*\b.{0,80}polic(?:y|ies)|polic(?:y|ies).{0,60}\b(?:removed|cleared|wiped|emptied|deleted|overwritten|replaced|lost|gone|disappear\w*)\b.{0,60}\b(?:deploy|template)|deploy\w* without (?:access ?)?policies", likely=True),
-    _says(Kind.PROPAGATION, phrase=r"(?:assign|grant|role)\w*.{0,80}(?:next|immediately|right after|straight after|moments? after)\b.{0,60}(?:denied|403|forbidden|fail)|(?:denied|403|forbidden|fails?)\b.{0,40}\b\d+ (?:seconds|minutes|hours) after\b.{0,60}(?:assign|grant|role)|second (?:run|try|attempt) (?:succeeds|works|passes)", likely=True),
+    _says(Kind.POLICIES_REPLACED, phrase=r"(?:deploy|template|bicep|terraform apply|pipeline)\w{0,20}\b.{0,80}\b(?:remov|clear|wip|empt|delet|overwr|replac|los|gone|disappear|drop)\w{0,20}\b.{0,80}polic(?:y|ies)|polic(?:y|ies).{0,60}\b(?:removed|cleared|wiped|emptied|deleted|overwritten|replaced|lost|gone|disappear\w{0,20})\b.{0,60}\b(?:deploy|template)|deploy\w{0,20} without (?:access ?)?policies", likely=True),
+    _says(Kind.PROPAGATION, phrase=r"(?:assign|grant|role)\w{0,20}.{0,80}(?:next|immediately|right after|straight after|moments? after)\b.{0,60}(?:denied|403|forbidden|fail)|(?:denied|403|forbidden|fails?)\b.{0,40}\b\d+ (?:seconds|minutes|hours) after\b.{0,60}(?:assign|grant|role)|second (?:run|try|attempt) (?:succeeds|works|passes)", likely=True),
     _says(Kind.WRONG_MODEL, phrase=r"databricks could not access keyvault|must have .{0,5}get.{0,5}, .{0,5}wrapkey.{0,5} and .{0,5}unwrapkey.{0,5} permissions on the managed key", likely=True),
     _says(Kind.CONTROL_PLANE_AUTHORIZATION, phrase=r"\bdata source\b.{0,60}(?:fail|403|denied|forbidden).{0,120}(?:vault|secret)", likely=True),
-    _says(Kind.TEMPLATE_ACCESS, phrase=r"\bgetSecret\(?\)?.{0,80}(?:deployment|module|parameter)\w*.{0,80}(?:fail|not found|missing|denied)|(?:deployment|bicepparam|parameter file).{0,60}\bgetSecret\b.{0,80}(?:fail|not found|missing|denied)", likely=True),
+    _says(Kind.TEMPLATE_ACCESS, phrase=r"\bgetSecret\(?\)?.{0,80}(?:deployment|module|parameter)\w{0,20}.{0,80}(?:fail|not found|missing|denied)|(?:deployment|bicepparam|parameter file).{0,60}\bgetSecret\b.{0,80}(?:fail|not found|missing|denied)", likely=True),
     _says(Kind.BAD_REQUEST, phrase=r"accesspolicies\b.{0,60}(?:rejected|required|is missing|cannot be null)", likely=True),
-    _says(Kind.MISSING_ROLE, phrase=r"key vault (?:secrets|crypto|certificates?|reader|administrator|data|contributor|purge)[ \w]{0,30}.{0,80}(?:denied|403|forbidden|fail)|(?:denied|403|forbidden|fail)\w*.{0,80}(?:has|holds|with|assigned)\b.{0,30}key vault (?:secrets|crypto|certificates?|reader|administrator)", likely=True),
-    _says(Kind.MISSING_POLICY, phrase=r"(?:denied|403|forbidden|fail)\w*.{0,80}access polic|(?:access )?policy\b.{0,80}(?:denied|403|forbidden)|(?:fail|403|forbidden|denied)\w*.{0,60}\bonly\b.{0,15}\bget\b", likely=True),
+    _says(Kind.MISSING_ROLE, phrase=r"key vault (?:secrets|crypto|certificates?|reader|administrator|data|contributor|purge)[ \w]{0,30}.{0,80}(?:denied|403|forbidden|fail)|(?:denied|403|forbidden|fail)\w{0,20}.{0,80}(?:has|holds|with|assigned)\b.{0,30}key vault (?:secrets|crypto|certificates?|reader|administrator)", likely=True),
+    _says(Kind.MISSING_POLICY, phrase=r"(?:denied|403|forbidden|fail)\w{0,20}.{0,80}access polic|(?:access )?policy\b.{0,80}(?:denied|403|forbidden)|(?:fail|403|forbidden|denied)\w{0,20}.{0,60}\bonly\b.{0,15}\bget\b", likely=True),
 )  # fmt: skip
 """What people write where no service said anything: never more than likely. Only where no words of a service decide."""
 
@@ -91,25 +115,42 @@ LONGEST_DESCRIPTION = 2_000
 """Characters of a text that may be somebody's description: a log of a program is not one."""
 
 
-def classify(facts: Facts) -> tuple[Kind, Confidence]:
+def classify(facts: Facts) -> Classified:
     """The kind of an error, and how sure that is; `UNKNOWN` where the words have no meaning that is established."""
-    from_log = _from_log(facts)
+    matched = [item for item in SIGNATURES if item.matches(facts)]
+    counted = [item for item in matched if not item.alone] or matched
+    said = [*counted, *(item for item in INCIDENTAL if item.matches(facts))]
+    kinds = tuple(dict.fromkeys(item.kind for item in said))
+    if counted:
+        kind, confidence = _refined(counted[0], facts)
+        if len(kinds) > 1:
+            return Classified(kind, Confidence.LIKELY, kinds[1:])
+        return Classified(kind, confidence)
+    from_log = log_says(facts.log, facts.status)
     if from_log is not None:
-        return from_log
-    for signature in SIGNATURES:
-        if signature.matches(facts):
-            if signature.kind is Kind.MISSING_ROLE and _is_denied(facts):
-                return Kind.DENY_ASSIGNMENT, Confidence.CERTAIN
-            if signature.kind is Kind.MISSING_ROLE and _was_just_granted(facts):
-                return Kind.PROPAGATION, Confidence.LIKELY
-            if signature.kind is Kind.CONTROL_PLANE_AUTHORIZATION and facts.has(r"deny assignment"):
-                return Kind.DENY_ASSIGNMENT, Confidence.CERTAIN
-            return signature.kind, signature.confidence
-    described = next(
-        (item for item in DESCRIPTIONS if len(facts.text) < LONGEST_DESCRIPTION and item.matches(facts)), None
-    )
-    if described is not None:
-        return described.kind, described.confidence
+        return Classified(*from_log)
+    if said:
+        return Classified(said[0].kind, Confidence.LIKELY, kinds[1:])
+    return Classified(*_described(facts))
+
+
+def _refined(found: Signature, facts: Facts) -> tuple[Kind, Confidence]:
+    """A refusal by Azure RBAC, by what else its words say."""
+    if found.kind is Kind.MISSING_ROLE and _is_denied(facts):
+        return Kind.DENY_ASSIGNMENT, Confidence.CERTAIN
+    if found.kind is Kind.MISSING_ROLE and _was_just_granted(facts):
+        return Kind.PROPAGATION, Confidence.LIKELY
+    if found.kind is Kind.CONTROL_PLANE_AUTHORIZATION and facts.has(r"deny assignment"):
+        return Kind.DENY_ASSIGNMENT, Confidence.CERTAIN
+    return found.kind, found.confidence
+
+
+def _described(facts: Facts) -> tuple[Kind, Confidence]:
+    """What a text shows in which no service says anything."""
+    if len(facts.text) < LONGEST_DESCRIPTION:
+        told = next((item for item in DESCRIPTIONS if item.matches(facts)), None)
+        if told is not None:
+            return told.kind, told.confidence
     if facts.has(_NO_SUCH_HOST) and facts.vault is not None:
         return Kind.VAULT_NOT_FOUND, Confidence.LIKELY
     if facts.status == 429:
@@ -125,25 +166,3 @@ def _was_just_granted(facts: Facts) -> bool:
 
 def _is_denied(facts: Facts) -> bool:
     return facts.deny_assignment is not None or "denyassignment" in facts.reason
-
-
-def _from_log(facts: Facts) -> tuple[Kind, Confidence] | None:
-    """A line of the audit log: resource-specific ones say which check refused (facts azure.md 11)."""
-    record = facts.log
-    if record is None or facts.status not in (401, 403):
-        return None
-    if _flag(record, "isaddressauthorized") is False:
-        return Kind.FIREWALL, Confidence.CERTAIN
-    uses_rbac = _flag(record, "enablerbacauthorization")
-    if _flag(record, "isrbacauthorized") is False and uses_rbac is not False:
-        return Kind.MISSING_ROLE, Confidence.LIKELY
-    if _flag(record, "isaccesspolicymatch") is False and uses_rbac is not True:
-        return Kind.MISSING_POLICY, Confidence.CERTAIN
-    return None
-
-
-def _flag(record: dict[str, object], name: str) -> bool | None:
-    value = record.get(name)
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "false": False}.get(str(value).casefold())

@@ -28,6 +28,7 @@ def test_an_error_from_a_file_as_json(run: Run, tmp_path: Path) -> None:
     assert set(found) == {
         "kind",
         "confidence",
+        "also",
         "status",
         "operation",
         "data_action",

@@ -313,7 +313,7 @@ def test_recorded_errors_are_right_or_unknown(corpus: Path) -> None:
         "KeyNotFound": "object_not_found", "CertificateNotFound": "object_not_found", "PendingCertificateNotFound": "object_not_found",
         "CertificateIssuerNotFound": "object_not_found", "ContactsNotFound": "object_not_found", "AuthorizationFailed": "control_plane_authorization",
         "BadParameter": "bad_request", "DeletedVaultNotFound": "vault_not_found", "ResourceNotFound": "vault_not_found", "SecretDisabled": "object_disabled",
-        "ForbiddenByPolicy": "missing_policy",
+        "ForbiddenByPolicy": "missing_policy", "StorageAccountNotFound": "object_not_found",
     }  # fmt: skip
     asked = known = 0
     for line in (corpus / "recordings" / "exchanges-open.jsonl").read_text(encoding="utf-8").splitlines():
