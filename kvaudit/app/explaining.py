@@ -1,6 +1,7 @@
 """`explain`: read an error, say what it means, check it against a snapshot."""
 
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from kvaudit.app.questions import load_access
 from kvaudit.errors import UsageError
 from kvaudit.explain.explaining import explain
-from kvaudit.explain.explanation import Cause, Explanation
+from kvaudit.explain.explanation import Caller, Cause, Confidence, Explanation, Kind
 from kvaudit.sources.reading import read_text
 
 
@@ -47,26 +48,52 @@ def _text(source: str | None) -> str:
 
 
 def _lines(found: Explanation) -> list[str]:
-    sure = {"certain": "", "likely": " (likely)", "unknown": ""}[found.confidence.value]
-    lines = [f"{found.kind.value.replace('_', ' ')}{sure}"]
+    lines = [_title(found)]
     facts = [
         ("status", str(found.status) if found.status else None),
         ("operation", found.operation),
         ("action", found.data_action),
         ("vault", found.vault),
         ("object", found.object),
-        ("caller", found.caller.object_id or found.caller.name or found.caller.app_id),
+        ("caller", _caller(found.caller)),
         ("address", found.caller.address),
     ]
     lines += [f"  {name + ':':<11}{value}" for name, value in facts if value]
     for number, cause in enumerate(found.causes, 1):
         lines += _cause_lines(number, cause)
-    return [*lines, "", f"next: {found.next_step}"]
+    if any(cause.fix for cause in found.causes):
+        lines += ["", "-o json has each fix as Bicep and Terraform too."]
+    return [*lines, "", *_wrapped("next: ", found.next_step)]
+
+
+def _title(found: Explanation) -> str:
+    if found.kind is Kind.UNKNOWN:
+        return "unknown: nothing in the text has an established meaning" if not found.causes else "unknown"
+    words = [item.value.replace("_", " ") for item in (found.kind, *found.also)]
+    sure = " (likely)" if found.confidence is Confidence.LIKELY else ""
+    return f"{words[0]}{sure}" + (f", and the text shows {', '.join(words[1:])} too" if words[1:] else "")
+
+
+def _caller(caller: Caller) -> str | None:
+    named = [("object ID", caller.object_id), ("application", caller.app_id), ("tenant", caller.tenant_id)]
+    told = [*([caller.name] if caller.name else []), *(f"{what} {value}" for what, value in named if value)]
+    return ", ".join(told) or None
 
 
 def _cause_lines(number: int, cause: Cause) -> list[str]:
-    lines = ["", f"{number}. {cause.cause}", f"   because {cause.because}"]
+    lines = ["", *_wrapped(f"{number}. ", cause.cause), *_wrapped("   because ", cause.because, indent=3)]
     if cause.fix:
-        lines.append(f"   fix: {cause.fix.what}")
+        lines += _wrapped("   fix: ", cause.fix.what, indent=3)
         lines += [f"     {line}" for line in cause.fix.az.splitlines()]
     return lines
+
+
+_WIDTH = 110
+"""Of sentences. Commands are not broken: they are there to be copied."""
+
+
+def _wrapped(head: str, text: str, *, indent: int | None = None) -> list[str]:
+    rest = " " * (len(head) if indent is None else indent)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=head, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    ) or [head.rstrip()]

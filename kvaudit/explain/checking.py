@@ -9,6 +9,7 @@ from kvaudit.explain.causes import NEXT_STEPS
 from kvaudit.explain.explanation import Cause, Confidence, Explanation, Kind
 from kvaudit.explain.facts import Facts
 from kvaudit.explain.fixes import fix_in, grantee_in
+from kvaudit.explain.recorded import vault_in
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
@@ -40,7 +41,7 @@ def checked(found: Explanation, facts: Facts, access: Access) -> Explanation:
         facts: of the same text.
         access: over the records.
     """
-    vault, who, word = _vault(facts, access), facts.caller.object_id, facts.word
+    vault, who, word = vault_in(facts, access), facts.caller.object_id, facts.word
     if vault is None or who is None or word is None:
         return _not_asked(found, vault, who, word)
     asked = operation(word)
@@ -124,13 +125,6 @@ def _as(found: Explanation, kind: Kind, confidence: Confidence, causes: tuple[Ca
     told = [item for item in found.causes if item.beside]
     step = NEXT_STEPS.get(kind, found.next_step)
     return replace(found, kind=kind, confidence=confidence, causes=(*causes, *told), next_step=step)
-
-
-def _vault(facts: Facts, access: Access) -> Vault | None:
-    try:
-        return access.vault(facts.vault) if facts.vault is not None else None
-    except KeyError:
-        return None
 
 
 def _object(facts: Facts, kind: str) -> ObjectRef | None:

@@ -7,7 +7,8 @@ from kvaudit.explain.causes import NEXT_STEPS, causes_of
 from kvaudit.explain.checking import CHECKED, checked
 from kvaudit.explain.explanation import Cause, Explanation, Kind
 from kvaudit.explain.facts import LONGEST, Facts, find_facts
-from kvaudit.explain.signatures import classify
+from kvaudit.explain.recorded import recorded
+from kvaudit.explain.signatures import Classified, classify
 
 _NO_TOKEN = Cause(
     "the request carried no token",
@@ -35,7 +36,7 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         kind=said.kind,
         confidence=said.confidence,
         also=said.beside,
-        status=facts.status,
+        status=_status(said, facts),
         operation=facts.word,
         data_action=facts.action,
         caller=facts.caller,
@@ -48,7 +49,30 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         return _unknown(found, facts, len(text))
     if access is not None and said.kind in CHECKED:
         return checked(found, facts, access)
+    told = recorded(said.kind, facts, access) if access is not None else None
+    if told is not None:
+        return replace(found, causes=(*found.causes[:1], told, *found.causes[1:]))
     return found
+
+
+_STATUSES: dict[Kind, frozenset[int]] = {
+    Kind.THROTTLED: frozenset({429}),
+    Kind.STALE_TOKEN: frozenset({401}),
+    Kind.CLAIMS_CHALLENGE: frozenset({401}),
+    Kind.TENANT: frozenset({401}),
+    Kind.TOKEN_AUDIENCE: frozenset({401}),
+    **dict.fromkeys((Kind.MISSING_ROLE, Kind.MISSING_POLICY, Kind.FIREWALL, Kind.PRIVATE_LINK), frozenset({403})),
+    **dict.fromkeys((Kind.DENY_ASSIGNMENT, Kind.CONTROL_PLANE_AUTHORIZATION, Kind.OBJECT_DISABLED), frozenset({403})),
+}
+"""With which status a service tells a kind (facts azure.md 6)."""
+
+
+def _status(said: Classified, facts: Facts) -> int | None:
+    """The status of the error that is told: where a text shows two, only one that fits is."""
+    if not said.beside:
+        return facts.status
+    fitting = _STATUSES.get(said.kind, frozenset())
+    return next((item for item in facts.statuses if item in fitting), None)
 
 
 def _beside(kind: Kind, facts: Facts) -> tuple[Cause, ...]:

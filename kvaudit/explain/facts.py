@@ -30,6 +30,7 @@ class Facts:
     Attributes:
         text: the text with one level of escapes undone, spaces single.
         codes: every error code in it, folded.
+        statuses: HTTP statuses in it, the surest first.
         word: permission word.
         action: data action or control-plane action, as written.
         resource: resource ID that the action was on.
@@ -41,7 +42,7 @@ class Facts:
 
     text: str
     codes: frozenset[str] = frozenset()
-    status: int | None = None
+    statuses: tuple[int, ...] = ()
     word: str | None = None
     action: str | None = None
     resource: str | None = None
@@ -54,6 +55,11 @@ class Facts:
     found_tenant: str | None = None
     expected_tenants: tuple[str, ...] = ()
     log: dict[str, Any] | None = None
+
+    @property
+    def status(self) -> int | None:
+        """The surest HTTP status, or None."""
+        return self.statuses[0] if self.statuses else None
 
     def has(self, pattern: str) -> bool:
         """Whether the text matches a pattern, in any case."""
@@ -71,7 +77,7 @@ def find_facts(text: str) -> Facts:
     return Facts(
         text=plain,
         codes=_codes(plain),
-        status=_status(plain, log),
+        statuses=_statuses(plain, log),
         word=word,
         action=action,
         resource=resource.rstrip("'.,") if resource else None,
@@ -122,21 +128,22 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(code.casefold() for code in found)
 
 
-def _status(text: str, log: dict[str, Any] | None) -> int | None:
+_STATUS = (
+    r"status(?:\s*code|code)?[\"']?\s*[:=]?\s*[\"']?\(?([1-5]\d\d)\b",
+    r"\bHTTP(?:/[\d.]{1,5})?[ /:]{1,3}([1-5]\d\d)\b",
+    r"\bresponded with ([45]\d\d)\b",
+    r"\(([45]\d\d)\)",
+    r"\b([45]\d\d) (?:Forbidden|Unauthorized|Not Found|Conflict|Bad Request|Too Many Requests)\b",
+)
+
+
+def _statuses(text: str, log: dict[str, Any] | None) -> tuple[int, ...]:
+    """Every HTTP status in a text, the surest first."""
     told = status_of(log)
     if told is not None:
-        return told
-    for pattern in (
-        r"status(?:\s*code|code)?[\"']?\s*[:=]?\s*[\"']?\(?([1-5]\d\d)\b",
-        r"\bHTTP(?:/[\d.]+)?[ /:]+([1-5]\d\d)\b",
-        r"\bresponded with ([45]\d\d)\b",
-        r"\(([45]\d\d)\)",
-        r"\b([45]\d\d) (?:Forbidden|Unauthorized|Not Found|Conflict|Bad Request|Too Many Requests)\b",
-    ):
-        found = _first(pattern, text)
-        if found:
-            return int(found)
-    return None
+        return (told,)
+    found = (int(item) for pattern in _STATUS for item in re.findall(pattern, text, re.IGNORECASE)[:100])
+    return tuple(dict.fromkeys(found))
 
 
 def _operation(text: str, log: dict[str, Any] | None) -> tuple[str | None, str | None]:

@@ -1,5 +1,6 @@
 """The smallest change that gives a caller one operation: a role, or an entry of the access policies."""
 
+import json
 from dataclasses import dataclass, replace
 
 from kvaudit.access.smallest_role import smallest_roles
@@ -8,6 +9,10 @@ from kvaudit.model.permissions import operation
 from kvaudit.model.roles import builtin_roles
 from kvaudit.model.vaults import AccessPolicy, PermissionModel, Vault
 from kvaudit.remediation import Fix, PolicyEntry, RoleGrant, assign_custom_role, assign_role, grant_policy, quoting
+
+_NOWHERE = "/subscriptions/<subscription>/resourceGroups/<resource-group>"
+_NAMED_FOR_NOTHING = " --resource-group '<resource-group>' --subscription '<subscription>'"
+"""The CLI finds a vault by its name: what nobody said is left out where it can be."""
 
 _GRANTEES = frozenset({"User", "Group", "ServicePrincipal"})
 
@@ -102,14 +107,16 @@ def policy_fix(who: Grantee, word: str, *, present: AccessPolicy | None = None, 
     )
     if known:
         return replace(fix, terraform=f"{terraform}{fix.terraform}") if present else fix
-    query = f"properties.accessPolicies[?objectId=='{who.object_id}'].permissions.{kind}"
+    query = f"properties.accessPolicies[?objectId==`{json.dumps(who.object_id)}`].permissions.{kind}"
     read = quoting.shell_command("az", "keyvault", "show", name=who.vault_id.rpartition("/")[2], query=query)
     warning = (
         f"# set-policy REPLACES all {kind} permissions of this caller. First read those that the entry has:\n"
         f"{read}\n"
         f"# then name them all, beside {name}:\n"
     )
-    return replace(fix, az=f"{warning}{fix.az}", terraform=f"{terraform}{fix.terraform}")
+    return replace(
+        fix, az=f"{warning}{fix.az.replace(_NAMED_FOR_NOTHING, '')}", terraform=f"{terraform}{fix.terraform}"
+    )
 
 
 def fix_in(vault: Vault, who: Grantee, word: str) -> Fix | None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -331,3 +332,81 @@ def test_recorded_errors_are_right_or_unknown(corpus: Path) -> None:
         )
     print(f"{known} of {asked} recorded errors told, the others honestly unknown")
     assert asked > 50
+
+
+def test_a_fix_from_the_records_keeps_what_the_entry_holds() -> None:
+    """`az keyvault set-policy` replaces a kind's permissions: those that are there must stand in the command."""
+    entry = AccessPolicy(TENANT, OID, None, secrets=("List", "set"), keys=("get",))
+    policies = estate(model=PermissionModel.ACCESS_POLICIES, policies=(entry,))
+    found = explain(body(POLICY.replace("secrets list", "secrets get")), access=policies)
+    assert (found.kind, found.confidence) == (Kind.MISSING_POLICY, Confidence.CERTAIN)
+    fix = found.causes[0].fix
+    assert fix is not None
+    assert fix.az.endswith("--secret-permissions List set get")
+    assert "--resource-group rg" in fix.az
+    assert 'secret_permissions = ["List", "Set", "Get"]' in fix.terraform
+    assert "key" not in fix.az.replace("keyvault", "")
+
+
+def test_without_records_the_present_permissions_are_read_first() -> None:
+    fix = explain(body(POLICY)).causes[0].fix
+    assert fix is not None
+    warning, read, *_ = fix.az.splitlines()
+    assert "REPLACES" in warning
+    assert read.startswith("az keyvault show --name kv-contoso --query ")
+    assert OID in read
+
+
+def test_the_fix_is_in_the_model_that_the_vault_uses() -> None:
+    """The error speaks of a role, the records hold an entry of the policies, the vault uses Azure RBAC; and the reverse."""
+    entry = AccessPolicy(TENANT, OID, None, secrets=("get",))
+    fix = checked(estate(policies=(entry,))).causes[0].fix
+    assert fix is not None
+    assert "az role assignment create" in fix.az
+    assert f"--scope {KV}" in fix.az
+    policies = estate(grant(), model=PermissionModel.ACCESS_POLICIES)
+    found = explain(body(POLICY.replace("secrets list", "secrets get")), access=policies)
+    assert found.kind is Kind.WRONG_MODEL
+    fix = found.causes[0].fix
+    assert fix is not None
+    assert "--secret-permissions get" in fix.az
+    assert "REPLACES" not in fix.az
+
+
+def test_no_role_is_proposed_where_none_helps() -> None:
+    named = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'api'"
+    for found in (
+        checked(estate(grant(condition=named))),
+        explain(body(RBAC.replace("DenyAssignmentId: null", f"DenyAssignmentId: '{APP}'"))),
+    ):
+        assert found.kind in (Kind.CONDITION, Kind.DENY_ASSIGNMENT)
+        assert all(cause.fix is None for cause in found.causes)
+
+
+def test_a_role_elsewhere_is_mended_at_this_vault() -> None:
+    fix = checked(estate(grant(KV.replace("kv-contoso", "kv-other")))).causes[0].fix
+    assert fix is not None
+    assert "kv-contoso" in fix.az
+    assert "kv-other" not in fix.az
+    assert "--assignee-principal-type ServicePrincipal" in fix.az
+
+
+def test_a_grant_through_a_group_may_be_missing_in_the_token() -> None:
+    group = "55555555-5555-5555-5555-555555555555"
+    access = estate(replace(grant(), principal_id=group, principal_type="Group"))
+    joined = replace(
+        access.estate,
+        member_of={OID: (group,)},
+        principals={**access.estate.principals, group: Principal(group, "Group")},
+    )
+    found = checked(Access(joined))
+    assert (found.kind, found.confidence) == (Kind.STALE_TOKEN, Confidence.LIKELY)
+    assert group in found.causes[0].because
+    assert "already grant it" in found.causes[1].cause
+
+
+def test_another_kind_in_the_text_stays_told_beside_what_the_records_say() -> None:
+    text = "429 Too Many Requests, will retry\n" + body(RBAC, inner="ForbiddenByRbac")
+    found = explain(text, access=estate())
+    assert (found.kind, found.confidence, found.also) == (Kind.MISSING_ROLE, Confidence.LIKELY, (Kind.THROTTLED,))
+    assert any(cause.beside for cause in found.causes)

@@ -154,6 +154,7 @@ def test_two_kinds_in_one_text_are_both_told_and_nothing_is_certain(before: str,
     assert found.confidence is Confidence.LIKELY
     assert {found.kind, *found.also} == {alone, other}
     assert other is Kind.FIREWALL or found.kind is alone
+    assert found.status in (403, None)
     told = [item for item in found.causes if item.beside]
     assert len(told) == 1
     assert found.also[0].value.replace("_", " ") in told[0].because
