@@ -1,13 +1,14 @@
 """ARM templates in JSON: the vaults, access policies, role assignments, secrets and outputs that they declare."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kvaudit.sources.json_source import parse_json
 from kvaudit.sources.located import Node, Position
 from kvaudit.templates.arm_evaluation import DeploymentPlace
+from kvaudit.templates.arm_expressions import is_expression
 from kvaudit.templates.arm_resources import ArmResource, Template, find_resources
 from kvaudit.templates.declarations import (
     FileDeclarations,
@@ -17,13 +18,16 @@ from kvaudit.templates.declarations import (
     PolicyDeclaration,
     RoleAssignmentDeclaration,
     SecretDeclaration,
+    SecureValue,
     Undecided,
     VaultDeclaration,
 )
+from kvaudit.templates.plain_secrets import is_plain_text, outputs_that_show, secure_defaults
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 VAULT = "microsoft.keyvault/vaults"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAMED = re.compile(r"\b(parameter|variable)s\(\s*'([^']+)'", re.IGNORECASE)
 _NO_NODE = Node({}, 0, 0)
 
 
@@ -42,11 +46,14 @@ def is_parameters(root: Node) -> bool:
 
 
 def parameter_values(root: Node) -> dict[str, Any]:
-    """Values of a parameter file by name. A value that stands in a vault (`reference`) is unknown."""
+    """Values of a parameter file by name. A value that stands in a vault (`reference`) is unknown.
+
+    null gives nothing: it stands where somebody is to fill in a value, and a parameter that takes null has it anyway.
+    """
     values: dict[str, Any] = {}
     for name, item in (root.get("parameters") or _NO_NODE).items():
         value = item.get("value")
-        if value is not None:
+        if value is not None and value.value is not None:
             values[name] = value.plain()
         elif item.get("reference") is not None:
             values[name] = Unknown(f"parameter {name} is read from a vault during the deployment")
@@ -98,6 +105,7 @@ def read_template(
         role_assignments=tuple(reading.roles),
         secrets=tuple(reading.secrets),
         outputs=tuple(reading.outputs),
+        secure_values=tuple(reading.secure_values),
         undecided=tuple(reading.undecided),
     )
 
@@ -111,6 +119,7 @@ class _Reading:
     roles: list[RoleAssignmentDeclaration] = field(default_factory=list)
     secrets: list[SecretDeclaration] = field(default_factory=list)
     outputs: list[OutputDeclaration] = field(default_factory=list)
+    secure_values: list[SecureValue] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
 
     def read(self, template: Template) -> None:
@@ -120,7 +129,8 @@ class _Reading:
                 self.undecided.append(Undecided(at, item.reason))
             elif not item.is_existing:
                 self._resource(item)
-        self.outputs.extend(_outputs(template.root, self.file, self.language))
+        self.outputs.extend(outputs_that_show(template.root, self.file, self.language))
+        self.secure_values.extend(secure_defaults(template.root, self.file, self.language))
 
     def _resource(self, item: ArmResource) -> None:
         kind = item.type
@@ -182,9 +192,11 @@ class _Reading:
         )
 
     def _secret(self, item: ArmResource) -> SecretDeclaration:
-        value = ((item.node.get("properties") or _NO_NODE).get("value") or _NO_NODE).value
+        value = (item.node.get("properties") or _NO_NODE).get("value")
         name = item.name.rpartition("/")[2] if isinstance(item.name, str) else item.name
-        plain = isinstance(value, str) and bool(value) and not (value.startswith("[") and value.endswith("]"))
+        item.evaluator.assumed.clear()
+        plain = is_plain_text(item.evaluator.value(value))
+        written = value.text() if value is not None else None
         return SecretDeclaration(
             self.language,
             item.address,
@@ -193,6 +205,7 @@ class _Reading:
             name,
             is_plain=plain,
             api_version=_version(item),
+            made_of=_made_of(item, written) if plain else (),
         )
 
     def _role(self, item: ArmResource) -> RoleAssignmentDeclaration:
@@ -211,6 +224,14 @@ class _Reading:
             condition=_text(named["condition"]) if named.get("condition") is not None else None,
             deployed_if=item.condition,
         )
+
+
+def _made_of(item: ArmResource, written: str | None) -> tuple[str, ...]:
+    """What decided a value: the parameters whose defaults were taken, else what its expression names."""
+    if written is None or not is_expression(written):
+        return ()
+    named = (f"{kind} {name}" for kind, name in _NAMED.findall(written))
+    return tuple(f"parameter {name}" for name in sorted(item.evaluator.assumed)) or tuple(dict.fromkeys(named))
 
 
 def _version(item: ArmResource) -> str | Unknown | None:
@@ -233,28 +254,6 @@ def role_of(value: Any) -> str | Unknown:
         return value if isinstance(value, Unknown) else Unknown("the role is no text")
     found = _GUID.findall(value.casefold())
     return found[-1] if found else Unknown(f"{value[:80]} names no role by its GUID")
-
-
-def _outputs(root: Node, file: str, language: Language) -> Iterator[OutputDeclaration]:
-    """Outputs whose value comes from `listKeys`, `listSecrets` or a parameter that is a secure text."""
-    secure = {
-        name.casefold()
-        for name, item in (root.get("parameters") or _NO_NODE).items()
-        if str((item.get("type") or _NO_NODE).value).casefold() in ("securestring", "secureobject")
-    }
-    for name, item in (root.get("outputs") or _NO_NODE).items():
-        kind = str((item.get("type") or _NO_NODE).value).casefold()
-        value = (item.get("value") or _NO_NODE).value
-        if kind.startswith("secure") or not isinstance(value, str):
-            continue
-        used = {word.casefold() for word in re.findall(r"parameters\(\s*'([^']+)'\s*\)", value)}
-        at = item.at(file)
-        if used & secure:
-            yield OutputDeclaration(language, name, at, f"shows the secure parameter {min(used & secure)}")
-        elif re.search(r"\blist[A-Za-z]*\s*\(", value):
-            yield OutputDeclaration(
-                language, name, at, "shows the answer of a list function, which holds keys or secrets"
-            )
 
 
 def _folded(value: Mapping[str, Any]) -> dict[str, Any]:

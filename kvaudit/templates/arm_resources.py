@@ -264,9 +264,7 @@ def _nested(walk: _Walk, node: Node, resource: ArmResource) -> Iterator[ArmResou
         return
     outer = Node({**walk.template.root.value, "resources": inside.get("resources") or Node([], 0, 0)}, inside.line, 0)
     depth = walk.template.depth + 1
-    template = replace(
-        walk.template, root=outer, place=place, depth=depth, prefix=prefix, condition=resource.condition
-    )
+    template = replace(walk.template, root=outer, place=place, depth=depth, prefix=prefix, condition=resource.condition)
     yield from find_resources(template)
 
 

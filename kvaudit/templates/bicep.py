@@ -149,7 +149,7 @@ class _Compilation(BicepValues):
         secure = False
         for item in statements_with_decorators(statements):
             if item.type == "decorators":
-                secure = "@secure()" in text(item).replace(" ", "")
+                secure = _says_secure(item)
                 continue
             if item.type == "parameter_declaration":
                 pieces = parts(item)
@@ -177,14 +177,20 @@ class _Compilation(BicepValues):
         return Node(members, 1, 1)
 
     def _outputs(self, statements: list["SyntaxNode"]) -> Iterator[tuple[str, Node]]:
-        for item in statements:
+        secure = False
+        for item in statements_with_decorators(statements):
+            if item.type == "decorators":
+                secure = _says_secure(item)
+                continue
             if item.type == "output_declaration":
                 pieces = parts(item)
                 kind = next((text(piece) for piece in pieces if piece.type == "type"), "string")
-                yield (
-                    text(pieces[0]),
-                    Node({"type": Node(kind, *place_of(item)), "value": self.value(pieces[-1])}, *place_of(item)),
-                )
+                members = {
+                    "type": Node(f"secure{kind}" if secure else kind, *place_of(item)),
+                    "value": self.value(pieces[-1]),
+                }
+                yield text(pieces[0]), Node(members, *place_of(item))
+            secure = False
 
     def _resources(self, statements: list["SyntaxNode"]) -> Iterator[Node]:
         for item in statements:
@@ -344,6 +350,10 @@ class _Compilation(BicepValues):
                 condition="its module stands behind a condition" if is_conditional else None,
             )
         )
+
+
+def _says_secure(decorators: "SyntaxNode") -> bool:
+    return "@secure()" in text(decorators).replace(" ", "")
 
 
 def _doubt_what_is_missing(members: dict[str, Node], body: "SyntaxNode") -> None:

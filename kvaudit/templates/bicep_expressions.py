@@ -173,6 +173,9 @@ def _call(node: "SyntaxNode", names: Names, depth: int) -> str:
         if function.type == "member_expression" and text(function).startswith(("az.", "sys."))
         else text(function)
     )
+    owner, _, method = name.rpartition(".")
+    if owner in names.resources and method.startswith("list"):
+        return f"{method}({names.resources[owner][0]})"  # as the compiler writes it: the answer is a list function's
     if function.type != "identifier" and "." in name:
         raise NotTranslatedError(f"{name}() is decided by the deployment")
     if name in names.functions:

@@ -127,7 +127,12 @@ class RoleAssignmentDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class SecretDeclaration:
-    """A secret that a file creates, without its value: only whether the value stands in the file as plain text."""
+    """A secret that a file creates, without its value: only whether the value stands in the files as plain text.
+
+    Attributes:
+        made_of: names of the parameters or variables whose plain default or given value makes the secret's; empty where
+            the value stands at the secret itself.
+    """
 
     language: Language
     address: str
@@ -136,6 +141,17 @@ class SecretDeclaration:
     name: str | Unknown
     is_plain: bool
     api_version: str | Unknown | None = None
+    made_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecureValue:
+    """A parameter that is declared secret, and whose value stands in a file all the same. The value is not kept."""
+
+    language: Language
+    name: str
+    position: Position
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +235,7 @@ class FileDeclarations:
     role_assignments: tuple[RoleAssignmentDeclaration, ...] = ()
     secrets: tuple[SecretDeclaration, ...] = ()
     outputs: tuple[OutputDeclaration, ...] = ()
+    secure_values: tuple[SecureValue, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     remarks: tuple[tuple[Position, str], ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

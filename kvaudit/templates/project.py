@@ -1,13 +1,15 @@
 """Files and folders into declarations: what is looked at, what is left out, and what could not be read."""
 
+import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kvaudit.errors import UsageError
 from kvaudit.sources.json_source import parse_json
+from kvaudit.sources.located import Node
 from kvaudit.sources.reading import UnreadableFileError, read_text
 from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
 from kvaudit.templates.bicep import read_bicep
@@ -16,6 +18,7 @@ from kvaudit.templates.bicep_syntax import BicepUnavailableError
 from kvaudit.templates.declarations import DependencyPin, FileDeclarations, LegacyImport, ScriptCall
 from kvaudit.templates.dependencies import legacy_imports, reader_of
 from kvaudit.templates.pipelines import read_pipeline
+from kvaudit.templates.plain_secrets import secure_values
 from kvaudit.templates.script_words import Dialect
 from kvaudit.templates.scripts import MENTIONS, dialect_of, read_script
 from kvaudit.templates.terraform import TerraformFolder, local_calls, provider_pin, read_folder, read_terraform
@@ -120,6 +123,14 @@ def _beside(path: Path) -> Callable[[str], str | None]:
     return load
 
 
+def _values_of(files: Sequence[tuple[str, Node]]) -> dict[str, object]:
+    """What the one parameter file of a template gives.
+
+    Where there are several (one per environment), none is chosen: what they decide stays unknown.
+    """
+    return parameter_values(files[0][1]) if len(files) == 1 else {}
+
+
 class _Reading:
     def __init__(self) -> None:
         self.files: list[str] = []
@@ -201,26 +212,28 @@ class _Reading:
             return
         root = parse_json(text, str(path)).root
         if is_template(root):
-            self._add(str(path), read_arm(text, str(path), parameters=self._parameters_beside(path)))
+            beside = self._parameter_files_beside(path)
+            found = read_arm(text, str(path), parameters=_values_of(beside))
+            given = [item for file, values in beside for item in secure_values(root, values, file, found.language)]
+            self._add(str(path), replace(found, secure_values=(*found.secure_values, *given)))
         elif is_plan(root):
             self._add(str(path), read_plan(root, str(path)))
 
-    def _parameters_beside(self, path: Path) -> dict[str, object]:
-        """Values of the one parameter file that goes by a template's name: `main.parameters.json` beside `main.json`.
-
-        Where there are several (one per environment), none is chosen: what they decide stays unknown.
-        """
+    def _parameter_files_beside(self, path: Path) -> list[tuple[str, Node]]:
+        """The parameter files that go by a template's name: `main.parameters.json` beside `main.json`."""
         stem = path.name.split(".", maxsplit=1)[0]
         found = []
-        for item in sorted(item for item in path.parent.glob(f"{stem}.*param*.json*") if item != path):
+        for item in sorted(item for item in path.parent.glob(f"{glob.escape(stem)}.*param*.json*") if item != path):
             try:
-                root = parse_json(read_text(item), str(item)).root
+                text = read_text(item)
+                root = parse_json(text, str(item)).root
             except UsageError as problem:
                 self.problems.append(problem)
                 continue
             if is_parameters(root):
-                found.append(parameter_values(root))
-        return found[0] if len(found) == 1 else {}
+                found.append((str(item), root))
+                self._lines[str(item)] = tuple(text.split("\n"))
+        return found
 
     def _add(self, file: str, found: FileDeclarations) -> None:
         self.files.append(file)
@@ -250,7 +263,7 @@ class _Reading:
             shown = self._bicep[path]
             given = self._bicep_values.get(path, [])
             try:
-                parameters = given[0] if len(given) == 1 else self._parameters_beside(shown)
+                parameters = given[0] if len(given) == 1 else _values_of(self._parameter_files_beside(shown))
                 found = read_bicep(sources[path], str(shown), load=_beside(shown), parameters=parameters)
                 self._add(str(shown), found)
             except BicepUnavailableError as problem:

@@ -12,11 +12,13 @@ from kvaudit.templates.declarations import (
     DependencyPin,
     FileDeclarations,
     Language,
+    SecureValue,
     Undecided,
     VaultDeclaration,
 )
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tree import Block
+from kvaudit.templates.plain_secrets import is_plain_text
 from kvaudit.templates.terraform_resources import Declared, declare, is_left_out, perhaps_left_out
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown
@@ -112,6 +114,7 @@ def read_terraform(
         policies=tuple(reading.found.policies),
         role_assignments=tuple(reading.found.role_assignments),
         secrets=tuple(reading.found.secrets),
+        secure_values=tuple(dict.fromkeys(reading.secure_values)),
         undecided=tuple(reading.undecided),
         lines=reading.lines,
     )
@@ -123,6 +126,7 @@ class _Reading:
     constraint: str | None
     locked: str | None
     found: Declared = field(default_factory=Declared)
+    secure_values: list[SecureValue] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     calls: int = 0
@@ -153,8 +157,16 @@ class _Reading:
                     provider_version=version,
                     condition=condition,
                 )
+            elif block.type == "variable" and block.labels:
+                self._variable(file, block, values)
             elif block.type == "module" and block.labels and not is_left_out(block, values):
                 self._call(folder, file, block, values, prefix, above, perhaps_left_out(block, values) or condition)
+
+    def _variable(self, file: str, block: Block, values: ModuleValues) -> None:
+        if values.of(block, "sensitive") is True and is_plain_text(values.of(block, "default")):
+            at = Position(file, block.line, block.column)
+            why = "the default of a sensitive variable is a plain text"
+            self.secure_values.append(SecureValue(Language.TERRAFORM, block.labels[0], at, why))
 
     def _call(
         self,

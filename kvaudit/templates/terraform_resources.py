@@ -17,6 +17,7 @@ from kvaudit.templates.declarations import (
     VaultDeclaration,
 )
 from kvaudit.templates.hcl_tree import Block, Literal
+from kvaudit.templates.plain_secrets import is_plain_text
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown, unknown_in
 
@@ -236,8 +237,12 @@ def _role(found: Declared, item: _Resource) -> None:
 
 
 def _secret(found: Declared, item: _Resource) -> None:
-    argument = item.block.arguments.get("value")
-    plain = argument is not None and isinstance(argument.expression, Literal) and bool(argument.expression.value)
+    name = "value" if "value" in item.block.arguments else "value_wo"
+    argument = item.block.arguments.get(name)
+    item.values.assumed.clear()
+    plain = is_plain_text(item.value(name))
+    written_here = argument is None or isinstance(argument.expression, Literal)
+    made_of = tuple(f"variable {variable}" for variable in sorted(item.values.assumed)) or ("local or given values",)
     found.secrets.append(
         SecretDeclaration(
             Language.TERRAFORM,
@@ -246,6 +251,7 @@ def _secret(found: Declared, item: _Resource) -> None:
             item.vault_of("key_vault_id"),
             text_or_unknown(item.value("name"), "the name"),
             is_plain=plain,
+            made_of=made_of if plain and not written_here else (),
         )
     )
 

@@ -79,6 +79,11 @@ ROWS = [
     ("soft-delete-retention-short", [vault(softDeleteRetentionInDays="[parameters('p')]")], Verdict.UNKNOWN),
     ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[parameters('key')]"}}], Verdict.PASS),
     ("secret-in-plain-text", [{**SECRET, "properties": {"value": "in the open"}}], Verdict.FAIL),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[[in the open]"}}], Verdict.FAIL),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[concat('in ', 'the open')]"}}], Verdict.FAIL),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "#{token}#"}}], Verdict.PASS),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[newGuid()]"}}], Verdict.PASS),
+    ("secret-in-plain-text", [{**SECRET, "properties": {"value": "[listKeys('x', '2023-01-01').key1]"}}], Verdict.PASS),
     ("vault-name-invalid", [vault()], Verdict.PASS),
     ("vault-name-invalid", [vault(name="kv--x")], Verdict.FAIL),
     ("vault-name-invalid", [vault(name="k")], Verdict.FAIL),
@@ -126,6 +131,96 @@ def test_terraform_names_of_the_flag(tmp_path: Path, body: str, verdict: Verdict
 def test_an_output_that_shows_a_secure_parameter(tmp_path: Path) -> None:
     result = judged(tmp_path, template(outputs={"o": {"type": "string", "value": "[parameters('key')]"}}))
     assert verdicts(result, "secret-in-plain-text")[0].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("value", "is_found"),
+    [
+        ("[parameters('key')]", True),
+        ({"connections": ["[concat('x', parameters('KEY'))]"]}, True),
+        ("[variables('deep')]", True),
+        ("[variables('first').secondaryKey]", True),
+        ("[createObject('key', listKeys('x', '2023-01-01'))]", True),
+        ("[[listKeys('x')]", False),
+        ("[concat('listKeys(', parameters('p'))]", False),
+        ("[variables('round')]", False),
+        ("[parameters('p')]", False),
+    ],
+)
+def test_an_output_that_shows_what_is_secret(tmp_path: Path, value: Any, is_found: bool) -> None:
+    variables = {
+        "deep": {"a": ["[variables('deeper')]"]},
+        "deeper": "[parameters('key')]",
+        "first": "[first(listAccountKeys('x'))]",
+        "round": "[variables('round')]",
+    }
+    outputs = {"o": {"type": "object", "value": value}, "kept": {"type": "secureString", "value": value}}
+    text = template(outputs=outputs, variables=variables)
+    assert bool(verdicts(judged(tmp_path, text), "secret-in-plain-text")) is is_found
+    inside = {"template": json.loads(text), "expressionEvaluationOptions": {"scope": "inner"}}
+    inner = {"type": "Microsoft.Resources/deployments", "name": "in", "properties": inside}
+    assert bool(verdicts(judged(tmp_path, template(inner, vault())), "secret-in-plain-text")) is is_found
+
+
+@pytest.mark.parametrize(
+    ("parameter", "findings"),
+    [
+        ({"type": "string", "defaultValue": "in the open"}, ["kv/db"]),
+        ({"type": "secureString", "defaultValue": "in the open"}, ["x"]),
+        ({"type": "secureString", "defaultValue": ""}, []),
+        ({"type": "secureString", "defaultValue": "[newGuid()]"}, []),
+        ({"type": "secureObject", "defaultValue": {"password": "in the open"}}, ["x"]),
+        ({"type": "secureString"}, []),
+    ],
+)
+def test_a_plain_default_of_what_becomes_a_secret(tmp_path: Path, parameter: Any, findings: list[str]) -> None:
+    secret = {**SECRET, "properties": {"value": "[parameters('x')]"}}
+    text = template(secret, parameters={"x": parameter})
+    found = [item for item in verdicts(judged(tmp_path, text), "secret-in-plain-text") if item.verdict is Verdict.FAIL]
+    assert [item.subject for item in found] == findings
+    assert not any("in the open" in item.message for item in found)
+
+
+def test_a_file_of_parameter_values_holds_a_secret(tmp_path: Path) -> None:
+    secret = {**SECRET, "properties": {"value": "[parameters('key')]"}}
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
+    for name, value in (("dev", {"value": "in the open"}), ("prod", {"reference": {"secretName": "x"}})):
+        given = {"$schema": schema, "parameters": {"KEY": value}}
+        (tmp_path / f"main.{name}.parameters.json").write_text(json.dumps(given, indent=1))
+    found = verdicts(judged(tmp_path, template(secret)), "secret-in-plain-text")
+    failed = next(item for item in found if item.verdict is Verdict.FAIL)
+    assert Path(failed.position.file).name == "main.dev.parameters.json"
+    assert failed.position.line > 1
+
+
+BICEP_SECRET = (
+    "resource s 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = {\n  name: 'kv/db'\n  properties: { value: %s }\n}\n"
+)
+ACCOUNT = "resource a 'Microsoft.Storage/storageAccounts@2023-01-01' existing = { name: 'a' }\n"
+TERRAFORM_SECRET = 'resource "azurerm_key_vault_secret" "s" {\n  name = "db"\n  key_vault_id = "x"\n  value = %s\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "findings"),
+    [
+        ("main.bicep", BICEP_SECRET % "'in the open'", ["kv/db"]),
+        ("main.bicep", BICEP_SECRET % "'[in the open]'", ["kv/db"]),
+        ("main.bicep", "@secure()\nparam k string = 'open'\n" + BICEP_SECRET % "k", ["k"]),
+        ("main.bicep", "param k string = 'open'\n" + BICEP_SECRET % "'${k}-x'", ["kv/db"]),
+        ("main.bicep", "@secure()\nparam k string = newGuid()\n" + BICEP_SECRET % "k", []),
+        ("main.bicep", ACCOUNT + BICEP_SECRET % "a.listKeys().keys[0].value", []),
+        ("main.bicep", ACCOUNT + BICEP_SECRET % "''" + "output o string = a.listKeys().keys[0].value\n", ["o"]),
+        ("main.bicep", ACCOUNT + BICEP_SECRET % "''" + "@secure()\noutput o string = a.listKeys().x\n", []),
+        ("main.tf", TERRAFORM_SECRET % '"in the open"', ["azurerm_key_vault_secret.s"]),
+        ("main.tf", TERRAFORM_SECRET % "var.v" + 'variable "v" {\n default = "x"\n}\n', ["azurerm_key_vault_secret.s"]),
+        ("main.tf", TERRAFORM_SECRET % "var.v" + 'variable "v" {\n default = "x"\n sensitive = true\n}\n', ["v"]),
+        ("main.tf", TERRAFORM_SECRET % "var.v" + 'variable "v" {\n default = ""\n}\n', []),
+        ("main.tf", TERRAFORM_SECRET % "random_password.p.result", []),
+    ],
+)  # fmt: skip
+def test_secrets_in_other_languages(tmp_path: Path, name: str, text: str, findings: list[str]) -> None:
+    found = verdicts(judged(tmp_path, text, name), "secret-in-plain-text")
+    assert [item.subject for item in found if item.verdict is Verdict.FAIL] == findings
 
 
 def test_a_remark_silences_one_rule_with_a_reason(tmp_path: Path) -> None:

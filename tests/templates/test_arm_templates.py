@@ -354,6 +354,11 @@ def test_real_templates_are_read(corpus: Path) -> None:
     assert decided >= 0.85 * total
 
 
+def test_null_in_a_parameter_file_is_no_value() -> None:
+    text = json.dumps({"$schema": "deploymentParameters.json#", "parameters": {"a": {"value": None}, "b": {"value": 1}}})
+    assert parameter_values(parse_json(text, "p.json").root) == {"b": 1}
+
+
 def test_parameter_files() -> None:
     text = '{"$schema": "x/deploymentParameters.json#", "parameters": {"a": {"value": 1}, "b": {"reference": {"secretName": "s"}}}}'
     root = parse_json(text, "t").root
