@@ -46,7 +46,31 @@ ROLE = {
     "properties": {"roleDefinitionId": "4633458b-17de-408a-b874-0445c86b69e6", "principalId": "x"},
 }
 
+READER, OWN_ROLE = "21090545-7ca7-4776-b22c-e363652d74d2", "99999999-9999-9999-9999-999999999999"
+CONTRIBUTOR = "f25e0fa2-a7c8-4377-a976-54943a77a395"
+
+
+def role(guid: str = "4633458b-17de-408a-b874-0445c86b69e6", at: str = "'kv-contoso'", **more: Any) -> dict[str, Any]:
+    scope = f"[resourceId('Microsoft.KeyVault/vaults', {at})]"
+    return {**ROLE, "scope": scope, "properties": {"roleDefinitionId": guid, "principalId": "x"}, **more}
+
+
+ON_SECRET = "[resourceId('Microsoft.KeyVault/vaults/secrets', 'kv-contoso', 'db')]"
+MAYBE = {"condition": "[equals(parameters('p'), 'x')]"}
+WITHOUT = "rbac-vault-without-role-assignment"
+
 ROWS = [
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'kv-contoso2'")], Verdict.FAIL),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'kv'")], Verdict.FAIL),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'KV-Contoso'")], Verdict.PASS),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), {**ROLE, "scope": ON_SECRET}], Verdict.PASS),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), {**ROLE, "scope": ON_SECRET.replace("kv-", "kv2-")}], Verdict.FAIL),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(READER)], Verdict.PASS),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(CONTRIBUTOR)], Verdict.FAIL),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(OWN_ROLE)], Verdict.PASS),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role("[parameters('p')]")], Verdict.UNKNOWN),
+    (WITHOUT, [vault(accessPolicies=[POLICY]), role(**MAYBE)], Verdict.UNKNOWN),
+    (WITHOUT, [{**vault(accessPolicies=[POLICY]), **MAYBE}, role(**MAYBE)], Verdict.PASS),
     ("retiring-api-version", [vault()], Verdict.PASS),
     ("retiring-api-version", [vault("2025-05-01")], Verdict.FAIL),
     ("retiring-api-version", [vault("2024-12-01-preview")], Verdict.FAIL),
