@@ -4,6 +4,7 @@ The golden is reviewed when it changes; which role has which route is the table 
 """
 
 from dataclasses import replace
+from typing import Any
 
 from builders import (
     OTHER_TENANT,
@@ -61,7 +62,7 @@ def custom(name: str, *scopes: str) -> RoleDefinition:
     return replace(role(name, actions=("*/read",)), assignable_scopes=scopes)
 
 
-def everyones(at: str, *spared: Principal, protected: bool | None = False, **permission: tuple[str, ...]) -> Item:
+def everyones(at: str, *spared: Principal, protected: bool | None = False, **permission: Any) -> Item:
     """A deny assignment that meets everybody but some."""
     found = deny(EVERYONE, at, **permission)
     excluded = tuple(DenyPrincipal(item.id, "User") for item in spared)
@@ -79,6 +80,7 @@ CONDITION = "@Request[Microsoft.Authorization/roleAssignments:PrincipalType] Str
 WRITES_AND_ASSIGNS = may(
     "writer", f"{KV}/vaults/write", f"{KV}/vaults/accessPolicies/write", f"{AUTH}/roleAssignments/write"
 )
+ASSIGNER = role("assigner", actions=(f"{AUTH}/roleAssignments/write",))
 
 STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
     "Owner, access policies": (legacy, (assignment("Owner", anna),)),
@@ -123,6 +125,11 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
     "may grant active roles through PIM": (modern, may("granter", f"{AUTH}/roleAssignmentScheduleRequests/write")),
     "may weaken the rules of PIM": (modern, may("granter", f"{AUTH}/roleManagementPolicies/write")),
     "eligible for a data role": (modern, (eligible("Key Vault Secrets User", anna, modern),)),
+    "eligible for a role that opens another way": (modern, (ASSIGNER, eligible(ASSIGNER, anna, modern))),
+    "eligible for two data roles, one by a group": (
+        modern,
+        (ops, eligible("Key Vault Secrets User", anna), eligible("Key Vault Crypto User", ops, modern)),
+    ),
     "rewrites a role of its own": (
         modern,
         (
@@ -229,6 +236,10 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
     "a deny on the data, from it alone": (
         modern,
         (deny(anna, HERE, data_actions=("*",)), *may("assigner", f"{AUTH}/roleAssignments/write")),
+    ),
+    "a deny on some data of everybody, where some roles may be assigned": (
+        modern,
+        (everyones(HERE, data_actions=(f"{KV}/vaults/*/read", f"{KV}/vaults/secrets/readMetadata/action")), LIMITED),
     ),
     "a deny on some data of everybody": (
         modern,

@@ -31,8 +31,8 @@ def named(text: str, names: Iterable[str]) -> str:
 
 def routes_told(routes: Iterable[EscalationRoute], names: Iterable[str]) -> str:
     """Routes, each with everything that it says; records are not repeated from one route to the next."""
-    told = []
-    before = None
+    told: list[str] = []
+    before: tuple[Citation, ...] | None = None
     for route in routes:
         told.extend(_route(route, repeats=route.via == before))
         before = route.via

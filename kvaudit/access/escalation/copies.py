@@ -15,7 +15,7 @@ _USES = {
     "certificates": ("secrets/get",),
     "keys": ("keys/decrypt", "keys/sign", "keys/unwrapKey"),
 }
-"""What somebody who holds it need not copy an object for. A certificate's private key is the secret of its name."""
+"""What an object is copied for: whoever holds all of it has no need to. A certificate's private key is the secret of its name."""
 
 
 _SAID_ALREADY = (Answer.DENIED, Answer.UNKNOWN)
@@ -46,12 +46,13 @@ def _steps(held: Holding, creates: Answer) -> Iterator[Step]:
         kinds = " and ".join(kind for kind, _ in copied)
         where = "a vault of its own" if creates is Answer.ALLOWED else "a vault that it controls"
         how = f"backs up {kinds} and restores the copies into {where} in the same subscription and geography"
-        yield Step("E17", answer, actions.VAULTS_CREATE if creates is Answer.ALLOWED else 0, how)
+        bits = actions.VAULTS_CREATE if creates is Answer.ALLOWED else 0
+        yield Step("E17", answer, bits, how, mask=mask_of(use for kind, _ in copied for use in _USES[kind]))
     answer = weaker(held.answer(operation("keys/update").mask), held.answer(operation("keys/release").mask))
     if answer not in _SAID_ALREADY:
         how = "rewrites the release policy of an exportable key, where it is not immutable, and releases the key to itself"
         note = "which keys are exportable, and whose policy is immutable, is not collected"
-        yield Step("E26", weaker(answer, Answer.CONDITIONAL), 0, how, note)
+        yield Step("E26", weaker(answer, Answer.CONDITIONAL), 0, how, note, mask=mask_of(_USES["keys"]))
 
 
 def backups_mask() -> int:

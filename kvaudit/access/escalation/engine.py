@@ -7,7 +7,7 @@ from functools import cached_property
 from kvaudit.access.answers import Citation, Holding
 from kvaudit.access.escalation import actions, copies, coverage, services
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
-from kvaudit.access.escalation.catalogue import BY_ID
+from kvaudit.access.escalation.catalogue import BY_ID, RouteKind
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
 from kvaudit.access.escalation.groups import Groups
@@ -20,6 +20,7 @@ from kvaudit.access.escalation.vault_routes import VaultRoutes
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
+from kvaudit.model.permissions import mask_of, operation
 from kvaudit.model.vaults import Vault
 
 _AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
@@ -252,11 +253,13 @@ class Escalations:
         bits = item.bits
         for worked_out, real in _REAL.items():
             if bits & worked_out:
-                bits = (bits & ~worked_out) | real
+                bits = (bits & ~worked_out) | (real & self.control.anywhere(principal_id))
         how, mask = self._reach.of(item, principal_id, vault)
         via = self._cited(principal_id, vault, bits) if bits else ()
+        words: tuple[str, ...] = ()
         if item.route in _OF_HOLDERS and held is not None:
-            via = (*held.via, *via)
+            words, holding = _of_holder(kind, held)
+            via = (*holding, *via)
         return EscalationRoute(
             id=item.route,
             title=kind.title,
@@ -268,7 +271,7 @@ class Escalations:
             effect=kind.effect,
             model=kind.model,
             mask=mask,
-            actions=(*(kind.actions if item.route in _OF_HOLDERS else ()), *_named(bits)),
+            actions=(*words, *_named(bits)),
             via=via,
             steps=how,
             notes=(item.note,) if item.note else (),
@@ -308,6 +311,17 @@ class Escalations:
 _BACKUPS = copies.backups_mask()
 _OF_HOLDERS = frozenset({"E17", "E26", "E29"})
 """Routes that rest on what somebody holds of the data plane."""
+
+
+def _of_holder(kind: RouteKind, held: Holding) -> tuple[tuple[str, ...], tuple[Citation, ...]]:
+    """What somebody holds of the operations that a route rests on, and the records that give it.
+
+    A route that rests on no operation in particular rests on all that its holder has.
+    """
+    if kind.id == "E29":
+        return kind.actions, held.via
+    words = tuple(word for word in kind.actions if held.answer(operation(word).mask) is not Answer.DENIED)
+    return words, tuple(item for item in held.via if item.mask & mask_of(words))
 
 
 def _named(bits: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from kvaudit.access.escalation import actions
-from kvaudit.access.escalation.powers import Powers, weaker
+from kvaudit.access.escalation.powers import NONE, Powers, joined, sum_of, weaker
 from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.surroundings import Surroundings
@@ -25,23 +25,24 @@ class Moves:
         self._standings = standings
         self._directory = around.directory
         self._at: dict[int, frozenset[str]] = {}
-        self.movers: Mapping[str, tuple[str, ...]] = self._targets(around, standings)
+        self.movers: Mapping[str, Mapping[str, int]] = self._targets(around, standings)
 
-    def _targets(self, around: Surroundings, standings: Standings) -> dict[str, tuple[str, ...]]:
-        """Those who may move → the subscriptions and groups at which a record gives them data of vaults."""
+    def _targets(self, around: Surroundings, standings: Standings) -> dict[str, dict[str, int]]:
+        """Those who may move → the subscriptions and groups at which a record gives them data of vaults, and which."""
         stand_for: dict[str, set[str]] = {}
         for name in standings.moving:
             for own in (name, *self._directory.chains_up(name)):
                 stand_for.setdefault(own, set()).add(name)
-        found: dict[str, set[str]] = {}
+        found: dict[str, dict[str, int]] = {}
         for record in around.estate.role_assignments if stand_for else ():
             movers = stand_for.get(record.principal_id)
             if not movers or record.condition or scopes.level_of(record.scope) not in _LEVELS:
                 continue
-            if any(block.mask and not block.condition for block in around.grants.power(record.role).blocks):
-                for name in movers:
-                    found.setdefault(name, set()).add(record.scope)
-        return {name: tuple(sorted(places)) for name, places in found.items()}
+            mask = sum_of(item.mask for item in around.grants.power(record.role).blocks if not item.condition)
+            for name in movers if mask else ():
+                places = found.setdefault(name, {})
+                places[record.scope] = places.get(record.scope, 0) | mask
+        return found
 
     def movers_at(self, node: Node) -> frozenset[str]:
         """Those who hold data somewhere and may move resources at a node."""
@@ -55,13 +56,13 @@ class Moves:
 
     def steps(self, principal_id: str, held: Powers, group: str) -> Iterator[Step]:
         """E20 of one principal for a vault in a resource group."""
-        reached = Answer.DENIED
-        for target in self.movers.get(principal_id, ()):
+        there, mask = NONE, 0
+        for target, data in self.movers.get(principal_id, {}).items():
             if scopes.is_within(group, target):
                 continue  # it holds the data of this group already
-            there = self._standings.powers(principal_id, self._standings.node(target)).answer(actions.GROUPS_WRITE)
-            reached = there if weaker(reached, there) is reached else reached
-        answer = weaker(reached, held.answer(actions.MOVE))
+            powers = self._standings.powers(principal_id, self._standings.node(target)).within(actions.GROUPS_WRITE)
+            there, mask = joined(there, powers), mask | (data if powers.any else 0)
+        answer = weaker(there.answer(actions.GROUPS_WRITE), held.answer(actions.MOVE))
         if answer is not Answer.DENIED:
             how = "moves the vault into a resource group where it holds a data role already"
-            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how)
+            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how, mask=mask)

@@ -11,6 +11,7 @@ from kvaudit.access.grants import Grants, Record
 from kvaudit.access.roles import RolePower, power_of
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, Permission, ScheduleInstance
+from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.roles import builtin_roles
 
 
@@ -161,20 +162,28 @@ class RecordPowers:
     @cached_property
     def roles_to_data(self) -> tuple[str, ...]:
         """Folded GUIDs of the roles that give data of vaults, or the right to assign any role."""
-        own = {guid for guid in self._custom if _leads_to_data(self._grants.power(guid))}
+        own = {guid for guid in self._custom if led_to(self._grants.power(guid))}
         return tuple(sorted(own.union(_builtin_roles_to_data()).difference(set(self._custom) - own)))
 
 
-def _leads_to_data(power: RolePower) -> bool:
-    if any(block.mask for block in power.blocks):
-        return True
-    blocks = power.permissions or ()
-    return any(actions.bits_of(block)[0] & actions.ASSIGN and not block.condition for block in blocks)
+def led_to(power: RolePower) -> int:
+    """The operations that whoever is given a role comes to: what it holds of data, or all where it assigns any role."""
+    if any(actions.bits_of(item)[0] & actions.ASSIGN and not item.condition for item in power.permissions or ()):
+        return all_operations_mask()
+    return sum_of(item.mask for item in power.blocks)
+
+
+def sum_of(masks: Iterable[int]) -> int:
+    """Every bit of some masks."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
 
 
 @lru_cache(maxsize=1)
 def _builtin_roles_to_data() -> tuple[str, ...]:
-    return tuple(guid for guid in builtin_roles() if _leads_to_data(power_of(guid, None)))
+    return tuple(guid for guid in builtin_roles() if led_to(power_of(guid, None)))
 
 
 @lru_cache(maxsize=1)

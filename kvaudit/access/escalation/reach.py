@@ -1,22 +1,24 @@
 """Which operations of the data plane a route leads to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kvaudit.access.answers import Holding
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.answers import Effect
 from kvaudit.access.escalation.catalogue import BY_ID
-from kvaudit.access.escalation.powers import admitted_roles
+from kvaudit.access.escalation.powers import admitted_roles, led_to, sum_of
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.grants import Record
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import all_operations_mask, mask_of
 from kvaudit.model.vaults import Vault
 
 _SHOWN = 3
-_SECRETS = ("secrets/get",)
+_BY_DATA_ROLE = ("E4", "E5", "E6", "E8", "E20")
+"""Routes that end in a data role: denies on the data plane close what it gives."""
 
 
 class Reach:
@@ -33,34 +35,52 @@ class Reach:
 
     def of(self, step: Step, principal_id: str, vault: Vault) -> tuple[str, int]:
         """What the holder of a step would do, in words, and the operations that it leads to."""
+        how = step.how
         if step.route == "E5":
-            return self._admitted(step, principal_id, vault)
-        if step.route in ("E9", "E10", "E18", "E26"):
-            return step.how, mask_of(("keys/release",)) if step.route == "E26" else mask_of(_SECRETS)
-        if step.route == "E11":
-            return step.how, mask_of(("secrets/set",) if step.bits & actions.SECRETS_WRITE else ("keys/create",))
-        if BY_ID[step.route].effect is not Effect.READ or step.route == "E17":
-            return step.how, 0
+            how, found = self._admitted(step, principal_id, vault)
+        elif step.bits & actions.ACTIVATES:
+            found = self._activated(principal_id, vault)
+        else:
+            found = self._operations(step)
+        if step.route not in _BY_DATA_ROLE:
+            return how, found
         mine, everybodys = self._standings.closed_data(principal_id, self._standings.node(vault.scope))
-        closed = everybodys | (mine if step.answer is Answer.ALLOWED else 0)
-        return step.how, all_operations_mask() & ~(closed if step.route in ("E4", "E6", "E8", "E20") else 0)
+        return how, found & ~(everybodys | (mine if step.answer is Answer.ALLOWED else 0))
+
+    def _operations(self, step: Step) -> int:
+        if step.route in ("E9", "E10"):
+            return mask_of(("secrets/get",))
+        if step.route == "E11":
+            return mask_of(("secrets/set",) if step.bits & actions.SECRETS_WRITE else ("keys/create",))
+        if BY_ID[step.route].effect is not Effect.READ:
+            return 0
+        return step.mask or all_operations_mask()
+
+    def _activated(self, principal_id: str, vault: Vault) -> int:
+        """The operations of roles for which a principal or a group of it is eligible; all where one opens another way."""
+        found = 0
+        for record in self._records_giving(actions.ACTIVATES, principal_id, vault):
+            opens = self._standings.given(record).any & actions.GIVES_ACCESS
+            found |= all_operations_mask() if opens else led_to(self._around.grants.power(record.role))
+        return found
+
+    def _records_giving(self, bits: int, principal_id: str, vault: Vault) -> Iterator[Record]:
+        names = {principal_id, *self._around.directory.chains_up(principal_id)}
+        placed, unplaced = self._around.records_over(vault)
+        for record in (*placed, *unplaced):
+            if record.principal_id in names and self._standings.given(record).any & bits:
+                yield record
 
     def _admitted(self, step: Step, principal_id: str, vault: Vault) -> tuple[str, int]:
         """The roles that the conditions of a delegated administrator admit, those that give most first."""
-        grants, names = self._around.grants, {principal_id, *self._around.directory.chains_up(principal_id)}
-        placed, unplaced = self._around.records_over(vault)
+        grants, roles = self._around.grants, self._standings.record_powers.roles_to_data
         masks: dict[str, int] = {}
-        for record in (*placed, *unplaced):
-            if record.principal_id not in names or not self._standings.given(record).any & actions.LIMITED:
-                continue
+        for record in self._records_giving(actions.LIMITED, principal_id, vault):
             for block in grants.power(record.role).permissions or ():
                 texts = tuple(text for text in (record.condition, block.condition) if text)
-                roles = self._standings.record_powers.roles_to_data
-                for role, _ in (
-                    admitted_roles(texts, roles, record.principal_id, record.principal_type) if texts else ()
-                ):
-                    held = sum_of(item.mask for item in grants.power(role).blocks)
-                    masks[grants.power(role).name or role] = held or all_operations_mask()
+                if texts:
+                    admitted = admitted_roles(texts, roles, record.principal_id, record.principal_type)
+                    masks.update((grants.power(role).name or role, led_to(grants.power(role))) for role, _ in admitted)
         ordered = sorted(masks, key=lambda name: (-masks[name].bit_count(), name))
         shown = ", ".join(ordered[:_SHOWN])
         more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
@@ -75,11 +95,3 @@ class Reach:
             return all_operations_mask() if way.answer is not Answer.UNKNOWN else 0
         names = {way.target, *self._around.directory.chains_up(way.target)}
         return sum_of(item.allowed | item.conditional | item.unknown for item in holdings if item.principal_id in names)
-
-
-def sum_of(masks: Iterable[int]) -> int:
-    """Every operation of some masks."""
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found

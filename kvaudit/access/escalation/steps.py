@@ -46,6 +46,7 @@ class Step:
         bits: bits of `actions` that it was found by.
         how: what its holder would do, a clause.
         confidence: where it differs from the catalogue's.
+        mask: the operations that it leads to, where whoever found it knows them; else 0, and `Reach` works them out.
     """
 
     route: str
@@ -54,6 +55,7 @@ class Step:
     how: str
     note: str = ""
     confidence: Confidence | None = None
+    mask: int = 0
 
 
 def step(

@@ -12,7 +12,7 @@ from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.answers import route_number
 from kvaudit.access.escalation.control_plane import steps_of
 from kvaudit.access.escalation.moves import Moves
-from kvaudit.access.escalation.powers import NONE, Powers, weaker
+from kvaudit.access.escalation.powers import NONE, Powers, sum_of, weaker
 from kvaudit.access.escalation.role_definitions import CustomRoles
 from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Setting, Step
@@ -199,12 +199,14 @@ class VaultRoutes:
             found = found.plus(actions.LIFTS_DENY, self._lifts(principal_id, node))
         return found
 
+    def anywhere(self, principal_id: str) -> int:
+        """Every bit that a record at any scope gives a principal or a group of it."""
+        names = (principal_id, *self._directory.chains_up(principal_id))
+        return sum_of(self.standings.anywhere.get(name, 0) for name in names)
+
     def _elsewhere(self, principal_id: str, subscription: str | None, bits: int) -> Answer:
         """The best answer for bits at any scope at which a record names a principal or a group of it."""
-        given = self.standings.anywhere.get(principal_id, 0)
-        for group in self._directory.chains_up(principal_id):
-            given |= self.standings.anywhere.get(group, 0)
-        if given & bits != bits:
+        if self.anywhere(principal_id) & bits != bits:
             return Answer.DENIED
         powers = NONE
         for scope in self.standings.places_of(principal_id):
