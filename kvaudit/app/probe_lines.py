@@ -9,7 +9,7 @@ from kvaudit.model.permissions import operations
 from kvaudit.probe.canary import CanaryResult
 from kvaudit.probe.catalogue import not_probed
 from kvaudit.probe.differences import Agreement, Compared
-from kvaudit.probe.results import Outcome, State
+from kvaudit.probe.results import Found, Outcome, State
 
 _LIMITS = "a read was tried for a name that cannot exist: it says nothing of grants on single objects and of conditions on names"
 
@@ -49,8 +49,22 @@ def _vault_json(item: ProbedVault) -> dict[str, Any]:
             "steps": [{"step": step.name, "result": step.result, "detail": step.detail} for step in reach.steps],
         },
         "operations": [_operation_json(item, word) for word in (one.word for one in operations())],
+        "calls": [_call_json(one) for one in item.probed],
         "canary": _canary_json(item.canary),
         "arm_permissions": {"known": item.hint.words is not None, "because": item.hint.because or None},
+    }
+
+
+def _call_json(found: Found) -> dict[str, Any]:
+    return {
+        "call": found.call,
+        "request": found.shown,
+        "operation": found.word,
+        "decides": found.decides,
+        "outcome": found.outcome.value,
+        "because": found.because,
+        "status": found.status,
+        "code": found.code,
     }
 
 
@@ -61,7 +75,7 @@ def _canary_json(canary: CanaryResult | None) -> dict[str, Any] | None:
 
 
 def _operation_json(item: ProbedVault, word: str) -> dict[str, Any]:
-    compared = next((one for one in item.compared if one.found.word == word), None)
+    compared = next((one for one in item.compared if one.found.word == word and one.found.decides), None)
     expected = item.expected.get(word)
     words = item.hint.words
     shape: dict[str, Any] = {
@@ -102,6 +116,7 @@ def probe_rows(run: ProbeRun) -> list[dict[str, Any]]:
         }
         for item in run.vaults
         for one in item.compared
+        if one.found.decides
     ]
 
 
@@ -140,11 +155,22 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
     if item.hint.words is None and item.vault is not None:
         yield f"  Resource Manager's list of permissions: none, {item.hint.because}"
     for one in item.compared:
-        yield from _compared_lines(item, one)
+        if one.found.decides:
+            yield from _compared_lines(item, one)
+    if reach.state is State.REACHABLE:
+        yield from _beside_lines(item)
     if item.canary is not None and item.canary.because:
         yield f"  {item.canary.because}"
     if item.canary is not None and item.canary.command:
         yield f"  the canary is still there; remove it with: {item.canary.command}"
+
+
+def _beside_lines(item: ProbedVault) -> Iterator[str]:
+    """Calls that need the permission of an operation above and were answered otherwise."""
+    verdicts = {found.word: found.outcome for found in item.probed if found.decides}
+    for found in item.probed:
+        if not found.decides and found.outcome is not verdicts[found.word]:
+            yield f"  {found.shown}: {found.outcome.value.replace('_', ' ')}, unlike {found.word} above"
 
 
 def _compared_lines(item: ProbedVault, one: Compared) -> Iterator[str]:

@@ -35,12 +35,14 @@ _OVERRIDES = re.compile(r"x-(http-)?method(-override)?|x-http-verb(-override)?")
 _NAME = "[0-9A-Za-z-]{1,127}"
 _VAULT_ROUTES = re.compile(
     "/healthstatus"
-    "|/(secrets|keys|certificates)"
+    "|/(deleted)?(secrets|keys|certificates)"
     f"|/(secrets|keys|certificates)/{_NAME}/versions"
     f"|/keys/{_NAME}/rotationpolicy"
     f"|/certificates/{_NAME}/policy"
 )
-_VALUE_ROUTE = re.compile(f"/(?:secrets|keys|certificates)/({_NAME})")
+_VALUE_ROUTE = re.compile(f"/(?:secrets|keys|certificates|deletedsecrets)/({_NAME})")
+"""Routes that read one object: open for generated names alone, and answers are streamed."""
+
 _BATCH_URL = re.compile(r"/(?![/$])[^\\\s]*")
 
 
@@ -103,7 +105,7 @@ class ReadOnlyGuard:
         return bool(self._vault_host.fullmatch(host.casefold()))
 
     def reads_a_value(self, url: str) -> bool:
-        """Whether an address is on the route that reads an object and, of a secret, its value."""
+        """Whether an address is on a route that reads an object and, of a secret, its value."""
         return _VALUE_ROUTE.fullmatch(urlsplit(url).path) is not None
 
     def _check_vault(self, method: str, parts: SplitResult, body: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which operations can be probed, by which call, and why the others cannot (`probeWithRandomName` of `data/operations.json`)."""
+"""Which calls are probes, which operation each decides, and why the others are none (`probeWithRandomName` of `data/operations.json`)."""
 
 import json
 from dataclasses import dataclass
@@ -11,45 +11,59 @@ from kvaudit.model.permissions import operations
 API_VERSION = "7.5"
 """Of the data plane: the newest that sovereign clouds have had for years; these calls did not change since."""
 
-_LIST_PATHS = {"secrets/list": "/secrets", "keys/list": "/keys", "certificates/list": "/certificates"}
-_READ_PATHS = {"secrets/get": "/secrets/", "keys/get": "/keys/", "certificates/get": "/certificates/"}
+_KINDS = {"secret": "secrets", "key": "keys", "certificate": "certificates"}
+_DECIDING = frozenset({"list", "get"})
+"""The calls whose answer is the verdict for their operation. The others of the same operation are told beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One call that decides one operation.
+    """One call that the published facts call safe with a name that cannot exist.
 
     Attributes:
-        word: the permission word.
-        path: of the call; a name that cannot exist is added where `needs_name`.
-        needs_name: whether the call reads one object.
+        id: of the call, as in the facts: `secret.listDeleted`.
+        word: the permission word that an access policy needs for it.
+        path: with `{name}` where a name that cannot exist is put in.
+        permitted: statuses that only a caller with the permission gets.
+        decides: whether its answer is the verdict for the operation.
     """
 
+    id: str
     word: str
     path: str
-    needs_name: bool
+    permitted: frozenset[int]
+    decides: bool
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether the call is about one object."""
+        return "{name}" in self.path
 
     @property
     def shown(self) -> str:
         """The call for a person: `GET /secrets/{random name}`."""
-        return f"GET {self.path}" + ("{random name}" if self.needs_name else "")
+        return f"GET {self.path.replace('{name}', '{random name}')}"
 
 
 @cache
 def probes() -> tuple[Probe, ...]:
-    """Every probe, in the order in which they are made: of each kind the list first, then the read."""
-    safe = _safe_calls()
-    found = []
-    for kind in ("secrets", "keys", "certificates"):
-        for word, paths in ((f"{kind}/list", _LIST_PATHS), (f"{kind}/get", _READ_PATHS)):
-            probe = Probe(word, paths[word], word in _READ_PATHS)
-            if (word, _pattern(probe)) in safe:
-                found.append(probe)
-    return tuple(found)
+    """Every probe, in the order in which they are made: kind by kind, lists first."""
+    found = [_probe(call) for call in _calls() if _is_safe(call)]
+    order = list(_KINDS.values())
+    return tuple(sorted(found, key=lambda item: (order.index(item.word.partition("/")[0]), item.needs_name)))
 
 
-def _pattern(probe: Probe) -> str:
-    return f"{probe.path}{{name}}/{{version}}" if probe.needs_name else probe.path
+def _is_safe(call: dict[str, Any]) -> bool:
+    """Whether the facts call it safe without a condition; nothing but a GET ever is here."""
+    return call["method"] == "GET" and (call.get("probeWithRandomName") or {}).get("safe") is True
+
+
+def _probe(call: dict[str, Any]) -> Probe:
+    told = call["probeWithRandomName"]["authorised"]
+    permitted = frozenset(status for status in (200, 404) if str(status) in told)
+    verb = call["id"].partition(".")[2]
+    path = call["path"].removesuffix("/{version}")
+    return Probe(call["id"], call["accessPolicyAnyOf"][0], path, permitted, verb in _DECIDING)
 
 
 @cache
@@ -59,20 +73,9 @@ def _calls() -> tuple[dict[str, Any], ...]:
 
 
 @cache
-def _safe_calls() -> frozenset[tuple[str, str]]:
-    """(word, path) of the calls that the published facts call safe without a condition."""
-    return frozenset(
-        (word, call["path"])
-        for call in _calls()
-        for word in call["accessPolicyAnyOf"]
-        if call["method"] == "GET" and (call.get("probeWithRandomName") or {}).get("safe") is True
-    )
-
-
-@cache
 def not_probed() -> dict[str, str]:
     """The permission words that no probe decides, each with the reason; in the catalogue's order."""
-    probed = {probe.word for probe in probes()}
+    probed = {probe.word for probe in probes() if probe.decides}
     return {item.word: _why_not(item.word, item.data_actions) for item in operations() if item.word not in probed}
 
 

@@ -8,7 +8,7 @@ from kvaudit.collection.together import together
 from kvaudit.probe.catalogue import API_VERSION, Probe, probes
 from kvaudit.probe.reachability import LIST_QUERY, reach
 from kvaudit.probe.results import Found, Outcome, Probed, Reach, State
-from kvaudit.probe.verdicts import found_by, state_of
+from kvaudit.probe.verdicts import found_by, state_of, told_of
 
 AT_ONCE = 48
 """Vaults that are probed side by side: below the connections of a session (64), so that Resource Manager has some too."""
@@ -45,8 +45,8 @@ async def probe_vault(clients: VaultProbes, host: str, caller_tenant: str | None
         return Probed(host, way, _none(way.because))
     found: list[Found] = []
     for number, probe in enumerate(probes(), 1):
-        path = probe.path + (clients.new_name() if probe.needs_name else "")
-        query = {"api-version": API_VERSION} if probe.needs_name else LIST_QUERY
+        path = probe.path.replace("{name}", clients.new_name()) if probe.needs_name else probe.path
+        query = LIST_QUERY if 200 in probe.permitted else {"api-version": API_VERSION}
         answer = await clients.ask(host, path, query, last=number == len(probes()))
         state = state_of(answer)
         if answer.status == 404 and not probe.needs_name:
@@ -72,4 +72,4 @@ def _rest(found: list[Found], because: str) -> tuple[Found, ...]:
 
 
 def _missing(probe: Probe, because: str) -> Found:
-    return Found(probe.word, Outcome.NOT_PROBED, because)
+    return told_of(probe, Found(probe.word, Outcome.NOT_PROBED, because))

@@ -93,6 +93,9 @@ class Found:
         code: the service's error code, or None.
         deny_assignment: ID of the deny assignment that the service names, or None.
         decision: the service's `DecisionReason`, folded; "" where it named none.
+        call: id of the call in the catalogue of operations (`secret.listDeleted`), "" for a canary's write.
+        shown: the call, for a person: `GET /deletedsecrets`.
+        decides: whether it is the verdict for its operation; a call that needs the same permission is told beside it.
     """
 
     word: str
@@ -102,11 +105,14 @@ class Found:
     code: str | None = None
     deny_assignment: str | None = None
     decision: str = ""
+    call: str = ""
+    shown: str = ""
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """One vault, probed once. `found` has one entry for each operation that can be probed, in the catalogue's order."""
+    """One vault, probed once. `found` has one entry for each call that is a probe, in the catalogue's order."""
 
     host: str
     reach: Reach
@@ -114,7 +120,7 @@ class Probed:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every operation that can be probed was."""
+        """Whether every call that is a probe got an answer with a meaning."""
         return all(item.outcome is not Outcome.NOT_PROBED for item in self.found)
 
     def __iter__(self) -> Iterator[Found]:

@@ -5,6 +5,7 @@ cannot exist means that the call was permitted, and 403 of the network says noth
 """
 
 import re
+from dataclasses import replace
 
 from kvaudit.clients.probes import Broke, ProbeAnswer
 from kvaudit.probe.catalogue import Probe
@@ -52,13 +53,22 @@ def state_of(answer: ProbeAnswer) -> State | None:
 
 def found_by(probe: Probe, answer: ProbeAnswer) -> Found:
     """What an answer says of the operation of a probe. Whatever has no established meaning is not a verdict."""
+    return told_of(probe, _verdict(probe, answer))
+
+
+def told_of(probe: Probe, found: Found) -> Found:
+    """What was found, with the call that it was found by."""
+    return replace(found, call=probe.id, shown=probe.shown, decides=probe.decides)
+
+
+def _verdict(probe: Probe, answer: ProbeAnswer) -> Found:
     code = (answer.code or "").casefold()
     outcome = Outcome.NOT_PROBED
     if state_of(answer) is not None:
         return Found(probe.word, outcome, answer.reason, answer.status, answer.code)
-    if answer.status == 200 and not probe.needs_name:
+    if answer.status == 200 and 200 in probe.permitted:
         return Found(probe.word, Outcome.ALLOWED, f"{probe.shown} was answered with 200", 200)
-    if answer.status == 404 and probe.needs_name and code in _ABSENT_CODES:
+    if answer.status == 404 and 404 in probe.permitted and code in _ABSENT_CODES:
         return Found(probe.word, Outcome.ALLOWED, f"{probe.shown}: 404, so the call was permitted", 404, answer.code)
     refused = refused_by(probe.word, probe.shown, answer)
     if refused is not None:

@@ -75,7 +75,7 @@ def test_beside_a_snapshot(lists: Lab, snapshot: Path, run: Run) -> None:
     assert f"{name}: reachable" in done.out
     assert "secrets/list      allowed     records: allowed      Resource Manager: allowed" in done.out
     assert "secrets/get       denied      records: denied       Resource Manager: not shown" in done.out
-    assert "up to 8 lines in the audit logs" in done.err
+    assert "up to 13 lines in the audit logs" in done.err
     assert "KV_ListGetAnomaly" in done.err
 
 
@@ -100,6 +100,10 @@ def test_as_json_every_operation_is_there(lists: Lab, snapshot: Path, run: Run) 
         "agreement": "not_compared",
         "differences": [],
     }
+    calls = {item["call"]: item for item in found["vaults"][0]["calls"]}
+    assert len(calls) == 11
+    assert calls["secret.listDeleted"]["request"] == "GET /deletedsecrets"
+    assert (calls["secret.get"]["outcome"], calls["secret.getDeleted"]["outcome"]) == ("denied", "allowed")
     steps = {item["step"]: item["result"] for item in found["vaults"][0]["reachability"]["steps"]}
     assert steps == {"dns": "skipped", "tcp": "ok", "tls": "ok", "healthstatus": "ok", "challenge": "ok"}
 
@@ -150,7 +154,7 @@ def test_many_vaults_are_not_probed_unasked(contoso: Lab, run: Run) -> None:
     done = run("probe", *SIGN_IN, *names, "--quiet", environment=contoso.environment())
     assert done.code == 2
     assert "--yes" in done.err
-    assert "up to 168 lines" in done.err
+    assert "up to 273 lines" in done.err
     assert len(contoso.journal) == before
 
 

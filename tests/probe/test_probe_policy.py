@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
 from typing import Any, Self
 
 import pytest
@@ -14,6 +16,7 @@ from kvaudit.clients.probes import LONGEST_BODY, ErrorBodyPolicy, ProbeAnswer, V
 from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard, ReadOnlyTransport
 from kvaudit.errors import ReadOnlyError
 from kvaudit.model.clouds import clouds
+from kvaudit.probe.catalogue import probes
 
 HOST = "kv-one.vault.azure.net"
 VALUE = "kvaudit-planted-value"
@@ -136,7 +139,8 @@ REFUSED = [
     ("HEAD", f"/secrets/{ABSENT}", True),
     *((method, f"/secrets/{ABSENT}", True) for method in ("PUT", "PATCH", "DELETE", "POST")),
     ("DELETE", f"/deletedsecrets/{ABSENT}", True),
-    ("GET", f"/deletedsecrets/{ABSENT}", True),
+    ("GET", f"/deletedsecrets/{ABSENT}", False),
+    ("GET", f"/deletedkeys/{ABSENT}", True),
     ("POST", f"/deletedsecrets/{ABSENT}/recover", True),
     ("POST", f"/secrets/{ABSENT}/backup", True),
     *(("POST", f"/keys/{ABSENT}/{verb}", True) for verb in ("sign", "decrypt", "unwrapkey", "release", "rotate")),
@@ -153,6 +157,38 @@ def test_what_is_no_probe_is_not_sent(method: str, path: str, streamed: bool) ->
             await pipeline.run(request, stream=streamed)
 
     asyncio.run(run())
+
+
+def _calls() -> list[dict[str, Any]]:
+    raw = json.loads(files("kvaudit.data").joinpath("operations.json").read_bytes())
+    return [call for call in raw["dataPlane"] if "|" not in call["method"]]
+
+
+def test_of_all_published_calls_none_reads_a_value_or_acts_on_an_object_that_exists() -> None:
+    """The guard of a run without a canary, asked about every call of the data plane, by method, route and name."""
+    guard = ReadOnlyGuard(clouds()["public"], ProbeNames())
+    generated = guard.probe_names.new()
+    probe_ids = {probe.id for probe in probes()}
+    passed: dict[str, set[str]] = {"existing": set(), "generated": set()}
+    for call in _calls():
+        for which, name in (("existing", "db-password"), ("generated", generated)):
+            path = re.sub(r"/\{version\}", "", call["path"])
+            url = f"https://{HOST}{re.sub(r'{[^}]*}', name, path)}"
+            try:
+                guard.check(call["method"], url, {}, None)
+            except ReadOnlyError:
+                continue
+            passed[which].add(call["id"])
+            assert call["method"] == "GET"
+            assert not (which == "existing" and call["returnsSensitiveMaterial"]), call
+    assert probe_ids <= passed["generated"]
+    # Of objects that exist: names, versions and policies, and never the object itself.
+    assert {item.partition(".")[2] for item in passed["existing"]} == {
+        "list", "listVersions", "listDeleted", "getRotationPolicy", "getPolicy",
+    }  # fmt: skip
+    assert passed["generated"] - passed["existing"] == {
+        "secret.get", "secret.getDeleted", "key.get", "certificate.get", "certificate.downloadPrivateKey",
+    }  # fmt: skip
 
 
 def test_a_name_of_another_process_is_not_sent() -> None:

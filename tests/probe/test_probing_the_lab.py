@@ -1,16 +1,19 @@
 """Probes against the lab: what stands in the way is told apart, and verdicts are those of the lab's own evaluator."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 
 import pytest
 from probing_the_lab import let_sign_in, probed, probed_through
 
 from kvaudit.lab import Lab, Size, generate, start
-from kvaudit.lab.evaluator import decide_data
+from kvaudit.lab.evaluator import decide_data, uses_rbac
 from kvaudit.lab.faults import Fault
+from kvaudit.lab.vault_routes import find_route
 from kvaudit.probe.catalogue import not_probed, probes
 from kvaudit.probe.results import Outcome, State
 
@@ -64,15 +67,25 @@ def test_verdicts_are_those_of_the_lab(seed: int) -> None:
                     assert str(raw["properties"]["tenantId"]).casefold() != identity.tenant_id.casefold()
                     continue
                 assert item.reach.state is State.REACHABLE
-                for found in item:
-                    absent = None if found.word.endswith("/list") else "an-absent-name"
-                    decision = decide_data(lab.world, caller, found.word, raw, absent)
+                for probe, found in zip(probes(), item, strict=True):
+                    absent = "an-absent-name" if probe.needs_name else None
+                    routed = find_route("GET", probe.path.replace("{name}", "an-absent-name"))
+                    assert routed is not None
+                    decision = decide_data(lab.world, caller, routed[0].needs, raw, absent)
+                    assert (found.call, found.word) == (probe.id, probe.word)
                     assert (found.outcome is Outcome.ALLOWED) is decision.allowed, (who, name, found, decision)
                     assert found.outcome is not Outcome.NOT_PROBED
                     assert found.deny_assignment == decision.deny
-                    seen.add((found.word, found.outcome))
-    assert {word for word, outcome in seen if outcome is Outcome.DENIED} == {probe.word for probe in probes()}
-    assert {word for word, outcome in seen if outcome is Outcome.ALLOWED} >= {"secrets/list", "keys/list"}
+                    seen.add((found.call, found.outcome))
+    assert {call for call, outcome in seen if outcome is Outcome.DENIED} == {probe.id for probe in probes()}
+    assert {call for call, outcome in seen if outcome is Outcome.ALLOWED} >= {
+        "secret.list",
+        "secret.listDeleted",
+        "secret.getDeleted",
+        "secret.listVersions",
+        "key.list",
+        "key.get",
+    }
 
 
 def test_nothing_but_reads_of_lists_and_absent_names_is_sent() -> None:
@@ -85,10 +98,11 @@ def test_nothing_but_reads_of_lists_and_absent_names_is_sent() -> None:
         assert lab.world.revision == before
         for entry in sent:
             _, place, *name = entry.path.split("/")
-            assert place in {"healthstatus", "secrets", "keys", "certificates"}
+            kind = place.removeprefix("deleted")
+            assert place == "healthstatus" or kind in {"secrets", "keys", "certificates"}
             if name:
                 assert entry.status in {403, 404}
-                assert all(name[0] not in kinds.get(place, {}) for kinds in lab.world.estate.objects.values()), (
+                assert all(name[0] not in kinds.get(kind, {}) for kinds in lab.world.estate.objects.values()), (
                     entry.path
                 )
         assert len({entry.path for entry in sent if entry.path.count("/") == 2}) > 3 * 10
@@ -99,9 +113,9 @@ def test_throttling_is_waited_for_and_no_verdict() -> None:
         body = {"error": {"code": "Throttled", "message": "Request was not processed."}}
         lab.world.faults.append(Fault("kv-web-cdn.*/secrets$", status=429, body=body, times=1, skip=1))
         assert probed(lab, ["kv-web-cdn"])["kv-web-cdn"].is_complete
-        lab.world.faults[:] = [Fault("kv-web-cdn.*/secrets/", status=429, body=body)]
+        lab.world.faults[:] = [Fault("kv-web-cdn.*/secrets/[^/]*$", status=429, body=body)]
         item = probed(lab, ["kv-web-cdn"])["kv-web-cdn"]
-    outcomes = {one.word: one.outcome for one in item}
+    outcomes = {one.word: one.outcome for one in item if one.decides}
     assert outcomes["secrets/get"] is Outcome.NOT_PROBED
     assert outcomes["secrets/list"] is outcomes["keys/get"] is Outcome.DENIED
     assert "throttled" in next(one.because for one in item if one.word == "secrets/get")
@@ -138,7 +152,7 @@ def test_a_firewall_that_closes_during_a_run_ends_it_without_a_verdict() -> None
         )
         item = probed(lab, ["kv-web-cdn"])["kv-web-cdn"]
     assert item.reach.state is State.FIREWALL
-    assert [one.outcome for one in item] == [Outcome.DENIED, Outcome.DENIED, *[Outcome.NOT_PROBED] * 4]
+    assert [one.outcome for one in item] == [*[Outcome.DENIED] * 5, *[Outcome.NOT_PROBED] * 6]
 
 
 def test_a_refused_token_is_no_verdict() -> None:
@@ -216,8 +230,30 @@ def test_a_name_without_an_address_and_a_lookup_that_failed() -> None:
     ]
 
 
+def test_every_call_that_the_facts_call_safe_is_a_probe() -> None:
+    """And no other: what is safe under a condition, or of which nothing is said, is none."""
+    raw = json.loads(files("kvaudit.data").joinpath("operations.json").read_bytes())["dataPlane"]
+    safe = {call["id"] for call in raw if (call.get("probeWithRandomName") or {}).get("safe") is True}
+    assert {probe.id for probe in probes()} == safe
+    assert {call["method"] for call in raw if call["id"] in safe} == {"GET"}
+
+
+def test_a_call_that_needs_the_same_permission_and_is_answered_otherwise_is_no_verdict() -> None:
+    body = {"error": {"code": "Forbidden", "message": "No.", "innererror": {"code": "AccessDenied"}}}
+    with start(generate(5, Size(vaults=3, auditor_lists=True))) as lab:
+        vault = next(item for item in lab.world.estate.vaults.values() if uses_rbac(item))
+        vault["properties"] |= {"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Allow"}}
+        vault["properties"]["tenantId"] = lab.world.estate.home_tenant
+        lab.world.changed()
+        lab.world.faults.append(Fault("/deletedcertificates", status=403, body=body))
+        (item,) = probed(lab, [str(vault["name"])]).values()
+    outcomes = {found.call: (found.outcome, found.decides) for found in item}
+    assert outcomes["certificate.list"] == (Outcome.ALLOWED, True)
+    assert outcomes["certificate.listDeleted"] == (Outcome.DENIED, False)
+
+
 def test_every_operation_is_probed_or_says_why_not() -> None:
-    words = {probe.word for probe in probes()}
+    words = {probe.word for probe in probes() if probe.decides}
     assert words == {f"{kind}/{word}" for kind in ("secrets", "keys", "certificates") for word in ("list", "get")}
     assert not words & set(not_probed())
     assert {"secrets/set", "keys/sign", "certificates/purge"} <= set(not_probed())
