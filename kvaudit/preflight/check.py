@@ -14,7 +14,8 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import all_operations_mask, iter_operations, mask_of, operation
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
-from kvaudit.preflight.least_change import excess_fix, least_choice, missing_fix
+from kvaudit.preflight.excess import excess_fix
+from kvaudit.preflight.least_change import least_choice, missing_fix
 from kvaudit.remediation import Fix
 
 MOST_OBJECTS = 10_000
@@ -79,9 +80,14 @@ def check_contracts(contracts: Sequence[Contract], access: Access) -> CheckResul
     resolved = _resolve(contracts, access)
     findings: list[ContractFinding] = []
     kept: list[tuple[Contract, Vault]] = []
+    together: dict[tuple[str, str], list[Contract]] = {}
     for contract, principal_id, vaults in resolved:
         for vault in vaults:
-            found = list(_Comparison(contract, principal_id, vault, access).findings())
+            together.setdefault((principal_id, vault.scope), []).append(contract)
+    for contract, principal_id, vaults in resolved:
+        for vault in vaults:
+            beside = tuple(together[principal_id, vault.scope])
+            found = list(_Comparison(contract, principal_id, vault, access, beside).findings())
             findings += found
             if not found:
                 kept.append((contract, vault))
@@ -143,19 +149,24 @@ def _vaults(contract: Contract, access: Access) -> tuple[tuple[Vault, ...], list
 
 @dataclass(slots=True)
 class _Comparison:
-    """One contract against one vault."""
+    """One contract against one vault.
+
+    Attributes:
+        beside: every contract of this principal on this vault, this one too: what one needs is no excess of another.
+    """
 
     contract: Contract
     principal_id: str
     vault: Vault
     access: Access
+    beside: tuple[Contract, ...]
     _missing: list[tuple[str, str | None, Decision]] = field(default_factory=list)
     _unknown: list[tuple[str, str | None, Decision]] = field(default_factory=list)
 
     def findings(self) -> Iterator[ContractFinding]:
         unread: list[ContractFinding] = []
         for word in self.contract.needs:
-            refs, gap = self._objects(word)
+            refs, gap = self._objects(word, self.contract)
             if gap is not None:
                 unread.append(self._unread(word, gap))
             for ref in refs:
@@ -167,10 +178,10 @@ class _Comparison:
         yield from self._forbidden()
         yield from self._excess()
 
-    def _objects(self, word: str) -> tuple[tuple[ObjectRef | None, ...], Gap | None]:
+    def _objects(self, word: str, contract: Contract) -> tuple[tuple[ObjectRef | None, ...], Gap | None]:
         """The objects that a need is about, `None` for the vault; and the gap when their names were not read."""
         asked = operation(word)
-        patterns = self.contract.objects.get(asked.kind)
+        patterns = contract.objects.get(asked.kind)
         if patterns is None or asked.vault_only:
             return (None,), None
         if self._answer(word, None) is Answer.ALLOWED:
@@ -287,8 +298,7 @@ class _Comparison:
                 found = self._finding(
                     Deviation.BROKEN, (word,), None, f"{word} must stay denied and is {held}", decision
                 )
-                fix = excess_fix(self.access, self.vault, self.principal_id, self.contract, decision.because)
-                yield replace(found, fix=fix)
+                yield replace(found, fix=self._taken_away(decision.because))
             elif decision.answer is Answer.UNKNOWN:
                 why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
                 yield self._finding(Deviation.UNKNOWN, (word,), None, f"{word} must stay denied: {why}", decision)
@@ -321,8 +331,18 @@ class _Comparison:
                 None,
                 f"held and not needed: {', '.join(held)}",
                 tuple(because),
-                fix=excess_fix(self.access, self.vault, self.principal_id, self.contract, tuple(because)),
+                fix=self._taken_away(tuple(because)),
             )
+
+    def _taken_away(self, because: tuple[Citation, ...]) -> Fix | None:
+        """The fix that removes what these records give and keeps what any contract of the workload needs."""
+        needed = [
+            self._decision(word, ref)
+            for contract in self.beside
+            for word in contract.needs
+            for ref in self._objects(word, contract)[0]
+        ]
+        return excess_fix(self.access, self.vault, self.principal_id, self.contract, because, needed)
 
     def _perhaps_held(self, words: tuple[str, ...], gaps: tuple[Gap, ...]) -> ContractFinding:
         """What may be held beyond need: told in one finding, since one gap makes dozens of operations unknown."""
@@ -334,14 +354,15 @@ class _Comparison:
         )
 
     def _spoken_for(self) -> tuple[str, ...]:
-        """Needs and forbids; with Azure RBAC also what the smallest choice of built-in roles gives beyond the needs.
+        """Needs of every contract of the workload here, and forbids; with Azure RBAC also what the smallest choice of built-in roles gives beyond the needs.
 
         Nobody can hold less without a custom role, so that is no excess; with access policies every word stands alone.
         """
-        words = (*self.contract.needs, *self.contract.forbids)
+        needs = tuple(dict.fromkeys(word for contract in self.beside for word in contract.needs))
+        words = (*needs, *self.contract.forbids)
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return words
-        least = least_choice(self.contract.needs, self.contract)
+        least = least_choice(needs, self.contract)
         return (*words, *(least.excess if least else ()))
 
 
