@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.powers import sum_of, weaker
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.takeover import Takeover
 from kvaudit.access.surroundings import Surroundings
@@ -15,6 +16,7 @@ from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.identities import DelegatedAuthorization, Delegation
+from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.vaults import PermissionModel, Vault
 
 
@@ -44,10 +46,11 @@ class Delegations:
             via = (_cited(delegation, None, Answer.UNKNOWN),)
             how = f"acts from tenant {tenant} with whatever the delegation gives"
             note = "the definition of the delegation was not in what Azure sent"
-            yield Takeover("E24", None, "", Answer.UNKNOWN, ("an Azure Lighthouse delegation",), via, how, note)
+            words, mask = ("an Azure Lighthouse delegation",), all_operations_mask()
+            yield Takeover("E24", None, "", Answer.UNKNOWN, words, via, how, note, mask=mask)
             return
         for item in delegation.authorizations:
-            answer, bits, how = self._reach(delegation, item, vault)
+            answer, bits, how, mask = self._reach(delegation, item, vault)
             if answer is not Answer.DENIED:
                 name = self._around.grants.power(item.role).name
                 via = (_cited(delegation, name, answer),)
@@ -59,9 +62,13 @@ class Delegations:
                     actions.names_of(bits),
                     via,
                     f"acts from tenant {tenant} and {how}",
+                    mask=mask,
                 )
 
-    def _reach(self, delegation: Delegation, item: DelegatedAuthorization, vault: Vault) -> tuple[Answer, int, str]:
+    def _reach(
+        self, delegation: Delegation, item: DelegatedAuthorization, vault: Vault
+    ) -> tuple[Answer, int, str, int]:
+        """The answer for one principal, the bits that it rests on, what it would do, and the operations it comes to."""
         record = RoleAssignment(delegation.id, delegation.scope, item.role, item.principal_id)
         node = self._standings.node(vault.scope)
         held = self._standings.after_denies(item.principal_id, node, self._standings.given(record))
@@ -69,19 +76,13 @@ class Delegations:
             held = held.awaiting()
         if vault.permission_model is not PermissionModel.AZURE_RBAC:
             answer, bits = held.best(actions.POLICIES_WRITE, actions.VAULTS_WRITE)
-            return answer, bits, "adds an entry for itself to the access policies"
-        if item.delegated_roles and held.any & actions.ASSIGN:
-            to_data = [
-                role for role in item.delegated_roles if any(b.mask for b in self._around.grants.power(role).blocks)
-            ]
-            if to_data:
-                # The roles go to managed identities only, which it must be able to run code as.
-                return (
-                    Answer.CONDITIONAL,
-                    actions.ASSIGN,
-                    "assigns a data role to a managed identity that it can act as",
-                )
-        return Answer.DENIED, 0, ""
+            return answer, bits, "adds an entry for itself to the access policies", all_operations_mask()
+        mask = sum_of(block.mask for role in item.delegated_roles for block in self._around.grants.power(role).blocks)
+        if mask and held.any & actions.ASSIGN:
+            # The roles go to managed identities only, which it must be able to run code as.
+            answer = weaker(held.answer(actions.ASSIGN), Answer.CONDITIONAL)
+            return answer, actions.ASSIGN, "assigns a data role to a managed identity that it can act as", mask
+        return Answer.DENIED, 0, "", 0
 
 
 def _cited(delegation: Delegation, role: str | None, answer: Answer) -> Citation:

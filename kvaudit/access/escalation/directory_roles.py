@@ -17,6 +17,7 @@ from kvaudit.access.moments import Clock
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.identities import DirectoryRoleAssignment, Ownership
+from kvaudit.model.permissions import all_operations_mask
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
@@ -47,7 +48,7 @@ _BY_ROLE: Mapping[str, tuple[str, frozenset[Kind]]] = {
     "966707d0-3269-4727-9be2-8c3a10f19b9d": ("Password Administrator", frozenset({_U})),
 }
 _OF_ANYBODY = frozenset({GLOBAL_ADMINISTRATOR, "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"})
-"""Roles that reset the password of administrators too; the others do so for those who hold no directory role."""
+"""Roles that reset the password of everybody; the others not those of administrators: `DirectoryRoles._is_ordinary`."""
 
 _BY_PERMISSION: Mapping[str, tuple[str, frozenset[Kind]]] = {
     "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9": ("Application.ReadWrite.All", frozenset({_A})),
@@ -82,9 +83,12 @@ class DirectoryRoles:
         for application in estate.applications:
             self._applications.setdefault(application.app_id, []).append(application.id)
         self._owners: dict[str, list[Ownership]] = {}
+        self._guardians: set[str] = set()
         for item in estate.ownerships:
             if item.target_kind.casefold() != "group":
                 self._owners.setdefault(item.target, []).append(item)
+            elif estate.principal(item.target).is_assignable_to_role:
+                self._guardians.add(item.owner)
         clock = Clock(estate.collected_at)
         self._roles = tuple(item for item in estate.directory_roles if not clock.is_past(item.end))
         self._privileged = frozenset(item.principal_id for item in estate.directory_roles)
@@ -131,7 +135,8 @@ class DirectoryRoles:
             answer = Answer.CONDITIONAL if role.eligible else Answer.ALLOWED
             sure = None if role.role_id == GLOBAL_ADMINISTRATOR else Confidence.MEDIUM
             names = (_BY_ROLE[role.role_id][0], "Microsoft.Authorization/elevateAccess/action")
-            yield Takeover("E7", role.principal_id, role.principal_id, answer, names, _cited(role), how, "", sure)
+            mask = all_operations_mask()
+            yield Takeover("E7", role.principal_id, role.principal_id, answer, names, _cited(role), how, "", sure, mask)
 
     def _registrations(self, app_id: str | None) -> tuple[str, ...]:
         return tuple(self._applications.get((app_id or "").casefold(), ()))
@@ -167,8 +172,8 @@ class DirectoryRoles:
         answer = Answer.CONDITIONAL if role.eligible else Answer.ALLOWED
         if role.directory_scope != "/":
             answer = weaker(answer, self._within(role.directory_scope, target))
-        if kind is Kind.USER and role.role_id not in _OF_ANYBODY and target in self._privileged:
-            answer = weaker(answer, Answer.CONDITIONAL)
+        if kind is Kind.USER and role.role_id not in _OF_ANYBODY:
+            answer = weaker(answer, self._is_ordinary(target))
         if kind is Kind.PLAIN_GROUP and self._directory.principal(target).display_name is None:
             answer = weaker(
                 answer, Answer.UNKNOWN
@@ -183,11 +188,24 @@ class DirectoryRoles:
         known = _BY_ROLE.get(role.role_id)
         if known is None or Kind.USER not in known[1]:
             return
+        if self._kind(target) is Kind.PROTECTED_GROUP and role.role_id not in _OF_ANYBODY:
+            return
         answer = Answer.CONDITIONAL if role.eligible else Answer.ALLOWED
         if role.directory_scope != "/":
             answer = Answer.UNKNOWN
         how = "resets the password of a member of {target}"
         yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), how, _MFA)
+
+    def _is_ordinary(self, user: str) -> Answer:
+        """Whether a user is one whose password more than the highest roles reset.
+
+        Not those of members and owners of a role-assignable group, and of those who hold a directory role only some
+        (Microsoft, permissions-reference: "can't change the credentials", "who can reset passwords").
+        """
+        groups = self._directory.chains_up(user)
+        if user in self._guardians or any(self._kind(item) is Kind.PROTECTED_GROUP for item in groups):
+            return Answer.DENIED
+        return Answer.ALLOWED if self._privileged.isdisjoint({user, *groups}) else Answer.CONDITIONAL
 
     def _within(self, scope: str, target: str) -> Answer:
         """Whether a role at part of the directory reaches a target: who is in an administrative unit is not collected."""

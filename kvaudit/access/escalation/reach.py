@@ -88,10 +88,8 @@ class Reach:
         return how, sum_of(masks.values())
 
     def as_target(self, way: Takeover, holdings: Iterable[Holding]) -> int:
-        """The operations that the target of a takeover holds on a vault, itself or through its groups."""
-        if way.route == "E7":
-            return all_operations_mask()
-        if way.route == "E24":
-            return all_operations_mask() if way.answer is not Answer.UNKNOWN else 0
+        """The operations that a takeover leads to: mostly those that its target holds, itself or through its groups."""
+        if way.mask:
+            return way.mask
         names = {way.target, *self._around.directory.chains_up(way.target)}
         return sum_of(item.allowed | item.conditional | item.unknown for item in holdings if item.principal_id in names)

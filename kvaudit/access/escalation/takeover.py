@@ -20,6 +20,7 @@ class Takeover:
         actions: what it was found by.
         via: the records that give it.
         how: a clause; `{target}` stands for the name of the target.
+        mask: the operations that it leads to, where these are not those of the target; else 0.
     """
 
     route: str
@@ -31,6 +32,7 @@ class Takeover:
     how: str
     note: str = ""
     confidence: Confidence | None = None
+    mask: int = 0
 
 
 Family = Callable[[str], Iterable[Takeover]]
