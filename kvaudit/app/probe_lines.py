@@ -71,7 +71,12 @@ def _call_json(found: Found) -> dict[str, Any]:
 def _canary_json(canary: CanaryResult | None) -> dict[str, Any] | None:
     if canary is None:
         return None
-    return {"name": canary.name, "because": canary.because or None, "removal": canary.command}
+    return {
+        "name": canary.name,
+        "because": canary.because or None,
+        "removal": canary.command,
+        "leftovers": list(canary.leftovers),
+    }
 
 
 def _operation_json(item: ProbedVault, word: str) -> dict[str, Any]:

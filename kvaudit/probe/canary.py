@@ -62,12 +62,14 @@ class CanaryResult:
         found: what the vault said of each write, for this name only.
         because: why none was written, or why it is still there; "" otherwise.
         command: what removes it, where it is still there; else None.
+        leftovers: names of canaries of earlier runs that were found and are gone now.
     """
 
     name: str | None
     found: tuple[Found, ...] = ()
     because: str = ""
     command: str | None = None
+    leftovers: tuple[str, ...] = ()
 
 
 def removal(vault: str, name: str, *, is_deleted: bool = False) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import run_kvaudit
 from conftest_types import Run
+from described import undescribed
+from jsonschema import Draft202012Validator
 
 from kvaudit.lab import Lab, Size, generate, start
 
@@ -85,6 +87,9 @@ def test_as_json_every_operation_is_there(lists: Lab, snapshot: Path, run: Run) 
     done = run(*words, environment=lists.environment())
     found = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
+    schema = json.loads(run("schema", "probe").out)
+    Draft202012Validator(schema).validate(found)
+    assert not set(undescribed(found, [schema], schema))
     assert found["identity"]["object_id"] == lists.world.estate.identities["auditor"].object_id
     operations = {item["operation"]: item for item in found["vaults"][0]["operations"]}
     assert operations["keys/list"]["outcome"] == "allowed"

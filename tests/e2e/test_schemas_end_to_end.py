@@ -1,15 +1,17 @@
 """What the command writes is what the schemas that it prints promise, and they leave no key without a word."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest_types import Run
+from described import undescribed
 from jsonschema import Draft202012Validator
 
-KINDS = ("access", "audit", "can", "who-can")
+KINDS = ("access", "audit", "can", "explain", "who-can")
+
+REFUSED = "The user, group or application 'appid=x;oid=y;iss=z' does not have secrets get permission on key vault 'kv;location=x'."
 
 
 def printed(run: Run, kind: str) -> dict[str, Any]:
@@ -31,6 +33,11 @@ def documents(kind: str, scanned: Path, run: Run) -> list[Any]:
         several = ("secrets/get,keys/purge,secrets/list", "kv-payments-prod")
         asked = [("payments-api", "secrets/get", "kv-web-prod"), ("Bob Brandt", *several), ("Dan Dahl", *several)]
         return [json.loads(run("can", *words, *at, "-o", "json").out) for words in asked]
+    if kind == "explain":
+        texts = {"error.txt": REFUSED, "nothing.txt": "nothing"}
+        for name, text in texts.items():
+            (scanned.parent / name).write_text(text)
+        return [json.loads(run("explain", str(scanned.parent / name), "-o", "json").out) for name in texts]
     alone = run("who-can", "secrets/get", "--vault", "kv-web-prod", "--expand-groups", *at, "-o", "json")
     everywhere = run("who-can", "secrets/get", "keys/sign", *at, "-o", "json")
     routes = run("who-can", "secrets/get", "--vault", "kv-web-prod", "--include-escalation", *at, "-o", "json")
@@ -54,6 +61,8 @@ def test_real_outputs_are_valid_and_every_key_is_described(kind: str, scanned: P
         ("can", {"principal_id": "p", "answer": "perhaps"}),
         ("who-can", {"questions": [{"operation": "secrets/get"}], "gaps": []}),
         ("audit", {"schema": "kvaudit/audit/2"}),
+        ("explain", {"kind": "perhaps"}),
+        ("probe", {"vaults": []}),
     ],
 )
 def test_what_is_no_output_is_refused(kind: str, document: Any, run: Run) -> None:
@@ -62,33 +71,7 @@ def test_what_is_no_output_is_refused(kind: str, document: Any, run: Run) -> Non
 
 def test_the_schemas_are_listed_and_an_unknown_one_is_refused(run: Run) -> None:
     listed = run("schema")
-    assert [line.split()[0] for line in listed.out.splitlines()] == sorted([*KINDS, "contracts"])
+    assert [line.split()[0] for line in listed.out.splitlines()] == sorted([*KINDS, "contracts", "probe"])
     done = run("schema", "whocan")
     assert done.code == 2
     assert "who-can" in done.err
-
-
-def undescribed(value: Any, schemas: list[Any], root: Any, path: str = "") -> Iterable[str]:
-    """The places of keys that no schema in sight names."""
-    known = [part for schema in schemas for part in parts(schema, root)]
-    if isinstance(value, list):
-        inner = [part["items"] for part in known if "items" in part]
-        for item in value:
-            yield from undescribed(item, inner, root, f"{path}[]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            named = [part["properties"][key] for part in known if key in part.get("properties", {})]
-            named += [part["additionalProperties"] for part in known if "additionalProperties" in part]
-            if named:
-                yield from undescribed(item, named, root, f"{path}.{key}")
-            else:
-                yield f"{path}.{key}"
-
-
-def parts(schema: Any, root: Any) -> Iterable[Any]:
-    """A schema and those that it is made of."""
-    if "$ref" in schema:
-        yield from parts(root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root)
-    yield schema
-    for inner in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
-        yield from parts(inner, root)

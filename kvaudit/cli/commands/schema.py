@@ -12,16 +12,19 @@ from kvaudit.errors import UsageError
 @click.argument("kind", required=False)
 @stream_options
 def command(*, kind: str | None, **_voice: bool) -> None:
-    """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can; and of contracts.
+    """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can, explain,
+    probe; and of contracts.
 
     Without KIND it lists them. Later versions add keys and never rename one.
     """
-    from kvaudit.report.schemas import SCHEMAS
+    from kvaudit.app.schemas import schemas
+
+    known = schemas()
 
     if kind is None:
-        for name, make in SCHEMAS.items():
+        for name, make in known.items():
             click.echo(f"{name:<10}{make()['title']}")
         return
-    if kind not in SCHEMAS:
-        raise UsageError(f"there is no schema {kind!r}", hint=f"There are {', '.join(SCHEMAS)}.")
-    click.echo(json.dumps(SCHEMAS[kind](), indent=2))
+    if kind not in known:
+        raise UsageError(f"there is no schema {kind!r}", hint=f"There are {', '.join(known)}.")
+    click.echo(json.dumps(known[kind](), indent=2))
