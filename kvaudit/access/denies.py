@@ -12,6 +12,7 @@ from kvaudit.access.conditions.outcome import all_of
 from kvaudit.access.directory import Directory
 from kvaudit.access.roles import denied_operations, holds_action
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, DenyPrincipal, Permission
+from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import iter_operations, vault_only_mask
 from kvaudit.model.vaults import ObjectRef, Vault
 
@@ -68,6 +69,17 @@ def _may_be_spared(deny: DenyAssignment, principal_id: str, directory: Directory
     ways = directory.ways_up(principal_id) if is_open else {}
     ids = [item.id.casefold() for item in deny.exclude_principals]
     return any(item in ways or directory.eligibility_doubt(principal_id, item) for item in ids)
+
+
+def doubts(deny: DenyAssignment, principal_id: str | None, directory: Directory) -> tuple[Gap, ...]:
+    """What was not read of the groups that the assignment names or spares, and could settle whether it meets a principal."""
+    if principal_id is None:
+        return ()
+    is_open = _named(deny.principals, principal_id, directory, frozenset()) is Meets.MAYBE
+    named = (directory.doubt(principal_id, item.id.casefold()) for item in deny.principals if is_open)
+    spared = (item.id.casefold() for item in deny.exclude_principals)
+    beside = (directory.doubt(principal_id, item) or directory.eligibility_doubt(principal_id, item) for item in spared)
+    return tuple(gap for gaps in (*named, *beside) for gap in gaps)
 
 
 def _named(

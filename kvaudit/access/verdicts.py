@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.denies import Meets, effect_is_certain, meets, reaches, taken
+from kvaudit.access.denies import Meets, doubts, effect_is_certain, meets, reaches, taken
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Given, Grants
 from kvaudit.access.memberships import Awaited, Way, chain_end
@@ -54,13 +54,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What grants and denies leave: certain, conditional, in doubt by the grants, shaken by a deny, and taken."""
+    """What grants and denies leave: certain, conditional, in doubt by the grants, shaken by a deny, and taken.
+
+    `veils` are gaps that hide whether a deny meets the principal, each with the operations that it would take.
+    """
 
     allowed: int
     conditional: int
     doubtful: int
     shaken: int
     denied: int
+    veils: tuple[tuple[Gap, int], ...]
 
 
 class Judge:
@@ -176,6 +180,7 @@ class Judge:
             citations.extend(_gap_citation(gap, everything) for gap in gaps)
             return Verdict(0, 0, everything, 0, _tidy(citations, everything), once(gaps))
         allowed = conditional = doubtful = shaken = denied = 0
+        veils: list[tuple[Gap, int]] = []
         steps = self._steps(principal_id, place, given)
         for option in _options(steps):
             mine = tuple(item for item in given if option.issuperset(item.citation.awaits))
@@ -189,17 +194,20 @@ class Judge:
                 allowed, conditional, denied = found.allowed, found.conditional, found.denied
             doubtful |= found.doubtful
             shaken |= found.shaken
+            veils.extend(found.veils)
         conditional &= ~allowed
         unknown = (doubtful | shaken) & ~allowed & ~conditional
         if len(steps) > _STEPS:
             # Not every combination was tried: what a record gives and no tried combination holds is open.
             unknown |= _given_mask(given) & ~allowed & ~conditional
         doubtful &= unknown
+        shaken &= unknown
         gaps = [gap for item in given if item.citation.mask & doubtful for gap in item.gaps]
         citations.extend(_gap_citation(gap, item.citation.mask & doubtful) for item in given for gap in item.gaps)
         citations.extend(_gap_citation(gap, doubtful) for gap in place.hidden)
-        citations.extend(_gap_citation(gap, shaken & unknown) for gap in place.hidden_denies)
-        gaps.extend((*place.hidden, *place.hidden_denies))
+        citations.extend(_gap_citation(gap, mask & shaken) for gap, mask in veils)
+        citations.extend(_gap_citation(gap, shaken) for gap in place.hidden_denies)
+        gaps.extend((*place.hidden, *(gap for gap, mask in veils if mask & shaken), *place.hidden_denies))
         # A denied operation is settled: what else could not be read does not matter to it.
         return Verdict(
             allowed,
@@ -248,7 +256,7 @@ class Judge:
         unknown = (place.universe if place.hidden else masks[Answer.UNKNOWN]) & ~allowed & ~conditional
         circle = option.union(*(self._directory.chains_up(item) for item in option))
         held = allowed | conditional | unknown
-        denied, possible = self._denies(principal_id, place, held, circle, citations)
+        denied, possible, veils = self._denies(principal_id, place, held, circle, citations)
         if place.hidden_denies:
             possible |= allowed | conditional
         settled = ~possible & ~denied
@@ -258,12 +266,14 @@ class Judge:
             unknown & ~denied,
             (allowed | conditional) & possible & ~denied,
             denied,
+            veils,
         )
 
     def _denies(
         self, principal_id: str | None, place: Place, held: int, circle: frozenset[str], citations: list[Citation]
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, tuple[tuple[Gap, int], ...]]:
         denied = possible = 0
+        veils: list[tuple[Gap, int]] = []
         for deny, placed in (
             *((item, True) for item in place.denies),
             *((item, False) for item in place.unplaced_denies),
@@ -279,10 +289,11 @@ class Judge:
                 continue
             if met is Meets.MAYBE or not placed:
                 certain, maybe = 0, certain | maybe
+                veils.extend((gap, maybe) for gap in doubts(deny, principal_id, self._directory))
             denied |= certain
             possible |= maybe
             citations.extend(_deny_citations(deny, certain & held, maybe & held))
-        return denied, possible
+        return denied, possible, tuple(veils)
 
 
 def _given_mask(given: Iterable[Given]) -> int:

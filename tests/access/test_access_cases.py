@@ -75,6 +75,21 @@ def _records_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     return max((left - right).total(), (right - left).total())
 
 
+def test_nothing_that_is_not_established_is_guessed() -> None:
+    """Every point of "Not established" in the facts that touches access has a case, which stays open or tells the doubt beside it."""
+    about: dict[str, list[Mapping[str, Any]]] = {}
+    for _, case in ALL:
+        if "open" in case:
+            about.setdefault(case["open"], []).append(case["expected"])
+    assert set(about) == {"2.1", "2.2", "2.3", "12.1", "12.8", "12.11", "12.12", "12.13", "12.14", "12.15"}
+    for point, found in about.items():
+        answers = [{item.get("answer"), *item.get("answers", item.get("routes", {})).values()} for item in found]
+        assert all(
+            {"unknown", "conditional"} & some or "note" in item for some, item in zip(answers, found, strict=True)
+        ), point
+        assert any({"unknown", "conditional"} & some for some in answers), point
+
+
 def test_each_case_names_its_source() -> None:
     assert len({case["id"] for _, case in ALL}) == len(ALL)
     for _, case in ALL:
