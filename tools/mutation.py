@@ -138,7 +138,17 @@ def _judge_here(files: list[str], named: list[str], sample: int | None, percent:
         drawn += sorted(random.Random(SEED).sample(names, min(sample or number, len(names))))  # noqa: S311
     if not drawn:
         return 0
-    arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/access"]
+    arguments = [
+        "-q",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "--snapshot-warn-unused",
+        "tests/access",
+    ]
     return int(pytest.main(arguments, plugins=[_Mutants(named or drawn, changes)]))
 
 
