@@ -1,9 +1,11 @@
 """The canaries of `probe --write-canary`: whether one may be written in a vault, and what is told before and afterwards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
+from kvaudit.app.clock import now
 from kvaudit.app.probe_targets import Target
 from kvaudit.clients.azure import Azure
 from kvaudit.clients.canary_names import PREFIX, CanaryNames
@@ -12,6 +14,7 @@ from kvaudit.model.vaults import Vault
 from kvaudit.probe.canary import Canary, CanaryResult, removal
 from kvaudit.probe.differences import Expectations
 from kvaudit.probe.journal import Journal
+from kvaudit.probe.leftovers import find_leftovers
 from kvaudit.probe.results import Probed, State
 
 _WRITES = (
@@ -75,18 +78,21 @@ async def write_canaries(
         if why_not is not None and not (wish.anyway and is_reached):
             done[target.host] = CanaryResult(None, because=f"no canary was written: {why_not}")
             continue
-        canary = Canary(azure.probes, names, Journal(wish.journal), target.host, target.name)
-        done[target.host] = await canary.walk()
+        left = await find_leftovers(azure, target.host, probed[target.host], datetime.fromisoformat(now()).timestamp())
+        canary = Canary(azure.probes, names, Journal(wish.journal), target.host, target.name, found=left.names)
+        result = await canary.walk()
+        if left.because and not result.because:
+            result = replace(result, because=f"canaries of earlier runs may be there: {left.because}")
+        done[target.host] = result
     return done
 
 
 def leftovers(wish: CanaryWish, targets: Sequence[Target]) -> list[str]:
     """A line for every canary of these vaults that may still be there, with the command that removes it."""
     journal = Journal(wish.journal)
-    found = ((target, journal.leftover(target.host)) for target in targets)
+    found = ((target, name) for target in targets for name in journal.leftovers(target.host))
     return [
         f"a canary may still be in {target.name}; remove it with: {removal(target.name, name)} "
         "(the next run with --write-canary there takes it away too)"
         for target, name in found
-        if name is not None
     ]

@@ -164,6 +164,8 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
             yield from _compared_lines(item, one)
     if reach.state is State.REACHABLE:
         yield from _beside_lines(item)
+    for name in item.canary.leftovers if item.canary is not None else ():
+        yield f"  a canary of an earlier run was taken away: {name}"
     if item.canary is not None and item.canary.because:
         yield f"  {item.canary.because}"
     if item.canary is not None and item.canary.command:

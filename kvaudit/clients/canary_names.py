@@ -19,6 +19,11 @@ UPDATE_BODY: dict[str, Any] = {"attributes": {"enabled": False}}
 """What the canary's update says: nothing but that it is disabled."""
 
 
+def is_canary(name: str) -> bool:
+    """Whether a name is one that this program gives to canaries."""
+    return _NAME.fullmatch(name) is not None
+
+
 def worthless_value() -> str:
     """A value for a canary: random, and forgotten."""
     return secrets.token_hex(32)
@@ -37,7 +42,7 @@ class CanaryNames:
 
     def again(self, host: str, name: str) -> None:
         """Opens the name of an earlier canary of a vault. Raises ValueError for a name that is none."""
-        if not _NAME.fullmatch(name):
+        if not is_canary(name):
             raise ValueError(f"{name!r} is no canary's name")
         self._names[host.casefold()] = name
 

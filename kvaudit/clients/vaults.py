@@ -9,7 +9,12 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from kvaudit.clients.tokens import TokenSource
 
-_CLIENTS: dict[str, type[Any]] = {"/secrets": SecretClient, "/keys": KeyClient, "/certificates": CertificateClient}
+_CLIENTS: dict[str, type[Any]] = {
+    "/secrets": SecretClient,
+    "/deletedsecrets": SecretClient,
+    "/keys": KeyClient,
+    "/certificates": CertificateClient,
+}
 
 
 class VaultLists:
@@ -21,7 +26,7 @@ class VaultLists:
         self._transport = transport
 
     def client(self, vault_url: str, path: str, api_version: str) -> Any:
-        """The client of the list at a path (`/secrets`, `/keys`, `/certificates`): `send_request` is public there. Raises KeyError."""
+        """The client of the list at a path (`/secrets`, `/keys`, …): `send_request` is public there. Raises KeyError."""
         return _CLIENTS[path](
             vault_url,
             self._credential,

@@ -6,8 +6,8 @@ not be taken away is told with the command that does it. Deleting and recovering
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kvaudit.clients.canary_names import UPDATE_BODY, CanaryNames, worthless_value
@@ -89,6 +89,8 @@ class Canary:
         host: of the vault.
         vault: its name.
         pause: waits so many seconds.
+        found: names of canaries of earlier runs that were found in the vault. The first of them, or of those that the
+            journal knows, is taken up again; the others are taken away.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Canary:
         host: str,
         vault: str,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        found: Sequence[str] = (),
     ) -> None:
         self._clients, self._names, self._journal = clients, names, journal
         self._host, self._vault, self._pause = host, vault, pause
@@ -106,6 +109,7 @@ class Canary:
         self._state = _State.ABSENT
         self._why = ""
         self._is_stopped = False
+        self._earlier = list(dict.fromkeys([*journal.leftovers(host), *found]))
 
     async def walk(self) -> CanaryResult:
         """Writes it, walks it and takes it away.
@@ -124,13 +128,35 @@ class Canary:
             raise
 
     async def _walk(self) -> CanaryResult:
-        earlier = self._journal.leftover(self._host)
+        gone = await self._clear_others()
+        earlier = self._earlier[0] if self._earlier else None
         if earlier is not None:
-            self._names.again(self._host, earlier)
-            self._name, self._state = earlier, _State.UNSURE
+            self._take_up(earlier)
         else:
             self._name = self._names.new(self._host)
+            self._state, self._why = _State.ABSENT, ""
             self._journal.write(self._host, self._name)
+        return replace(await self._walk_one(earlier), leftovers=gone)
+
+    def _take_up(self, name: str) -> None:
+        """A canary of an earlier run, which may be there, deleted, or gone. Noted first, if it was not yet."""
+        self._names.again(self._host, name)
+        self._journal.write(self._host, name)
+        self._name, self._state, self._why = name, _State.UNSURE, ""
+
+    async def _clear_others(self) -> tuple[str, ...]:
+        """Takes away all but the first of the earlier canaries. The names of those that are gone; the others stay noted."""
+        gone = []
+        for name in self._earlier[1:]:
+            if self._is_stopped:
+                break
+            self._take_up(name)
+            if await self._take_away({}):
+                self._journal.forget(name)
+                gone.append(name)
+        return tuple(gone)
+
+    async def _walk_one(self, earlier: str | None) -> CanaryResult:
         found: dict[str, Found] = {}
         is_gone = False
         try:

@@ -44,16 +44,17 @@ class Journal:
         """The canary is gone."""
         self._file(name).unlink(missing_ok=True)
 
-    def leftover(self, host: str) -> str | None:
-        """The name of a canary that an earlier run may have left in a vault, or None. What is no note of ours is passed over."""
+    def leftovers(self, host: str) -> tuple[str, ...]:
+        """Names of canaries that earlier runs may have left in a vault. What is no note of ours is passed over."""
+        found = []
         for path in sorted(self.folder.glob(f"{PREFIX}*.json")):
             try:
                 note = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
             if isinstance(note, dict) and note.get("schema") == _SCHEMA and note.get("host") == host:
-                return path.stem
-        return None
+                found.append(path.stem)
+        return tuple(found)
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.json"

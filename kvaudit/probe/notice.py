@@ -36,7 +36,11 @@ def notice(vaults: int, wait: float | None, *, canary: bool = False) -> tuple[st
         f"up to {once} lines in the audit logs (AuditEvent) of {vaults} vault{'' if vaults == 1 else 's'}, {each} each"
     )
     again = f", and up to {rounds - 1} times as many again while waiting" if rounds > 1 else ""
-    writes = f", and {_CANARY_CALLS} or more of each canary" if canary else ""
+    writes = (
+        f", and {_CANARY_CALLS} or more of each canary and one for every 25 names of secrets that are looked through"
+        if canary
+        else ""
+    )
     nothing = "nothing but the canary is written" if canary else "nothing is written"
     alerts = [*_ALERTS, *_DENIED_ALERTS, *(_MANY_ALERTS if vaults > 1 else ())]
     return (

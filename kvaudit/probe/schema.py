@@ -51,7 +51,7 @@ def _vault() -> Schema:
     canary = record(
         "What became of the canary; null where none was asked for.",
         name=text("Its name; null where none was written.", maybe=True),
-        because=text("Why none was written, or why it is still there.", maybe=True),
+        because=text("Why none was written, why it is still there, or why earlier ones may be.", maybe=True),
         removal=text("The command that removes it, where it is still there.", maybe=True),
         leftovers=items({"type": "string"}, "Names of canaries of earlier runs that were found and taken away."),
     )

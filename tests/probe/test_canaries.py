@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.identity import ClientSecretCredential
+from azure.keyvault.secrets import SecretClient
 from probing_the_lab import FAST
 
 from kvaudit.clients.azure import Azure
@@ -19,6 +22,8 @@ from kvaudit.lab.faults import Fault
 from kvaudit.model.clouds import clouds
 from kvaudit.probe.canary import Canary, CanaryResult
 from kvaudit.probe.journal import Journal
+from kvaudit.probe.leftovers import Leftovers, find_leftovers
+from kvaudit.probe.probing import probe_vault
 from kvaudit.probe.results import Outcome
 
 ALL = ("set", "delete", "recover", "purge")
@@ -61,12 +66,20 @@ def with_azure(lab: Lab, names: CanaryNames, use: Callable[[Azure], Awaitable[Ca
     return asyncio.run(run())
 
 
-def walked(lab: Lab, vault: str, folder: Path) -> CanaryResult:
+def walked(lab: Lab, vault: str, folder: Path, found: tuple[str, ...] = ()) -> CanaryResult:
     names = CanaryNames()
     host = f"{vault}.vault.azure.net"
     return with_azure(
-        lab, names, lambda azure: Canary(azure.probes, names, Journal(folder), host, vault, _at_once).walk()
+        lab, names, lambda azure: Canary(azure.probes, names, Journal(folder), host, vault, _at_once, found).walk()
     )
+
+
+def plant(lab: Lab, name: str, *, deleted_at: int | None = None, at: int = 1_700_000_000) -> None:
+    """Puts a canary of an earlier run into the lab's only vault."""
+    raw = next(iter(lab.world.estate.vaults.values()))
+    version = StoredVersion("a" * 32, created=at, updated=at, value="0")
+    left = StoredObject(name, [version], deleted_at=deleted_at, purge_at=deleted_at)
+    lab.world.estate.objects.setdefault(fold(raw["id"]), {}).setdefault("secrets", {})[name] = left
 
 
 def canaries(lab: Lab) -> dict[str, StoredObject]:
@@ -139,16 +152,88 @@ def test_what_a_killed_run_left_is_taken_up_again(deleted_at: Any, tmp_path: Pat
     name = f"{PREFIX}{'1' * 32}"
     Journal(tmp_path).write(f"{vault}.vault.azure.net", name)
     with lab:
-        raw = next(iter(lab.world.estate.vaults.values()))
         if deleted_at != "gone":
-            version = StoredVersion("a" * 32, created=1, updated=1, value="0")
-            left = StoredObject(name, [version], deleted_at=deleted_at, purge_at=deleted_at)
-            lab.world.estate.objects.setdefault(fold(raw["id"]), {}).setdefault("secrets", {})[name] = left
+            plant(lab, name, deleted_at=deleted_at)
         result = walked(lab, vault, tmp_path)
         assert canaries(lab) == {}
     assert result.name == name
     assert outcomes(result) == dict.fromkeys(VERBS, Outcome.ALLOWED)
     assert list(tmp_path.iterdir()) == []
+
+
+NAMES = tuple(f"{PREFIX}{digit * 32}" for digit in "1234")
+LONG_AGO = 1_700_000_000
+
+
+def looked_for(lab: Lab, vault: str) -> Leftovers:
+    host, found = f"{vault}.vault.azure.net", []
+
+    async def look(azure: Azure) -> CanaryResult:
+        caller = await azure.sign_in()
+        probed = await probe_vault(azure.probes, host, caller.tenant_id)
+        found.append(await find_leftovers(azure, host, probed, lab.world.now().timestamp()))
+        return CanaryResult(None)
+
+    with_azure(lab, CanaryNames(), look)
+    return found[0]
+
+
+def test_what_another_machine_left_is_found_by_its_name_and_taken_away(tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL, "list")
+    with lab:
+        before = len(canaries(lab))
+        plant(lab, NAMES[0], deleted_at=LONG_AGO)
+        plant(lab, NAMES[1])
+        plant(lab, NAMES[2])
+        plant(lab, NAMES[3], at=int(lab.world.now().timestamp()) - 5)  # may be under way in another run
+        plant(lab, f"{PREFIX}of-a-person")
+        left = looked_for(lab, vault)
+        assert (sorted(left.names), left.because) == (sorted(NAMES[:3]), "")
+        result = walked(lab, vault, tmp_path, left.names)
+        assert before == 0
+        assert sorted(canaries(lab)) == sorted([NAMES[3], f"{PREFIX}of-a-person"])
+    assert {result.name, *result.leftovers} == set(NAMES[:3])
+    assert outcomes(result) == dict.fromkeys(VERBS, Outcome.ALLOWED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_lists_that_is_told(tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL)
+    with lab:
+        plant(lab, NAMES[0])
+        left = looked_for(lab, vault)
+    assert left.names == ()
+    assert left.because == "the list of /secrets is not permitted; the list of /deletedsecrets is not permitted"
+
+
+def test_an_earlier_canary_that_cannot_be_taken_away_stays_noted(tmp_path: Path) -> None:
+    lab, vault = canary_lab("set", "delete")
+    with lab:
+        plant(lab, NAMES[0])
+        plant(lab, NAMES[1])
+        result = walked(lab, vault, tmp_path, NAMES[:2])
+    assert result.leftovers == ()
+    assert set(Journal(tmp_path).leftovers(f"{vault}.vault.azure.net")) == set(NAMES[:2])
+
+
+def removed_by(lab: Lab, command: str) -> None:
+    """Does what the command does: its words through the SDK, as somebody who may."""
+    environ, who = lab.environment(), lab.world.estate.identities["auditor"]
+    credential = ClientSecretCredential(who.tenant_id, who.app_id, who.client_secret, **_proxied(environ))
+    for part in command.split(" && "):
+        az, keyvault, secret, verb, *options = shlex.split(part)
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        assert (az, keyvault, secret, set(given)) == ("az", "keyvault", "secret", {"--vault-name", "--name"})
+        url = f"https://{given['--vault-name']}.vault.azure.net"
+        with SecretClient(url, credential, **_proxied(environ)) as client:
+            if verb == "delete":
+                client.begin_delete_secret(given["--name"]).wait()
+            else:
+                client.purge_deleted_secret(given["--name"])
+
+
+def _proxied(environ: dict[str, str]) -> dict[str, Any]:
+    return {"proxies": {"https": environ["HTTPS_PROXY"]}, "connection_verify": environ["SSL_CERT_FILE"]}
 
 
 def test_without_set_nothing_is_written(tmp_path: Path) -> None:
@@ -185,10 +270,16 @@ def test_what_cannot_be_taken_away_is_told_with_the_command(
     with lab:
         result = walked(lab, vault, tmp_path)
         assert list(canaries(lab)) == [result.name]
+        assert result.command is not None
+        raw = next(iter(lab.world.estate.vaults.values()))
+        raw["properties"]["enablePurgeProtection"] = None
+        raw["properties"]["accessPolicies"][0]["permissions"]["secrets"] = ["get", *ALL]
+        lab.world.changed()
+        removed_by(lab, result.command)
+        assert canaries(lab) == {}
     assert outcomes(result)[missing] is not Outcome.ALLOWED
-    assert result.command is not None
     assert result.command.startswith(f"{starts} --vault-name {vault} --name {result.name}")
-    assert Journal(tmp_path).leftover(f"{vault}.vault.azure.net") == result.name
+    assert Journal(tmp_path).leftovers(f"{vault}.vault.azure.net") == (result.name,)
 
 
 def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
@@ -202,4 +293,4 @@ def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
 def test_a_note_that_is_none_of_ours_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / f"{PREFIX}x.json").write_text("[]")
     (tmp_path / f"{PREFIX}y.json").write_text("{")
-    assert Journal(tmp_path).leftover("kv-one.vault.azure.net") is None
+    assert Journal(tmp_path).leftovers("kv-one.vault.azure.net") == ()
