@@ -101,7 +101,8 @@ class ControlPlane:
             if verdict is not Meets.NO and reaches(deny, vault.scope):
                 yield deny, verdict is Meets.YES
         for deny in unplaced:
-            if takes_action(deny, action, vault) is not Meets.NO and reaches(deny, vault.scope):
+            # It stands at a management group, if above the vault at all.
+            if not deny.do_not_apply_to_child_scopes and takes_action(deny, action, vault) is not Meets.NO:
                 yield deny, False
 
     def _holding(

@@ -251,7 +251,7 @@ def test_the_type_of_an_id() -> None:
 
 def test_what_hides_members_and_memberships_says_so(snapshot: SnapshotAssertion) -> None:
     found = Directory(cast(), TYPES, frozenset({AWAY}))
-    lines = []
+    lines: list[str] = []
     for name, group_id in GROUPS.items():
         lines.extend(f"{name}: {told(item)}" for item in found.hides_members(group_id))
         lines.extend(f"{name} may take in: {told(item)}" for item in found.unread_eligibility(group_id))
