@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding
 from kvaudit.access.conditions import Verdict
-from kvaudit.access.denies import Meets, action_verdict, meets, reaches, takes_action
+from kvaudit.access.denies import Meets, action_verdict, meets, possible_citation, reaches, takes_action
 from kvaudit.access.grants import ACTIVATION, Record, not_before
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.roles import holds_action
@@ -126,15 +126,6 @@ class ControlPlane:
                 return None
             if met is not Meets.NO:
                 doubted = True
-                via.append(
-                    Citation(
-                        CitationKind.DENY_ASSIGNMENT,
-                        deny.id,
-                        deny.scope,
-                        condition=deny.condition,
-                        answer=Answer.UNKNOWN,
-                        conditions=(deny.condition,) if deny.condition else (),
-                    )
-                )
+                via.append(possible_citation(deny))
         answer = Answer.UNKNOWN if doubted else via[0].answer
         return ControlHolding(principal, directory.type_of(principal), action, answer, tuple(via))

@@ -7,14 +7,18 @@ not read or whose excluded groups were not read is *possible*: it turns what it 
 from collections.abc import Iterable
 from enum import Enum
 
+from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.conditions import Question, Verdict, evaluate, evaluate_operation, parse
 from kvaudit.access.conditions.outcome import all_of
 from kvaudit.access.directory import Directory
 from kvaudit.access.roles import denied_operations, holds_action
+from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, DenyPrincipal, Permission
 from kvaudit.model.gaps import Gap
 from kvaudit.model.permissions import iter_operations, vault_only_mask
 from kvaudit.model.vaults import ObjectRef, Vault
+
+_EFFECT_NOT_READ = "only if it is enforced and does not only audit, which was not read"
 
 
 class Meets(Enum):
@@ -105,6 +109,22 @@ def _excludes_a_member(deny: DenyAssignment, principal_id: str | None, directory
 
 def _is_group(principal_id: str, directory: Directory) -> bool:
     return directory.type_of(principal_id) in ("Group", "ForeignGroup", None)
+
+
+def possible_citation(deny: DenyAssignment, mask: int = 0) -> Citation:
+    """The citation of an assignment that perhaps takes what was asked: under which condition, and what was not read of it."""
+    text = deny.condition or next((block.condition for block in deny.permissions if block.condition), None)
+    remark = None if effect_is_certain(deny) else _EFFECT_NOT_READ
+    return Citation(
+        CitationKind.DENY_ASSIGNMENT,
+        deny.id,
+        deny.scope,
+        condition=" and ".join(part for part in (text, remark) if part) or None,
+        answer=Answer.UNKNOWN,
+        mask=mask,
+        conditions=(text,) if text else (),
+        remark=remark,
+    )
 
 
 def reaches(deny: DenyAssignment, place: str) -> bool:

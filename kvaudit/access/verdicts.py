@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.denies import Meets, doubts, effect_is_certain, meets, reaches, taken
+from kvaudit.access.denies import Meets, doubts, meets, possible_citation, reaches, taken
 from kvaudit.access.directory import Directory, once
 from kvaudit.access.grants import Given, Grants
 from kvaudit.access.memberships import Awaited, Way, chain_end
@@ -22,7 +22,6 @@ GROUPS_IN_A_TOKEN = 200
 """Groups that a token names before it names none; how Key Vault resolves more for access policies is not established
 (facts azure.md 1.5)."""
 
-_EFFECT_NOT_READ = "only if it is enforced and does not only audit, which was not read"
 
 _STEPS = 2
 """Steps whose combinations are all tried: neither, either, both. Of more, each and all together are."""
@@ -355,18 +354,7 @@ def _deny_citations(deny: DenyAssignment, certain: int, maybe: int) -> Iterator[
     if certain:
         yield Citation(CitationKind.DENY_ASSIGNMENT, deny.id, deny.scope, answer=Answer.DENIED, mask=certain)
     if maybe:
-        text = deny.condition or next((block.condition for block in deny.permissions if block.condition), None)
-        remark = None if effect_is_certain(deny) else _EFFECT_NOT_READ
-        yield Citation(
-            CitationKind.DENY_ASSIGNMENT,
-            deny.id,
-            deny.scope,
-            condition=" and ".join(part for part in (text, remark) if part) or None,
-            answer=Answer.UNKNOWN,
-            mask=maybe,
-            conditions=(text,) if text else (),
-            remark=remark,
-        )
+        yield possible_citation(deny, maybe)
 
 
 _RANK = {Answer.DENIED: 0, Answer.ALLOWED: 1, Answer.CONDITIONAL: 2, Answer.UNKNOWN: 3}

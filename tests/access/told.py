@@ -48,6 +48,7 @@ def citations_told(via: Iterable[Citation]) -> Iterator[str]:
             f"begins {item.begins}" if item.begins else "",
             f"until {item.ends}" if item.ends else "",
             f"conditions {item.conditions}" if item.conditions else "",
+            f"remark {item.remark}" if item.remark else "",
         )
         said = "; ".join(text for text in beside if text)
         yield f"{item.answer} by {item.kind} {item.role} at {item.scope}, {item.id}" + (f" ({said})" if said else "")

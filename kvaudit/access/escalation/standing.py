@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets
+from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets, possible_citation
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import NONE, Powers, RecordPowers, joined, taken_by, unsure
 from kvaudit.access.grants import ACTIVATION, Record
@@ -268,16 +268,7 @@ class Standings:
             for citation in self._cited(record, chains.get(record.principal_id, ()), bits, placed=placed)
         ]
         if self.powers(principal_id, node).unknown & bits:
-            found.extend(
-                Citation(
-                    CitationKind.DENY_ASSIGNMENT,
-                    taken.deny.id,
-                    taken.deny.scope,
-                    condition=taken.deny.condition,
-                    answer=Answer.UNKNOWN,
-                )
-                for taken in self.closing(principal_id, node, bits)
-            )
+            found.extend(possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
         return tuple(sorted(found, key=lambda item: (item.kind is CitationKind.DENY_ASSIGNMENT, item.id.casefold())))
 
     def _records_over(self, scope: str) -> Iterable[tuple[Record, bool]]:
