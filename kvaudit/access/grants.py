@@ -179,7 +179,7 @@ class Grants:
         return True, begins, ends
 
     def given_by(
-        self, record: Record, vault: Vault | None, ref: ObjectRef | None, *, at_object: bool
+        self, record: Record, vault: Vault | None, ref: ObjectRef | None, *, at_object: bool = False
     ) -> tuple[Given, ...]:
         """What a role assignment or a schedule instance gives.
 

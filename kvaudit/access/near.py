@@ -70,7 +70,7 @@ def near_misses(around: Surroundings, vault: Vault, ref: ObjectRef | None, decis
 
 def _distance(item: NearMiss, vault: Vault) -> int:
     """Parts of the path that the record's scope does not share with the vault: an object of it first, then neighbours."""
-    mine, its = vault.scope.split("/"), (item.citation.scope or "").split("/")
+    mine, its = vault.scope.split("/"), str(item.citation.scope).split("/")
     return len(mine) - next(
         (number for number, part in enumerate(mine) if its[number : number + 1] != [part]), len(mine)
     )
@@ -99,13 +99,13 @@ def _roles(
 ) -> Iterator[NearMiss]:
     asked = operation(decision.operation)
     here = frozenset(around.chain(vault, ref))
-    reaching = {id(record) for record in around.records_over(vault)[0]}
+    reaching = {record.id for record in around.records_over(vault)[0]}
     by_policies = vault.permission_model is PermissionModel.ACCESS_POLICIES
     denied = any(item.kind is CitationKind.DENY_ASSIGNMENT for item in decision.because)
     for record in _held_by(around, chains):
         power = around.grants.power(record.role)
         gives = any((block.mask | block.unsure) & asked.mask for block in power.blocks)
-        covers = record.scope in here or id(record) in reaching
+        covers = record.scope in here or record.id in reaching
         why: Miss | None
         if by_policies:
             why = Miss.OTHER_MODEL if gives and covers else None

@@ -272,9 +272,8 @@ def _policies(around: Surroundings, vault: Vault) -> Iterator[str]:
             else "entries name a tenant that is not the vault's and grant"
         )
         yield f"{other} access policy {said} nothing"
-    registrations = [
-        item.object_id for item in entries if around.directory.type_of(item.object_id.casefold()) == "Application"
-    ]
+    named = dict.fromkeys(item.object_id for item in entries)
+    registrations = [item for item in named if around.directory.type_of(item.casefold()) == "Application"]
     if registrations:
         yield f"access policies name application registrations, which cannot hold access: {some(registrations)}"
     words = sorted({word for item in entries for word in item.unknown_words})
@@ -285,10 +284,10 @@ def _policies(around: Surroundings, vault: Vault) -> Iterator[str]:
 def _what_was_read(around: Surroundings, place: Place) -> str:
     vault = place.vault
     if vault.permission_model is PermissionModel.ACCESS_POLICIES:
-        return f"read: the {len(vault.access_policies or ())} access policy entries of the vault; none gives it"
+        entries = len(vault.access_policies or ())
+        return f"read: the {entries} access policy {'entry' if entries == 1 else 'entries'} of the vault; none gives it"
     chain = around.chain(vault, place.object)
-    read = [item for item in chain if around.estate.was_read(ROLE_ASSIGNMENTS, item)]
-    where = ", ".join(read) if read else "no listing of role assignments is on record"
+    where = ", ".join(item for item in chain if around.estate.was_read(ROLE_ASSIGNMENTS, item))
     counts = Counter(scopes.level_of(item) for item in chain)
     levels = ", ".join(level if number == 1 else f"{number} {level}s" for level, number in counts.items())
     return f"read: role assignments at {where}; none of those that reach it ({levels}) gives it"

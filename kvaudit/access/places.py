@@ -230,7 +230,7 @@ def unsure_layer(records: Iterable[Record], grants: Grants, gap: Gap) -> Layer:
     """The layer of records of which nobody knows whether they reach the place: they give unknown at most."""
     settled: dict[str, list[Given]] = {}
     for record in records:
-        for given in grants.given_by(record, None, None, at_object=False):
+        for given in grants.given_by(record, None, None):
             citation = replace(given.citation, answer=Answer.UNKNOWN)
             settled.setdefault(record.principal_id, []).append(Given(citation, (*given.gaps, gap)))
     return Layer(settled={key: tuple(value) for key, value in settled.items()})

@@ -57,7 +57,7 @@ class Surroundings:
         for gap in estate.gaps:
             where = scopes.fold(gap.scope) if gap.scope.startswith("/") else ""
             self._gaps.setdefault(where, []).append(gap)
-        self._layers: dict[str, Layer] = {}
+        self._layers: dict[tuple[str, str | None], Layer] = {}
         self._unasked: dict[str, frozenset[str]] = {}
         self._tenants = {item.subscription_id: item.tenant_id for item in estate.subscriptions}
 
@@ -248,14 +248,14 @@ class Surroundings:
 
     def _shared(self, scope: str, subscription: str) -> Layer:
         """The layer of a scope above vaults; that of `/` is another one for each tenant."""
-        tenant = "" if scope != scopes.ROOT or self.estate.is_of_one_tenant else self._tenants.get(subscription)
-        key = f"{scope} of {tenant}" if tenant != "" else scope
+        is_split = scope == scopes.ROOT and not self.estate.is_of_one_tenant
+        key = scope, self._tenants.get(subscription) if is_split else None
         if key not in self._layers:
             self._layers[key] = layer_of(self.records.over(scope, subscription), self.grants)
         return self._layers[key]
 
     def _extra(self, subscription: str, chain: tuple[str, ...]) -> Layer:
-        key = f"above {subscription}"
+        key = "above", subscription
         if key not in self._layers:
             self._layers[key] = layer_of(self.records.listed_below(subscription, chain), self.grants)
         return self._layers[key]

@@ -64,7 +64,7 @@ GROUPS = (INNER, OPS, VEILED, WRITERS)
 
 ANNA, BERT, CARL, DORA = (PEOPLE[name] for name in ("anna", "bert", "carl", "dora"))
 
-APP = vault("kv-app", policy(ANNA, secrets="get list"), rbac=True, public_network_access="Enabled")
+APP = vault("kv-app", policy(WRITERS, secrets="get list"), rbac=True, public_network_access="Enabled")
 MORE = vault(
     "kv-more",
     policy(ANNA, secrets="get"),
@@ -82,6 +82,7 @@ POLICIES = vault(
     policy(PEOPLE["form"], secrets="get"),
     policy(PEOPLE["robot"], secrets="peek", keys="sign"),
     policy(VEILED, secrets="get", application=guid("tool")),
+    policy(PEOPLE["form"], secrets="list", application=guid("portal")),
     public_network_access="Enabled",
     network_acls=NetworkAcls("AzureServices", "Allow"),
 )

@@ -180,14 +180,17 @@ def test_a_subject_answers_what_rules_ask() -> None:
         grant(1, "anna"),
         grant(2, "bert", role=OWNER, scope=SUBSCRIPTION),
         grant(3, "carl", scope=f"{VAULT}/secrets/db-password"),
+        grant(4, "ops", kind="Group"),
+        memberships=(Membership("ops", "guest", "User"),),
+        member_of={"robot": ()},
     )
     subject = Access(estate).subject(RBAC)
     assert subject.permission_model is PermissionModel.AZURE_RBAC
     assert subject.estate is estate
-    assert [item.principal_id for item in subject.holdings] == ["anna"]
-    assert [item.principal_id for item in subject.object_holdings] == ["anna", "carl"]
+    assert [item.principal_id for item in subject.holdings] == ["anna", "ops"]
+    assert [item.principal_id for item in subject.object_holdings] == ["anna", "carl", "ops"]
     assert subject.members(expand=False) == subject.holdings
-    assert [item.principal_id for item in subject.members()] == ["anna"]
+    assert [item.principal_id for item in subject.members()] == ["anna", "guest", "ops", None]
     assert [item.principal_id for item in subject.holders_of("Microsoft.Authorization/roleAssignments/write")] == [
         "bert"
     ]

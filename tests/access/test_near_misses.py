@@ -5,6 +5,7 @@ from builders import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
     Item,
+    Place,
     assignment,
     deny,
     eligible,
@@ -91,6 +92,19 @@ def test_the_nearest_come_first_and_the_list_is_short() -> None:
     found = near(APP, far, *groups, *many, close, owner)
     assert len(found) == 5
     assert found[0] == ("other_scope", "Key Vault Secrets Officer")
+
+
+def test_nearness_is_the_path_that_is_shared_whatever_the_ids_are() -> None:
+    beside = vault("kv-beside")
+    far = vault("kv-far", id=vault("kv-far").id.replace("rg-app", "rg-far"))
+    abroad = vault("kv-abroad", id=vault("kv-abroad").id.replace("2222", "3333"))
+    places: tuple[Place, ...] = (f"{APP.id}/keys/one", f"{APP.id}/secrets/one", beside, far, abroad)
+    roles = ("Key Vault Crypto User", *["Key Vault Secrets User"] * 4)
+    for ids in ("edcba", "abcde"):
+        made = [assignment(name, ANNA, at, id=letter) for name, at, letter in zip(roles, places, ids, strict=True)]
+        access = Access(estate(ANNA, TEAM, APP, beside, far, abroad, *made))
+        decision = access.can(ANNA.id, operation("secrets/get"), APP)
+        assert [item.citation.id for item in access.near_misses(decision, APP)] == list(ids[1:])
 
 
 def test_an_answer_that_is_not_denied_has_nothing_near() -> None:
