@@ -88,11 +88,14 @@ async def write_canaries(
 
 
 def leftovers(wish: CanaryWish, targets: Sequence[Target]) -> list[str]:
-    """A line for every canary of these vaults that may still be there, with the command that removes it."""
+    """Two lines for every canary of these vaults that may still be there: that, and the command that removes it."""
     journal = Journal(wish.journal)
     found = ((target, name) for target in targets for name in journal.leftovers(target.host))
     return [
-        f"a canary may still be in {target.name}; remove it with: {removal(target.name, name)} "
-        "(the next run with --write-canary there takes it away too)"
+        line
         for target, name in found
+        for line in (
+            f"a canary may still be in {target.name}; the next run with --write-canary there takes it away, or:",
+            f"  {removal(target.name, name)}",
+        )
     ]

@@ -1,7 +1,6 @@
 """`explain`: read an error, say what it means, check it against a snapshot."""
 
 import sys
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +62,7 @@ def _lines(found: Explanation) -> list[str]:
         lines += _cause_lines(number, cause)
     if any(cause.fix for cause in found.causes):
         lines += ["", "-o json has each fix as Bicep and Terraform too."]
-    return [*lines, "", *_wrapped("next: ", found.next_step)]
+    return [*lines, "", f"next: {found.next_step}"]
 
 
 def _title(found: Explanation) -> str:
@@ -81,19 +80,8 @@ def _caller(caller: Caller) -> str | None:
 
 
 def _cause_lines(number: int, cause: Cause) -> list[str]:
-    lines = ["", *_wrapped(f"{number}. ", cause.cause), *_wrapped("   because ", cause.because, indent=3)]
+    lines = ["", f"{number}. {cause.cause}", f"   because {cause.because}"]
     if cause.fix:
-        lines += _wrapped("   fix: ", cause.fix.what, indent=3)
+        lines.append(f"   fix: {cause.fix.what}")
         lines += [f"     {line}" for line in cause.fix.az.splitlines()]
     return lines
-
-
-_WIDTH = 110
-"""Of sentences. Commands are not broken: they are there to be copied."""
-
-
-def _wrapped(head: str, text: str, *, indent: int | None = None) -> list[str]:
-    rest = " " * (len(head) if indent is None else indent)
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=head, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-    ) or [head.rstrip()]

@@ -16,3 +16,9 @@ def exit_code_of(audit: Audit, fail_on: str) -> ExitCode:
         if any(finding.rule.severity.rank <= threshold for finding in audit.findings):
             return ExitCode.FINDINGS
     return ExitCode.INCOMPLETE if audit.gaps else ExitCode.OK
+
+
+def worse(*codes: ExitCode) -> ExitCode:
+    """The code of several judgements together: findings win over what is incomplete, that over clean."""
+    order = (ExitCode.FINDINGS, ExitCode.INCOMPLETE)
+    return next((code for code in order if code in codes), ExitCode.OK)

@@ -1,5 +1,6 @@
 """A run of probes as JSON, as rows and as lines. Texts of the tenant stand in them as they are: the output escapes them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,6 +146,32 @@ def probe_lines(run: ProbeRun) -> Iterator[str]:
     yield f"note: {_LIMITS}"
 
 
+_MOST_VAULTS = 20
+"""Vaults of which `scan --probe` prints what differs; `probe.json` holds all."""
+
+
+def probe_summary(run: ProbeRun) -> Iterator[str]:
+    """What `scan --probe` prints: counts, and each vault that says something else than the records."""
+    who = run.caller.name or run.caller.app_id or run.caller.object_id or "an unknown identity"
+    reached = sum(item.probed.reach.state is State.REACHABLE for item in run.vaults)
+    differing = [item for item in run.vaults if any(one.agreement is Agreement.DIFFERS for one in item.compared)]
+    answers = [one.found for item in run.vaults for one in item.compared if one.found.decides]
+    silent = sum(one.outcome is Outcome.NOT_PROBED for one in answers)
+    yield f"probe as {who}: {reached} of {len(run.vaults)} vaults reached, {len(answers) - silent} operations answered, {silent} not"
+    states = Counter(item.probed.reach.state for item in run.vaults if item.probed.reach.state is not State.REACHABLE)
+    for state, count in sorted(states.items()):
+        yield f"  {state.value.replace('_', ' ')}: {count} vault{'' if count == 1 else 's'}"
+    if not differing:
+        yield "  nothing that was answered differs from the records"
+    for item in differing[:_MOST_VAULTS]:
+        yield f"  {item.target.name} differs from the records:"
+        for one in item.compared:
+            if one.agreement is Agreement.DIFFERS:
+                yield from (f"  {line}" for line in _compared_lines(item, one))
+    if len(differing) > _MOST_VAULTS:
+        yield f"  and {len(differing) - _MOST_VAULTS} vaults more"
+
+
 def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
     reach = item.probed.reach
     yield f"{item.target.name}: {reach.state.value.replace('_', ' ')}"
@@ -169,7 +196,8 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
     if item.canary is not None and item.canary.because:
         yield f"  {item.canary.because}"
     if item.canary is not None and item.canary.command:
-        yield f"  the canary is still there; remove it with: {item.canary.command}"
+        yield "  the canary is still there; remove it with:"
+        yield f"    {item.canary.command}"
 
 
 def _beside_lines(item: ProbedVault) -> Iterator[str]:

@@ -108,11 +108,13 @@ def probe(
     *,
     ask: Callable[[str], bool],
     environ: Mapping[str, str] | None = None,
+    records: Records | None = None,
 ) -> ProbeRun:
     """Probes vaults as the current identity.
 
     Args:
         ask: asks the person a question; True for yes.
+        records: to compare with, where they are at hand already.
         environ: environment variables instead of the process's own (the embedded lab).
 
     Raises:
@@ -121,7 +123,8 @@ def probe(
         SnapshotError: the snapshot cannot be read.
     """
     targets = targets_of(asked.vaults, connection.cloud)
-    records = records_from(asked.snapshot) if asked.snapshot is not None else None
+    if asked.snapshot is not None:
+        records = records_from(asked.snapshot)
     _agree(targets, asked, voice, ask)
     if records is None:
         records = live_records(targets, connection, voice, environ=environ)

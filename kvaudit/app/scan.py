@@ -9,9 +9,11 @@ from pathlib import Path
 
 from kvaudit.app.audit import audit_snapshot
 from kvaudit.app.collect import collect_snapshot, tell_source
-from kvaudit.app.outcome import exit_code_of
+from kvaudit.app.outcome import exit_code_of, worse
+from kvaudit.app.questions import load_access
 from kvaudit.app.report import report
 from kvaudit.app.reports import report_files, write_reports
+from kvaudit.app.scan_probe import ScanProbe, probe_scanned
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.statistics import show_statistics
 from kvaudit.app.terminal import show_files, show_summary
@@ -32,6 +34,7 @@ def scan(
     snapshot: Path | None = None,
     fail_on: str = "high",
     environ: Mapping[str, str] | None = None,
+    probing: ScanProbe | None = None,
 ) -> ExitCode:
     """Reads the tenant, judges it and writes what was asked for; prints the summary.
 
@@ -39,6 +42,7 @@ def scan(
         out: folder for report.html, findings.json, access.csv, and the snapshot when `snapshot` is None.
         snapshot: where the snapshot is kept; a temporary folder, removed afterwards, when both are None.
         environ: environment variables instead of the process's own (the embedded lab).
+        probing: whether the vaults are asked too, after the reports are written.
 
     Raises:
         KvauditError: whatever ends the run; nothing that looks whole is left behind.
@@ -56,12 +60,27 @@ def scan(
     warn_if_no_vault(audit, voice)
     show_summary(audit, voice)
     show_files(written, voice)
-    return exit_code_of(audit, fail_on)
+    code = exit_code_of(audit, fail_on)
+    if probing is None:
+        return code
+    return worse(code, probe_scanned(audit.access, probing, connection, voice, out=out, environ=environ))
 
 
-def scan_from(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_on: str, voice: Voice) -> ExitCode:
-    """`scan --from DIR`: as `report`."""
-    return report(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice)
+def scan_from(
+    snapshot: Path,
+    connection: Connection,
+    voice: Voice,
+    *,
+    out: Path | None,
+    reports: Sequence[str],
+    fail_on: str,
+    probing: ScanProbe | None = None,
+) -> ExitCode:
+    """`scan --from DIR`: as `report`, and with `probing` the vaults of the snapshot are asked."""
+    code = report(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice)
+    if probing is None:
+        return code
+    return worse(code, probe_scanned(load_access(snapshot), probing, connection, voice, out=out))
 
 
 @contextmanager

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _NARROWEST = 40
 """Columns below which lines are not broken: the words would be."""
 
+_COMMAND = re.compile(r" *(?:az|kvaudit) [a-z]")
+
 
 def print_answer(
     data: Any,
@@ -99,11 +101,14 @@ def _print_yaml_list(answers: "Answers") -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Prints sentences; a terminal gets them broken at its width, a pipe whole, so that a line stays a fact."""
+    """Prints sentences; a terminal gets them broken at its width, a pipe whole, so that a line stays a fact.
+
+    A command is never broken: it is there to be copied.
+    """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in lines:
         safe = shown(line, limit=10_000)
-        if width is None or len(safe) <= width or width < _NARROWEST:
+        if width is None or len(safe) <= width or width < _NARROWEST or _COMMAND.match(safe):
             click.echo(safe)
         else:
             click.echo("\n".join(_broken(safe, width)))

@@ -173,3 +173,45 @@ def test_mistakes_are_told_together_and_nothing_is_sent(contoso: Lab, run: Run) 
     assert len(contoso.journal) == before
     assert run("probe").code == 2
     assert run("probe", "kv-web-cdn", "--wait", "soon").code == 2
+
+
+def test_a_scan_asks_the_vaults_too(lists: Lab, run: Run, tmp_path: Path) -> None:
+    words = ("scan", *SIGN_IN, "--feature", "access", "--no-objects", "--fail-on", "never", "--probe")
+    done = run(*words, "--out", "report", environment=lists.environment())
+    assert done.code in (0, 4), done.err
+    assert "of 3 vaults reached" in done.out
+    assert "nothing that was answered differs from the records" in done.out
+    assert "lines in the audit logs" in done.err
+    found = json.loads((tmp_path / "report" / "probe.json").read_text())
+    schema = json.loads(run("schema", "probe").out)
+    Draft202012Validator(schema).validate(found)
+    assert found["records"]["source"] == "snapshot"
+    taken = without_reader(lists)
+    try:
+        again = run(
+            "scan",
+            *SIGN_IN,
+            "--from",
+            "report/snapshot",
+            "--fail-on",
+            "never",
+            "--probe",
+            environment=lists.environment(),
+        )
+    finally:
+        give_back(lists, taken)
+    assert again.code == 3, again.err
+    assert "differs from the records:" in again.out
+    assert "DIFFERS" in again.out
+
+
+def test_a_scan_of_many_vaults_stands_although_nobody_agreed_to_probes(run: Run, tmp_path: Path) -> None:
+    with start(generate(2, Size(vaults=22, assignments=10))) as lab:
+        words = ("scan", *SIGN_IN, "--feature", "access", "--no-objects", "--fail-on", "never", "--probe")
+        done = run(*words, "--out", "report", environment=lab.environment())
+        hosts = {entry.host for entry in lab.journal if ".vault." in entry.host}
+    assert done.code == 4
+    assert "the vaults were not probed: more than 20 vaults" in done.err
+    assert hosts == set()
+    assert (tmp_path / "report" / "findings.json").exists()
+    assert not (tmp_path / "report" / "probe.json").exists()

@@ -48,6 +48,14 @@ def _refuse_scope(ctx: click.Context) -> None:
     help="Keep the snapshot in this new folder.",
 )
 @from_option(required=False)
+@option(
+    "--probe",
+    "probes",
+    is_flag=True,
+    help="Afterwards ask every vault what you may do there, by calls that change nothing, and compare; exit 3 where it differs. "
+    "With --out, probe.json too.",
+)
+@option("--yes", is_flag=True, help="With --probe: do not ask before more than 20 vaults are probed.")
 @fail_on_option
 @cloud_options
 @stream_options
@@ -61,6 +69,8 @@ def command(
     kept: Path | None,
     snapshot: Path | None,
     fail_on: str,
+    probes: bool,
+    yes: bool,
     **given: Any,
 ) -> None:
     """Read a tenant, judge it and write reports. Reads only, and never a secret's value.
@@ -69,11 +79,24 @@ def command(
     """
     from kvaudit.app.connecting import connection_of, request_of, voice_of
     from kvaudit.app.scan import scan, scan_from
+    from kvaudit.app.scan_probe import ScanProbe
 
     voice = voice_of(given)
+    probing = ScanProbe(yes, lambda question: click.confirm(question, err=True)) if probes else None
     if snapshot is not None:
         _refuse_scope(ctx)
-        ctx.exit(scan_from(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice))
+        ctx.exit(
+            scan_from(snapshot, connection_of(given), voice, out=out, reports=reports, fail_on=fail_on, probing=probing)
+        )
     ctx.exit(
-        scan(request_of(given), connection_of(given), voice, out=out, reports=reports, snapshot=kept, fail_on=fail_on)
+        scan(
+            request_of(given),
+            connection_of(given),
+            voice,
+            out=out,
+            reports=reports,
+            snapshot=kept,
+            fail_on=fail_on,
+            probing=probing,
+        )
     )
