@@ -118,7 +118,7 @@ class Directory:
 
     def ways_up(self, principal_id: str) -> Mapping[str, Way]:
         """Every group that the principal is not in and can come into -> how: by activation, or when its time begins."""
-        if not self._estate.group_schedule_instances or self.type_of(principal_id) == "Application":
+        if not self._estate.group_schedule_instances:
             return {}
         if principal_id not in self._ways:
             standing = {principal_id: (), **self.chains_up(principal_id)}
@@ -176,15 +176,13 @@ class Directory:
 
     def groups_below(self, group_id: str) -> tuple[str, ...]:
         """Those of `chains_down` that may be groups: the members of a large group are not looked at one by one."""
-        found: dict[str, None] = {}
-        pending = [group_id] if self._is_live(group_id) else []
-        for below in pending:  # grows while it is walked
-            for member in (*self._nested.get(below, ()), *self._asked_members.get(below, ())):
-                if member != group_id and member not in found and self.type_of(member) != "Application":
-                    found[member] = None
-                    if self._is_live(member):
-                        pending.append(member)
-        return tuple(item for item in found if self.may_be_group(item))
+        found, seen = [group_id], {group_id}
+        for below in found:  # grows while it is walked
+            for member in self._nested.get(below, ()) if self._is_live(below) else ():
+                if member not in seen:
+                    seen.add(member)
+                    found.append(member)
+        return tuple(item for item in found[1:] if self.may_be_group(item))
 
     @cached_property
     def _nested(self) -> Mapping[str, list[str]]:
@@ -229,7 +227,7 @@ class Directory:
 
     def is_shady(self, group_id: str) -> bool:
         """Whether a group may hold a user of this tenant whom nobody saw in it."""
-        return self.may_be_group(group_id) and bool(self.hidden_below(group_id))
+        return bool(self.hidden_below(group_id))
 
     def hides_members(self, group_id: str) -> tuple[Gap, ...]:
         """Why a list of the group's members may be short; empty when it is whole."""

@@ -17,6 +17,8 @@ _USES = {
 }
 """What an object is copied for: whoever holds all of it has no need to. A certificate's private key is the secret of its name."""
 
+BACKUPS = mask_of(f"{kind}/backup" for kind in _USES)
+"""The operations that copy an object out of a vault."""
 
 _SAID_ALREADY = (Answer.DENIED, Answer.UNKNOWN)
 """Where the operation itself is unknown, that is told of the operation; a route adds nothing to it."""
@@ -53,8 +55,3 @@ def _steps(held: Holding, creates: Answer) -> Iterator[Step]:
         how = "rewrites the release policy of an exportable key, where it is not immutable, and releases the key to itself"
         note = "which keys are exportable, and whose policy is immutable, is not collected"
         yield Step("E26", weaker(answer, Answer.CONDITIONAL), 0, how, note, mask=mask_of(_USES["keys"]))
-
-
-def backups_mask() -> int:
-    """The operations that copy an object out of a vault."""
-    return mask_of(f"{kind}/backup" for kind in _USES)

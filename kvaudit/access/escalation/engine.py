@@ -198,7 +198,7 @@ class Escalations:
         if held is not None:
             creates = Answer.DENIED
             context = self.control.context(vault)
-            if (held.allowed | held.conditional | held.unknown) & _BACKUPS:
+            if (held.allowed | held.conditional | held.unknown) & copies.BACKUPS:
                 creates = self.control.completed(principal_id, context.node).answer(actions.VAULTS_CREATE)
             steps = (*steps, *copies.steps_of_masks(held.allowed, held.conditional, held.unknown, creates))
             steps = (*steps, *services.steps(self._estate.principal(principal_id)))
@@ -308,7 +308,6 @@ class Escalations:
         )
 
 
-_BACKUPS = copies.backups_mask()
 _OF_HOLDERS = frozenset({"E17", "E26", "E29"})
 """Routes that rest on what somebody holds of the data plane."""
 
