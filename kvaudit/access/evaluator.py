@@ -164,11 +164,8 @@ class Access:
         return self._with_routes(complete, operation, vault, expand_groups=expand_groups)
 
     def _with_routes(self, answer: WhoCan, operation: Operation, vault: Vault, *, expand_groups: bool) -> WhoCan:
-        holders = {
-            item.principal_id
-            for item in answer.holdings
-            if item.application_id is None and item.answer(operation.mask) is Answer.ALLOWED
-        }
+        # What counts with an application beside its principal is never allowed.
+        holders = {item.principal_id for item in answer.holdings if item.answer(operation.mask) is Answer.ALLOWED}
         routes = self.routes(vault, expand_groups=expand_groups)
         kept = tuple(
             item

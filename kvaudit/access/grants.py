@@ -73,7 +73,6 @@ class Given:
         return Given(
             replace(
                 citation,
-                groups=way.chain,
                 answer=Answer.CONDITIONAL if citation.answer is Answer.ALLOWED else citation.answer,
                 condition=" and ".join([*waits, *([citation.condition] if citation.condition else [])]),
                 begins=begins,
@@ -112,8 +111,8 @@ class Grants:
     def _match(self, assignments: RoleAssignments, instances: Sequence[ScheduleInstance]) -> Iterator[ScheduleInstance]:
         """Remember which active instance upholds which assignment; yield the instances that stand alone."""
         active = [item for item in instances if not item.eligible]
-        origins = {(item.origin_role_assignment_id or "").casefold() for item in active} - {""}
-        by_id = assignments.by_ids(origins)
+        named = (item.origin_role_assignment_id for item in active)
+        by_id = assignments.by_ids({origin.casefold() for origin in named if origin})
         by_grant = {
             (item.scope, item.role, item.principal_id): item
             for scope in {item.scope for item in active if not item.origin_role_assignment_id}
