@@ -41,6 +41,12 @@ _FIELDS = {
     "delegations": "delegations",
     "resource_identities": "resource_identities",
     "user_assigned_identities": "user_assigned_identities",
+    "applications": "applications",
+    "application_owners": "ownerships",
+    "service_principal_owners": "ownerships",
+    "group_owners": "ownerships",
+    "directory_role_assignments": "directory_roles",
+    "directory_role_eligibility_schedule_instances": "directory_roles",
 }
 
 
@@ -101,6 +107,9 @@ def estate_of(case: Mapping[str, Any]) -> Estate:
         delegations=tuple(found["delegations"]),
         resource_identities=tuple(found["resource_identities"]),
         user_assigned_identities=tuple(found["user_assigned_identities"]),
+        applications=tuple(found["applications"]),
+        ownerships=tuple(found["ownerships"]),
+        directory_roles=tuple(found["directory_roles"]),
         gaps=tuple(gaps),
         listings=tuple(listings),
     )
