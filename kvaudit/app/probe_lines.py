@@ -138,11 +138,10 @@ def probe_lines(run: ProbeRun) -> Iterator[str]:
         yield ""
         yield from _vault_lines(item, with_records=run.records.access is not None)
     yield ""
-    by_reason: dict[str, list[str]] = {}
-    for word, why in not_probed().items():
-        by_reason.setdefault(why, []).append(word)
-    for why, words in by_reason.items():
-        yield f"not probed, {why}: {', '.join(words)}"
+    yield (
+        f"not probed: {len(not_probed())} other operations, whose calls write, use an object, or answer something that is not "
+        "established; -o json says which and why"
+    )
     yield f"note: {_LIMITS}"
 
 
@@ -186,11 +185,13 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
         yield "  the records do not hold this vault: it is not in what was read"
     if item.hint.words is None and item.vault is not None:
         yield f"  Resource Manager's list of permissions: none, {item.hint.because}"
-    for one in item.compared:
-        if one.found.decides:
-            yield from _compared_lines(item, one)
-    if reach.state is State.REACHABLE:
+    if any(found.outcome is not Outcome.NOT_PROBED for found in item.probed) or reach.state is State.REACHABLE:
+        for one in item.compared:
+            if one.found.decides:
+                yield from _compared_lines(item, one)
         yield from _beside_lines(item)
+    else:
+        yield from _unprobed_lines(item)
     for name in item.canary.leftovers if item.canary is not None else ():
         yield f"  a canary of an earlier run was taken away: {name}"
     if item.canary is not None and item.canary.because:
@@ -198,6 +199,17 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
     if item.canary is not None and item.canary.command:
         yield "  the canary is still there; remove it with:"
         yield f"    {item.canary.command}"
+
+
+def _unprobed_lines(item: ProbedVault) -> Iterator[str]:
+    """A vault that no operation was asked of: what the records say of it, in a line for each answer."""
+    yield "  no operation was probed"
+    by_answer: dict[Answer, list[str]] = {}
+    for one in item.compared:
+        if one.found.decides and one.expected is not None:
+            by_answer.setdefault(one.expected, []).append(one.found.word)
+    for answer, words in sorted(by_answer.items()):
+        yield f"  records: {answer.value} {', '.join(words)}"
 
 
 def _beside_lines(item: ProbedVault) -> Iterator[str]:
