@@ -33,7 +33,6 @@ class Verdict:
 
     Attributes:
         allowed, conditional, unknown: no operation stands in two of them.
-        denied: operations that a deny assignment takes for certain.
         citations: every record and gap that has a say, with the operations that it touches.
         gaps: the gaps among them.
     """
@@ -41,7 +40,6 @@ class Verdict:
     allowed: int
     conditional: int
     unknown: int
-    denied: int = 0
     citations: tuple[Citation, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
@@ -53,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What grants and denies leave: certain, conditional, in doubt by the grants, shaken by a deny, and taken.
+    """What grants and denies leave: certain, conditional, in doubt by the grants, and shaken by a deny.
 
     `veils` are gaps that hide whether a deny meets the principal, each with the operations that it would take.
     """
@@ -62,7 +60,6 @@ class _Standing:
     conditional: int
     doubtful: int
     shaken: int
-    denied: int
     veils: tuple[tuple[Gap, int], ...]
 
 
@@ -177,8 +174,8 @@ class Judge:
             everything = place.universe
             gaps = [*place.blind, *place.hidden, *(gap for item in given for gap in item.gaps)]
             citations.extend(_gap_citation(gap, everything) for gap in gaps)
-            return Verdict(0, 0, everything, 0, _tidy(citations, everything), once(gaps))
-        allowed = conditional = doubtful = shaken = denied = 0
+            return Verdict(0, 0, everything, _tidy(citations, everything), once(gaps))
+        allowed = conditional = doubtful = shaken = 0
         veils: list[tuple[Gap, int]] = []
         steps = self._steps(principal_id, place, given)
         for option in _options(steps):
@@ -186,11 +183,10 @@ class Judge:
             found = self._standing(principal_id, place, mine, option, citations)
             if option:  # what it does not hold without the option, it holds on that condition
                 held = found.allowed | found.conditional
-                spared = (found.allowed | found.conditional) & ~allowed & ~conditional
-                citations.extend(item.citation for item in _spared(mine, spared, steps, option))
+                citations.extend(_spared(mine, held & ~allowed & ~conditional, steps, option))
                 conditional |= held
             else:
-                allowed, conditional, denied = found.allowed, found.conditional, found.denied
+                allowed, conditional = found.allowed, found.conditional
             doubtful |= found.doubtful
             shaken |= found.shaken
             veils.extend(found.veils)
@@ -201,21 +197,15 @@ class Judge:
             unknown |= _given_mask(given) & ~allowed & ~conditional
         doubtful &= unknown
         shaken &= unknown
-        gaps = [gap for item in given if item.citation.mask & doubtful for gap in item.gaps]
-        citations.extend(_gap_citation(gap, item.citation.mask & doubtful) for item in given for gap in item.gaps)
-        citations.extend(_gap_citation(gap, doubtful) for gap in place.hidden)
-        citations.extend(_gap_citation(gap, mask & shaken) for gap, mask in veils)
-        citations.extend(_gap_citation(gap, shaken) for gap in place.hidden_denies)
-        gaps.extend((*place.hidden, *(gap for gap, mask in veils if mask & shaken), *place.hidden_denies))
-        # A denied operation is settled: what else could not be read does not matter to it.
-        return Verdict(
-            allowed,
-            conditional,
-            unknown,
-            denied & ~allowed & ~conditional & ~unknown,
-            _tidy(citations, place.universe),
-            once(gaps) if unknown else (),
-        )
+        hiding = [
+            *((gap, item.citation.mask & doubtful) for item in given for gap in item.gaps),
+            *((gap, doubtful) for gap in place.hidden),
+            *((gap, mask & shaken) for gap, mask in veils),
+            *((gap, shaken) for gap in place.hidden_denies),
+        ]
+        citations.extend(_gap_citation(gap, mask) for gap, mask in hiding)
+        told = once(gap for gap, mask in hiding if mask)
+        return Verdict(allowed, conditional, unknown, _tidy(citations, place.universe), told)
 
     def _steps(
         self, principal_id: str | None, place: Place, given: tuple[Given, ...]
@@ -264,7 +254,6 @@ class Judge:
             conditional & settled,
             unknown & ~denied,
             (allowed | conditional) & possible & ~denied,
-            denied,
             veils,
         )
 
@@ -316,7 +305,7 @@ def _spared(
     mask: int,
     steps: Mapping[frozenset[str], tuple[Awaited, ...]],
     option: frozenset[str],
-) -> Iterator[Given]:
+) -> Iterator[Citation]:
     """Records that count as they are, for operations which a deny takes until the principal is in a group that it spares."""
     if not mask:
         return
@@ -324,8 +313,8 @@ def _spared(
     for item in given:
         citation = item.citation
         if not citation.awaits and citation.mask & mask and citation.answer in (Answer.ALLOWED, Answer.CONDITIONAL):
-            narrowed = Given(replace(citation, mask=citation.mask & mask), item.gaps)
-            yield narrowed.after(Way(citation.groups, edges))
+            narrowed = Given(replace(citation, mask=citation.mask & mask))
+            yield narrowed.after(Way(citation.groups, edges)).citation
 
 
 def _in_a_token(item: Given, groups: int) -> Given:

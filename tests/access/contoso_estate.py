@@ -37,11 +37,12 @@ from kvaudit.model.vaults import NetworkAcls, ObjectRef, Vault, VaultObject
 GET = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
 SIGN = "Microsoft.KeyVault/vaults/keys/sign/action"
 NAME = "@Resource[Microsoft.KeyVault/vaults/secrets:name]"
+VAULT = "@Resource[Microsoft.KeyVault/vaults:name]"
 CORP, APPS = management_group("corp"), management_group("apps")
 
 PEOPLE = {
     name: user(name)
-    for name in ("anna", "carl", "dora", "fred", "gina", "hans", "ines", "jack", "kurt", "lena", "ruth")
+    for name in ("anna", "carl", "dora", "fred", "gina", "hans", "ines", "jack", "kurt", "lena", "olaf", "ruth")
 }
 PEOPLE |= {
     "bert": user("bert", account_enabled=False),
@@ -106,6 +107,7 @@ GRANTS: tuple[Item, ...] = (
     assignment("Key Vault Secrets User", PEOPLE["ruth"], "/"),
     assignment("Key Vault Administrator", OPS, CORP),
     assignment("Key Vault Secrets Officer", BERT, condition=f"{NAME} StringStartsWith 'db-'"),
+    assignment("Key Vault Administrator", PEOPLE["olaf"], condition=f"{VAULT} StringEqualsIgnoreCase 'KV-App'"),
     assignment("Contributor", ANNA),
     assignment(role("odd", data_actions=("Microsoft.KeyVault/vaults/*/secrets/getSecret/*",)), PEOPLE["emil"]),
     assignment(guid("lost"), PEOPLE["robot"], RESOURCE_GROUP),

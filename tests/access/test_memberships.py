@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from builders import TENANT, Group, assignment, deny, eligible, estate, gap, group, guid, user, vault
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.evaluator import Access
+from kvaudit.access.memberships import Edges
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyPrincipal
 from kvaudit.model.directory import PrincipalState
@@ -91,6 +93,35 @@ def test_the_end_of_a_membership_ends_what_comes_through_it() -> None:
         base, schedule(inner, ANNA.id, active=True, end=LATER), schedule(inner, ANNA.id, active=True)
     )
     assert reason(endless).ends is None
+
+
+def test_a_membership_that_ends_ends_what_somebody_may_activate_through_it() -> None:
+    inner, readers = group("inner", ANNA), group("readers")
+    joins = (schedule(inner, ANNA.id, active=True, end=LATER), schedule(readers, inner.id, end=LATEST))
+    granted = estate(ANNA, KV, inner, readers, assignment("Key Vault Secrets User", readers, KV))
+    kv = vault("kv-app", AccessPolicy(TENANT, readers.id, guid("app"), secrets=("get",)))
+    for base in (granted, estate(ANNA, kv, inner, readers)):
+        (found,) = Access(with_schedules(base, *joins)).can(ANNA.id, READ, base.vaults[0]).because
+        assert (found.answer, found.ends, found.awaits) == (Answer.CONDITIONAL, LATER, (readers.id,))
+        (endless,) = Access(with_schedules(base, joins[1])).can(ANNA.id, READ, base.vaults[0]).because
+        assert endless.ends == LATEST
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_what_stands_in_a_group_and_may_be_one(timed: bool) -> None:
+    inner, readers = group("inner", ANNA), group("readers")
+    outer = group("outer", inner, BERT, "riddle")
+    base = estate(ANNA, BERT, inner, readers, outer)
+    edges = Edges(with_schedules(base, schedule(readers, BERT.id, active=True)) if timed else base)
+    asked: list[str] = []
+
+    def may_be_group(name: str) -> bool:
+        asked.append(name)
+        return name == guid("riddle")
+
+    found = {name: members for name, members in edges.nested(may_be_group).items() if members}
+    assert found == {outer.id: sorted((inner.id, guid("riddle")))}
+    assert {BERT.id, guid("riddle")} <= set(asked)
 
 
 def test_a_role_that_waits_keeps_its_condition_behind_the_membership() -> None:

@@ -1,14 +1,16 @@
 """The smallest role for some operations: known answers, and nothing smaller exists."""
 
+from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 from builders import role
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvaudit.access.smallest_role import given_by, smallest_roles, weight_of
-from kvaudit.model.authorization import RoleDefinition
+from kvaudit.access.smallest_role import CHANGES_ACCESS, caveats_of, given_by, smallest_roles, weight_of
+from kvaudit.model.authorization import Permission, RoleDefinition
 from kvaudit.model.permissions import mask_of, operation, operations, words_of
 from kvaudit.model.roles import builtin_roles
 
@@ -92,6 +94,90 @@ def test_a_role_that_can_change_access_comes_after_a_wider_one_that_cannot() -> 
 def test_what_a_role_gives_only_perhaps_is_not_given(changes: dict[str, object]) -> None:
     maybe = role("maybe", data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action",), **changes)
     assert smallest_roles(["secrets/get"], roles={maybe.name: maybe}).best is None
+
+
+NAMED = "@Resource[Microsoft.KeyVault/vaults:name] StringEquals 'kv-app'"
+GET, SET = (f"Microsoft.KeyVault/vaults/secrets/{name}Secret/action" for name in ("get", "set"))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "certain", "perhaps"),
+    [
+        (({"data_actions": (GET,)},), "get", ""),
+        (({"data_actions": (GET,), "condition": NAMED},), "", "get"),
+        (({"data_actions": (GET, SET.replace("/secrets", "/*/secrets"))},), "get", "set"),
+        (({"data_actions": (GET, SET.replace("/secrets", "/*/secrets")), "condition": NAMED},), "", "get set"),
+        (({"data_actions": (GET,), "condition": NAMED}, {"data_actions": (GET, SET)}), "get set", ""),
+        (({"data_actions": (GET,), "condition": NAMED}, {"data_actions": (SET,), "condition": NAMED}), "", "get set"),
+        (({"actions": ("*",)},), "", ""),
+    ],
+)
+def test_what_a_role_gives_for_certain_and_perhaps(
+    blocks: tuple[dict[str, Any], ...], certain: str, perhaps: str
+) -> None:
+    made = replace(role("x"), permissions=tuple(Permission(**item) for item in blocks))
+    assert given_by(made) == tuple(mask_of(f"secrets/{word}" for word in words.split()) for words in (certain, perhaps))
+
+
+PREVIEW, SERVICE = "it is in preview and may change", "Microsoft made it for one of its own services"
+CHANGES = "it can also change vaults or who has access"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"role_name": "Vault Reader (Preview)", "role_type": "BuiltInRole"}, (PREVIEW,)),
+        ({"role_name": "Vault Reader (Preview)", "role_type": "CustomRole"}, ()),
+        ({"role_name": "Vault Service Role", "role_type": "BuiltInRole"}, (SERVICE,)),
+        ({"role_name": "Vault Service Role", "role_type": None}, ()),
+        ({"role_name": "Vault Service Role (Preview)", "role_type": "BuiltInRole"}, (SERVICE, PREVIEW)),
+        *(({"permissions": (Permission(actions=(action,)),)}, (CHANGES,)) for action in CHANGES_ACCESS),
+        ({"permissions": (Permission(actions=("*/read",)),)}, ()),
+        ({"permissions": (Permission(actions=("*",), not_actions=CHANGES_ACCESS),)}, ()),
+        (
+            {"permissions": (Permission(), Permission(actions=("*",), not_actions=("Microsoft.KeyVault/*",)))},
+            (CHANGES,),
+        ),
+    ],
+)
+def test_why_a_role_is_no_first_choice(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert caveats_of(replace(role("x"), **changes)) == expected
+
+
+def _giving(**roles: str) -> dict[str, RoleDefinition]:
+    made = {
+        name: role(
+            name, data_actions=tuple(action for word in words.split() for action in operation(word).data_actions)
+        )
+        for name, words in roles.items()
+    }
+    return {item.name: item for item in made.values()}
+
+
+@pytest.mark.parametrize(
+    ("roles", "best", "excess"),
+    [
+        # the second has more excess than the first, and it is the excess that the third brings anyhow
+        (
+            {"a": "keys/sign keys/getrotationpolicy", "b": "keys/sign secrets/set", "c": "secrets/get secrets/set"},
+            ("b", "c"),
+            ("secrets/set",),
+        ),
+        # one that gives less with the same excess is never better
+        ({"a": "keys/sign secrets/set", "b": "secrets/set", "c": "secrets/get"}, ("a", "c"), ("secrets/set",)),
+        ({"a": "keys/sign", "b": "secrets/get", "c": "keys/sign secrets/get secrets/set"}, ("a", "b"), ()),
+        ({"a": "keys/sign", "b": "secrets/get", "c": "keys/sign secrets/get"}, ("c",), ()),
+        (
+            {"a": "keys/sign secrets/list", "b": "secrets/get secrets/list", "c": "secrets/get"},
+            ("a", "c"),
+            ("secrets/list",),
+        ),
+    ],
+)
+def test_combinations(roles: dict[str, str], best: tuple[str, ...], excess: tuple[str, ...]) -> None:
+    found = smallest_roles(["keys/sign", "secrets/get"], roles=_giving(**roles)).best
+    assert found is not None
+    assert (found.names, tuple(word for word in found.excess if word not in found.inseparable)) == (best, excess)
 
 
 def test_unknown_and_missing_words_are_refused() -> None:
