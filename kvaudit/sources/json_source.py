@@ -33,11 +33,13 @@ class JsonDocument:
 
     Attributes:
         root: its value.
-        remarks: (line, column, text) of duplicate keys and trailing commas, in order.
+        remarks: (line, column, text) of trailing commas, in order.
+        twice: (line, column, text) of keys that stand twice in one object: readers differ in which of them counts.
     """
 
     root: Node
     remarks: tuple[tuple[int, int, str], ...] = ()
+    twice: tuple[tuple[int, int, str], ...] = ()
 
 
 def parse_json(text: str, name: str) -> JsonDocument:
@@ -55,7 +57,7 @@ def parse_json(text: str, name: str) -> JsonDocument:
     reader.skip()
     if reader.at < len(text):
         raise reader.error("there is more after the end of the document")
-    return JsonDocument(root, tuple(reader.remarks))
+    return JsonDocument(root, tuple(reader.remarks), tuple(reader.twice))
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class _Reader:
     name: str
     at: int = 0
     remarks: list[tuple[int, int, str]] = field(default_factory=list)
+    twice: list[tuple[int, int, str]] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -116,7 +119,7 @@ class _Reader:
                 raise self.error(f"a colon is missing after {key[:60]!r}")
             self.at += 1
             if key in members:
-                self.remarks.append((*where, f"the property {key[:60]!r} stands twice; the last one counts"))
+                self.twice.append((*where, f"the property {key[:60]!r} stands twice; the last one was taken"))
             keys[key] = where
             members[key] = self.value(depth + 1)
             self._separator("}")

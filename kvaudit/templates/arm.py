@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kvaudit.sources.json_source import parse_json
-from kvaudit.sources.located import Node, Position
+from kvaudit.sources.located import Node
 from kvaudit.templates.arm_evaluation import DeploymentPlace
 from kvaudit.templates.arm_expressions import is_expression
 from kvaudit.templates.arm_resources import ArmResource, Template, find_resources
@@ -26,6 +26,9 @@ from kvaudit.templates.plain_secrets import is_plain_text, outputs_that_show, se
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 VAULT = "microsoft.keyvault/vaults"
+MOST_RESOURCES = 10_000
+"""Resources of one template, loops and inner templates counted. Resource Manager itself takes 800 in a template."""
+
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMED = re.compile(r"\b(parameter|variable)s\(\s*'([^']+)'", re.IGNORECASE)
 _NO_NODE = Node({}, 0, 0)
@@ -80,10 +83,9 @@ def read_arm(
     Raises:
         JsonSourceError: the text is no JSON.
     """
-    document = parse_json(text, file)
-    found = read_template(document.root, file, parameters=parameters, place=place, language=language)
-    remarks = tuple((Position(file, line, column), text) for line, column, text in document.remarks)
-    return replace(found, remarks=remarks, lines={file: tuple(text.split("\n"))})
+    root = parse_json(text, file).root
+    found = read_template(root, file, parameters=parameters, place=place, language=language)
+    return replace(found, lines={file: tuple(text.split("\n"))})
 
 
 def read_template(
@@ -123,7 +125,11 @@ class _Reading:
     undecided: list[Undecided] = field(default_factory=list)
 
     def read(self, template: Template) -> None:
-        for item in find_resources(template):
+        for number, item in enumerate(find_resources(template)):
+            if number >= MOST_RESOURCES:
+                reason = f"more than {MOST_RESOURCES} resources: the rest was not looked into"
+                self.undecided.append(Undecided(template.root.at(self.file), reason))
+                break
             if isinstance(item, Undecided):
                 at = item.position if item.position.file else item.position.in_file(self.file)
                 self.undecided.append(Undecided(at, item.reason))
@@ -234,8 +240,10 @@ def _made_of(item: ArmResource, written: str | None) -> tuple[str, ...]:
     return tuple(f"parameter {name}" for name in sorted(item.evaluator.assumed)) or tuple(dict.fromkeys(named))
 
 
-def _version(item: ArmResource) -> str | Unknown | None:
-    return None if item.api_version is None else _text(item.api_version)
+def _version(item: ArmResource) -> str | Unknown:
+    if item.api_version is None:
+        return Unknown("the resource names no api-version, which Resource Manager refuses")
+    return _text(item.api_version)
 
 
 def _role(item: ArmResource, value: Any) -> str | Unknown:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from kvaudit.sources.located import Node
@@ -130,7 +131,7 @@ class Evaluator:
         try:
             return self._of(parse_expression(content))
         except (ExpressionError, arm_functions.FunctionError) as problem:
-            return self._unknown(f"the expression cannot be evaluated: {problem}", content)
+            return self._unknown(f"the expression cannot be evaluated: {problem}", _short(content))
 
     def _unknown(self, reason: str, symbol: str) -> Any:
         # A slash would take part in the segments of a resource ID.
@@ -363,6 +364,12 @@ def _namespace(space: Node) -> str:
 
 
 def _symbol(name: str, arguments: list[Any]) -> str:
-    return (
-        f"{name}({','.join(arm_functions.text(item) if not isinstance(item, Unknown) else '?' for item in arguments)})"
-    )
+    shown = ",".join(arm_functions.text(item) if not isinstance(item, Unknown) else "?" for item in arguments)
+    return _short(f"{name}({shown})")
+
+
+def _short(symbol: str) -> str:
+    """A symbol of bounded length; different ones stay different, also when they begin alike."""
+    if len(symbol) <= 400:
+        return symbol
+    return f"{symbol[:60]}…{sha256(symbol.encode('utf-8', 'replace')).hexdigest()[:16]}"

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
 
 
+DEEPEST = 100
+"""Levels of nesting. Of 431 real files the deepest had 14."""
+
+_NESTING = frozenset({"array", "object", "parenthesized_expression", "for_statement", "if_statement"})
+
+
 class BicepUnavailableError(UsageError):
     """The `[bicep]` extra is not installed."""
 
@@ -24,7 +30,12 @@ def parts(node: "SyntaxNode") -> list["SyntaxNode"]:
 
 
 def parse_bicep(source: str, file: str) -> "SyntaxNode":
-    """The syntax tree of a file. Raises BicepUnavailableError where the parser is not installed."""
+    """The syntax tree of a file.
+
+    Raises:
+        BicepUnavailableError: the parser is not installed.
+        UsageError: values are nested too deeply.
+    """
     try:
         import tree_sitter
         import tree_sitter_bicep
@@ -34,7 +45,23 @@ def parse_bicep(source: str, file: str) -> "SyntaxNode":
             hint="pip install 'kvaudit[bicep]'",
         ) from problem
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bicep.language()))
-    return parser.parse(source.encode("utf-8", "replace")).root_node
+    root = parser.parse(source.encode("utf-8", "replace")).root_node
+    deep = _too_deep(root)
+    if deep is not None:
+        line, column = place_of(deep)
+        raise UsageError(f"{file}:{line}:{column}: nested deeper than {DEEPEST} levels")
+    return root
+
+
+def _too_deep(root: "SyntaxNode") -> "SyntaxNode | None":
+    """The first value that stands inside too many others, or None."""
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            return node
+        waiting.extend((item, depth + (item.type in _NESTING)) for item in node.named_children)
+    return None
 
 
 def first_error(node: "SyntaxNode") -> "SyntaxNode | None":

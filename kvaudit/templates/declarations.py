@@ -237,5 +237,4 @@ class FileDeclarations:
     outputs: tuple[OutputDeclaration, ...] = ()
     secure_values: tuple[SecureValue, ...] = ()
     undecided: tuple[Undecided, ...] = ()
-    remarks: tuple[tuple[Position, str], ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

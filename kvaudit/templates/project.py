@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from kvaudit.errors import UsageError
 from kvaudit.sources.json_source import parse_json
 from kvaudit.sources.located import Node
 from kvaudit.sources.reading import UnreadableFileError, read_text
-from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_arm
+from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_template
 from kvaudit.templates.bicep import read_bicep
 from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
 from kvaudit.templates.bicep_syntax import BicepUnavailableError
@@ -131,6 +131,27 @@ def _values_of(files: Sequence[tuple[str, Node]]) -> dict[str, object]:
     return parameter_values(files[0][1]) if len(files) == 1 else {}
 
 
+def _roots(uses: Mapping[Path, Sequence[Path]]) -> Iterator[Path]:
+    """What nothing else uses, and of those that use each other in a circle the first, so that everything is read once."""
+    used = {target for path, targets in uses.items() for target in targets if target != path}
+    reached: set[Path] = set()
+    for path in [*(path for path in uses if path not in used), *uses]:
+        if path in reached:
+            continue
+        yield path
+        waiting = [path]
+        while waiting:
+            item = waiting.pop()
+            if item not in reached:
+                reached.add(item)
+                waiting.extend(uses.get(item, ()))
+
+
+def _told(problem: UsageError | RecursionError, path: Path) -> UsageError:
+    """A problem with its file. Each reader bounds nesting itself; where one does not, the other files are still read."""
+    return problem if isinstance(problem, UsageError) else UsageError(f"{path}: nested too deeply to be read")
+
+
 class _Reading:
     def __init__(self) -> None:
         self.files: list[str] = []
@@ -165,8 +186,8 @@ class _Reading:
             elif suffix == ".py":
                 self._python(path)
             self._dependencies(path)
-        except UsageError as problem:
-            self.problems.append(problem)
+        except (UsageError, RecursionError) as problem:
+            self.problems.append(_told(problem, path))
 
     def _script(self, path: Path, dialect: Dialect | None) -> None:
         text = read_text(path)
@@ -210,12 +231,15 @@ class _Reading:
             return
         if not _VAULTISH.search(text):
             return
-        root = parse_json(text, str(path)).root
+        document = parse_json(text, str(path))
+        root = document.root
         if is_template(root):
             beside = self._parameter_files_beside(path)
-            found = read_arm(text, str(path), parameters=_values_of(beside))
+            found = read_template(root, str(path), parameters=_values_of(beside))
             given = [item for file, values in beside for item in secure_values(root, values, file, found.language)]
-            self._add(str(path), replace(found, secure_values=(*found.secure_values, *given)))
+            lines = {str(path): tuple(text.split("\n"))}
+            self._add(str(path), replace(found, secure_values=(*found.secure_values, *given), lines=lines))
+            self.problems += [UsageError(f"{path}:{line}:{column}: {what}") for line, column, what in document.twice]
         elif is_plan(root):
             self._add(str(path), read_plan(root, str(path)))
 
@@ -255,11 +279,11 @@ class _Reading:
                 sources[path] = read_text(shown)
             except UsageError as problem:
                 self.problems.append(problem)
-        used = {
-            (path.parent / target).resolve() for path, source in sources.items() for target in _MODULE.findall(source)
+        uses = {
+            path: [(path.parent / target).resolve() for target in _MODULE.findall(source)]
+            for path, source in sources.items()
         }
-        roots = [path for path in sources if path not in used] or list(sources)
-        for path in roots:
+        for path in _roots(uses):
             shown = self._bicep[path]
             given = self._bicep_values.get(path, [])
             try:
@@ -270,8 +294,8 @@ class _Reading:
                 number = f"{len(sources)} Bicep file{'' if len(sources) == 1 else 's'}"
                 self.problems.append(UsageError(f"{number} not read: {problem.hint}", hint=problem.hint))
                 return
-            except UsageError as problem:
-                self.problems.append(problem)
+            except (UsageError, RecursionError) as problem:
+                self.problems.append(_told(problem, shown))
 
     def finish_terraform(self) -> None:
         """Modules that no other module calls are roots; the others are read through their callers."""
@@ -284,7 +308,7 @@ class _Reading:
 
         for path in self._folders:
             find(path)
-        called = {inner for path in self._folders for _, inner in local_calls(parsed[path]) if inner != path}
+        roots = set(_roots({path: [inner for _, inner in local_calls(parsed[path])] for path in self._folders}))
         for path in self._folders:
             self.problems.extend(parsed[path].problems)
             self.files.extend(parsed[path].lines)
@@ -292,8 +316,12 @@ class _Reading:
             pin = provider_pin(parsed[path])
             if pin is not None:
                 self._pins.append(pin)
-            if path not in called:
-                found = read_terraform(parsed[path], find)
+            if path in roots:
+                try:
+                    found = read_terraform(parsed[path], find)
+                except RecursionError as problem:
+                    self.problems.append(_told(problem, self._folders[path]))
+                    continue
                 self._lines.update(found.lines)
                 self._declarations.append(found)
 

@@ -66,7 +66,9 @@ def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFold
     problems: list[UsageError] = []
     lines: dict[str, tuple[str, ...]] = {}
     locked = locked_at = None
-    for file in sorted(item for item in path.iterdir() if item.is_file()):
+    for file in sorted(path.iterdir()):
+        if file.exists() and not file.is_file():  # a folder, or a pipe that would be waited for without end
+            continue
         is_values = file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
         if not (file.suffix == ".tf" or is_values or file.name == ".terraform.lock.hcl"):
             continue

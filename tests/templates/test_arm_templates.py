@@ -278,7 +278,8 @@ def test_json_with_comments_long_strings_and_commas_keeps_its_places() -> None:
     second = document.root.get("B")
     assert second is not None
     assert (second.line, second.column) == (4, 10)
-    assert [line for line, _, _ in document.remarks] == [4, 5]
+    assert [line for line, _, _ in document.remarks] == [4]
+    assert [line for line, _, _ in document.twice] == [5]
 
 
 @pytest.mark.parametrize(
