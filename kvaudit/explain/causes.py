@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from kvaudit.explain.control_plane import control_plane_fix
 from kvaudit.explain.explanation import Cause, Kind
 from kvaudit.explain.facts import Facts
 from kvaudit.explain.fixes import grantee_of, policy_fix, role_fix
@@ -183,6 +184,7 @@ def _control_plane(facts: Facts) -> tuple[Cause, ...]:
             f"no role gives the caller {action} at {scope}",
             "this is Resource Manager, not the vault: data roles and access policies do not help. A role with this action is "
             "needed at that scope, or the scope is wrong",
+            control_plane_fix(facts),
         ),
         Cause(
             "the role was assigned a moment ago",

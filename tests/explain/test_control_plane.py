@@ -1,0 +1,50 @@
+"""The fix for a refusal by Resource Manager."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kvaudit.collectors.caller_permissions import holds
+from kvaudit.explain import explain
+from kvaudit.explain.control_plane import _ROLES, role_for
+from kvaudit.model.roles import builtin_roles
+from kvaudit.remediation import Fix
+
+OID = "22222222-2222-2222-2222-222222222222"
+GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-contoso"
+
+
+def fix_for(action: str, scope: str = VAULT) -> Fix | None:
+    text = f"(AuthorizationFailed) The client 'x' with object id '{OID}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid."
+    return explain(text).causes[0].fix
+
+
+@pytest.mark.parametrize("action", _ROLES)
+def test_the_role_that_is_proposed_holds_the_action(action: str) -> None:
+    role = next(item for item in builtin_roles().values() if item.role_name == role_for(action))
+    assert holds(role.permissions, action)
+    fix = fix_for(action)
+    assert fix is not None
+    assert role.name in fix.az
+    assert OID in fix.terraform
+
+
+def test_a_vault_that_may_not_exist_yet_is_mended_at_its_group() -> None:
+    fix = fix_for("Microsoft.KeyVault/vaults/write")
+    assert fix is not None
+    assert f"--scope {GROUP}\n" in fix.az
+    assert "give itself everything" in fix.az
+
+
+def test_an_action_that_only_broad_roles_hold_gets_a_role_of_its_own() -> None:
+    fix = fix_for("Microsoft.KeyVault/vaults/deploy/action")
+    assert fix is not None
+    assert '"Actions": ["Microsoft.KeyVault/vaults/deploy/action"]' in fix.az
+    assert f'"AssignableScopes": ["{GROUP}"]' in fix.az
+
+
+@given(st.text(max_size=40))
+def test_any_scope_is_borne(scope: str) -> None:
+    fix_for("Microsoft.KeyVault/vaults/deploy/action", scope)
+    fix_for("Microsoft.KeyVault/vaults/write", f"/{scope}")
