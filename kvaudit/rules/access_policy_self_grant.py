@@ -39,15 +39,12 @@ from kvaudit.rules import az
 from kvaudit.rules.grants import (
     Grant,
     aside,
+    by_grants,
     by_tally,
-    cite_grant,
     control_grants,
-    of_answer,
     removals,
-    tallied,
-    unless_seen,
 )
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.judgement import Judgement, Rule, Severity, not_applicable
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -66,14 +63,11 @@ def check(subject: VaultAccess) -> Judgement:
     if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
         return _ELSEWHERE
     grants = _one_per_assignment(subject)
-    allowed = of_answer(grants, Answer.ALLOWED)
-    if not allowed:
-        return unless_seen(subject, grants, _WHAT)
-    shown = of_answer(grants, Answer.CONDITIONAL)
-    return failed(
-        _message(tallied(grants)),
-        [*allowed, *shown],
-        cite_grant(subject),
+    return by_grants(
+        subject,
+        grants,
+        _message,
+        _WHAT,
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
     )
 

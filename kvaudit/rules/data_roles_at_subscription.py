@@ -35,8 +35,14 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import all_operations_mask, mask_of
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.grants import Grant, aside, by_tally, cite_grant, of_answer, removals, tallied, unless_seen
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.grants import (
+    Grant,
+    aside,
+    by_grants,
+    by_tally,
+    removals,
+)
+from kvaudit.rules.judgement import Judgement, Rule, Severity, not_applicable
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -68,14 +74,11 @@ def check(subject: VaultAccess) -> Judgement:
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
         return _ELSEWHERE
     grants = [grant for holding in subject.holdings for grant in _broad_grants(holding)]
-    allowed = of_answer(grants, Answer.ALLOWED)
-    if not allowed:
-        return unless_seen(subject, grants, _WHAT)
-    shown = of_answer(grants, Answer.CONDITIONAL)
-    return failed(
-        _message(tallied(grants)),
-        [*allowed, *shown],
-        cite_grant(subject),
+    return by_grants(
+        subject,
+        grants,
+        _message,
+        _WHAT,
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
     )
 

@@ -12,7 +12,7 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import AccessPolicy, PermissionModel, Vault
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Verdict, passed, unknown
+from kvaudit.rules.judgement import Evidence, Judgement, Verdict, failed, passed, unknown
 from kvaudit.rules.words import counted, place_words, principal_words
 
 _GIVING = frozenset({CitationKind.ROLE_ASSIGNMENT, CitationKind.ACCESS_POLICY, CitationKind.ELIGIBLE_ASSIGNMENT})
@@ -138,6 +138,29 @@ def tallied(grants: Sequence[Grant]) -> Tally:
     """Grants, counted."""
     by_answer = [of_answer(grants, answer) for answer in ANSWERS]
     return Tally(*(number for found in by_answer for number in (len(found), holders(found))))
+
+
+def by_grants(
+    subject: VaultAccess,
+    grants: Sequence[Grant],
+    message: Callable[[Tally], str],
+    what: str,
+    commands: Callable[[Sequence[Grant]], list[str]],
+) -> Judgement:
+    """The judgement of a rule that no grant may exist: fails with those that count, before those that are conditional.
+
+    Args:
+        subject: the vault.
+        grants: what was found.
+        message: the sentence of a failure.
+        what: as in `unless_seen`.
+        commands: the fix, of the grants that are told.
+    """
+    allowed = of_answer(grants, Answer.ALLOWED)
+    if not allowed:
+        return unless_seen(subject, grants, what)
+    told = [*allowed, *of_answer(grants, Answer.CONDITIONAL)]
+    return failed(message(tallied(grants)), told, cite_grant(subject), commands)
 
 
 def by_tally(tally: Tally | None, message: Callable[[Tally], str], what: str) -> Judgement | None:

@@ -28,11 +28,10 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.counting import DataGrants, Tally
 from kvaudit.access.subject import VaultAccess
-from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import mask_of
 from kvaudit.rules import az
-from kvaudit.rules.grants import aside, by_tally, cite_grant, data_grants, of_answer, tallied, unless_seen
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.grants import aside, by_grants, by_tally, data_grants
+from kvaudit.rules.judgement import Judgement, Rule, Severity, not_applicable
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -55,15 +54,8 @@ def check(subject: VaultAccess) -> Judgement:
     if vault.enable_purge_protection is True:
         return _PROTECTED
     grants = data_grants(subject, purge_mask())
-    allowed = of_answer(grants, Answer.ALLOWED)
-    if not allowed:
-        return unless_seen(subject, grants, _WHAT)
-    shown = of_answer(grants, Answer.CONDITIONAL)
-    return failed(
-        _message(tallied(grants)),
-        [*allowed, *shown],
-        cite_grant(subject),
-        lambda _: [az.update_vault(vault, enable_purge_protection="true")],
+    return by_grants(
+        subject, grants, _message, _WHAT, lambda _: [az.update_vault(vault, enable_purge_protection="true")]
     )
 
 

@@ -30,11 +30,16 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.counting import ControlGrants, Tally
 from kvaudit.access.subject import VaultAccess
-from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.grants import aside, by_tally, cite_grant, control_grants, of_answer, removals, tallied, unless_seen
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.grants import (
+    aside,
+    by_grants,
+    by_tally,
+    control_grants,
+    removals,
+)
+from kvaudit.rules.judgement import Judgement, Rule, Severity, not_applicable
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -52,14 +57,11 @@ def check(subject: VaultAccess) -> Judgement:
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
         return _ELSEWHERE
     grants = control_grants(subject.holders_of(ROLE_ASSIGNMENTS_WRITE))
-    allowed = of_answer(grants, Answer.ALLOWED)
-    if not allowed:
-        return unless_seen(subject, grants, _WHAT)
-    shown = of_answer(grants, Answer.CONDITIONAL)
-    return failed(
-        _message(tallied(grants)),
-        [*allowed, *shown],
-        cite_grant(subject),
+    return by_grants(
+        subject,
+        grants,
+        _message,
+        _WHAT,
         lambda kept: [az.list_role_assignments(subject.vault.id), *removals(subject.vault, kept)],
     )
 

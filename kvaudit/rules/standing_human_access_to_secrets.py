@@ -37,15 +37,12 @@ from kvaudit.model.permissions import mask_of
 from kvaudit.rules.grants import (
     Grant,
     aside,
+    by_grants,
     by_tally,
-    cite_grant,
     data_grants,
-    of_answer,
     removals,
-    tallied,
-    unless_seen,
 )
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed
+from kvaudit.rules.judgement import Judgement, Rule, Severity
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -58,16 +55,7 @@ _WHAT = "are people who can read secrets"
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault of which a person, alone or through a group, may read secrets without activating anything."""
     grants = [grant for grant in (_of_people(subject, item) for item in _readers(subject)) if grant]
-    allowed = of_answer(grants, Answer.ALLOWED)
-    if not allowed:
-        return unless_seen(subject, grants, _WHAT)
-    shown = of_answer(grants, Answer.CONDITIONAL)
-    return failed(
-        _message(tallied(grants)),
-        [*allowed, *shown],
-        cite_grant(subject),
-        lambda kept: removals(subject.vault, kept),
-    )
+    return by_grants(subject, grants, _message, _WHAT, lambda kept: removals(subject.vault, kept))
 
 
 def quick(counts: "VaultCounts") -> Judgement | None:
