@@ -125,14 +125,15 @@ def _row(row: Holding, mask: int = -1) -> Iterator[str]:
 
 def _citations(found: Iterable[Citation]) -> Iterator[str]:
     for item in found:
+        chain, awaited = " < ".join(item.groups), ", ".join(item.awaits)
         parts = (
             f"{item.answer} by {item.kind} {item.id}",
             item.scope and f"at {item.scope}",
             item.role and f"role {item.role}",
-            item.groups and f"through {' < '.join(item.groups)}",
+            chain and f"through {chain}",
             item.condition and f"if {item.condition}",
             item.words and f"({item.words})",
-            item.awaits and f"awaits {', '.join(item.awaits)}",
+            awaited and f"awaits {awaited}",
             item.begins and f"from {item.begins}",
             item.ends and f"until {item.ends}",
             f"gives {_few(words_of(item.mask))}",

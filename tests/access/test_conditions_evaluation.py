@@ -76,6 +76,8 @@ def verdict(text: str, question: Question = ON_SECRET, *, denies: bool = False) 
         ("'abc' StringNotLike 'a*'", NO),
         ("'abc' StringLikeIgnoreCase 'A*'", YES),
         ("'abc' StringNotLikeIgnoreCase 'B*'", YES),
+        ("'a' StringLikeIgnoreCase 'A*'", YES),
+        ("'abc' StringLike 'x*'", NO),
         (r"'a*c' StringLike 'a\*c'", YES),
         (r"'abc' StringLike 'a\*c'", NO),
         (r"'a?c' StringLike 'a\?c'", YES),

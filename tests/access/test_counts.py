@@ -1,7 +1,11 @@
 """What is counted for many vaults at once is what the evaluator answers vault by vault."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+from case_estates import cases, estate_of
+from contoso_estate import contoso, contoso_hidden
 from drawn_estates import GROUPS, PEOPLE, RG, VAULT, estates, vaults
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +28,22 @@ def streets(draw: st.DrawFn) -> Estate:
 
 @given(streets())
 def test_counts_and_the_evaluator_judge_alike(estate: Estate) -> None:
+    _assert_judged_alike(estate)
+
+
+@pytest.mark.parametrize("point", range(1, 14))
+def test_they_judge_every_case_alike(point: int) -> None:
+    for number, case in cases():
+        if number == point:
+            _assert_judged_alike(estate_of(case), case["id"])
+
+
+@pytest.mark.parametrize("make", [contoso, contoso_hidden])
+def test_they_judge_contoso_alike(make: Callable[[], Estate]) -> None:
+    _assert_judged_alike(make())
+
+
+def _assert_judged_alike(estate: Estate, about: str = "") -> None:
     access = Access(estate)
     counted = [(vault, rule.id, found, found.evidence, found.fix) for vault, rule, found in judge(access)]
     asked = [
@@ -31,7 +51,7 @@ def test_counts_and_the_evaluator_judge_alike(estate: Estate) -> None:
         for vault in estate.vaults
         for rule, found in judge_vault(access.subject(vault))
     ]
-    assert counted == asked
+    assert counted == asked, about
 
 
 @given(estates())
