@@ -203,6 +203,10 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
         modern,
         (readers, readers_hold, assignment(USES, ben, modern), directory_role(HELPDESK)),
     ),
+    "Helpdesk Administrator, of a group in which nobody is": (
+        modern,
+        (group("readers", robot), assignment(USES, group("readers", robot), modern), directory_role(HELPDESK)),
+    ),
     "Helpdesk Administrator of an administrative unit, by the group": (
         modern,
         (readers, readers_hold, directory_role(HELPDESK, directory_scope="/administrativeUnits/1", eligible=True)),

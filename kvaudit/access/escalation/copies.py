@@ -43,8 +43,8 @@ def _steps(held: Holding, creates: Answer) -> Iterator[Step]:
         and any(held.answer(operation(use).mask) is not Answer.ALLOWED for use in uses)
     ]
     if copied:
-        surest = min((answer for _, answer in copied), key=[*Answer].index)
-        answer = weaker(surest, Answer.ALLOWED if creates is Answer.ALLOWED else Answer.CONDITIONAL)
+        sure = creates is Answer.ALLOWED and any(answer is Answer.ALLOWED for _, answer in copied)
+        answer = Answer.ALLOWED if sure else Answer.CONDITIONAL
         kinds = " and ".join(kind for kind, _ in copied)
         where = "a vault of its own" if creates is Answer.ALLOWED else "a vault that it controls"
         how = f"backs up {kinds} and restores the copies into {where} in the same subscription and geography"

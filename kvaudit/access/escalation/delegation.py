@@ -4,7 +4,7 @@ Data-plane requests are not supported through a delegation, nor are Owner, roles
 authorization; User Access Administrator counts for managed identities and the roles named beside it (facts azure.md 2.4).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
@@ -26,17 +26,13 @@ class Delegations:
     def __init__(self, around: Surroundings, standings: Standings) -> None:
         self._around = around
         self._standings = standings
-        self._at: Mapping[str, tuple[Delegation, ...]] = {}
-        table: dict[str, list[Delegation]] = {}
+        self._at: dict[str, list[Delegation]] = {}
         for item in around.estate.delegations:
-            table.setdefault(item.scope, []).append(item)
-        self._at = {scope: tuple(items) for scope, items in table.items()}
+            self._at.setdefault(item.scope, []).append(item)
 
     def ways(self, vault: Vault) -> Iterator[Takeover]:
         """The routes of principals of managing tenants to one vault."""
-        if not self._at:
-            return
-        for scope in scopes.path_ancestors(vault.scope):
+        for scope in scopes.path_ancestors(vault.scope) if self._at else ():
             for delegation in self._at.get(scope, ()):
                 yield from self._of(delegation, vault)
 
@@ -75,7 +71,7 @@ class Delegations:
         if item.eligible:
             held = held.awaiting()
         if vault.permission_model is not PermissionModel.AZURE_RBAC:
-            answer, bits = held.best(actions.POLICIES_WRITE, actions.VAULTS_WRITE)
+            answer, bits = held.best(actions.POLICIES_WRITE)
             return answer, bits, "adds an entry for itself to the access policies", all_operations_mask()
         mask = sum_of(block.mask for role in item.delegated_roles for block in self._around.grants.power(role).blocks)
         if mask and held.any & actions.ASSIGN:

@@ -113,7 +113,7 @@ class DirectoryRoles:
             return
         for role in self._roles:
             yield from self._by_role(role, target, kind)
-            if kind in (Kind.PLAIN_GROUP, Kind.PROTECTED_GROUP) and self._estate.people_in_groups.has_people(target):
+            if self._estate.people_in_groups.has_people(target):
                 yield from self._by_role_over_a_member(role, target)
         for permission in self._estate.application_permissions:
             known = _BY_PERMISSION.get(_PERMISSION_IDS.get(permission.value or "", permission.app_role_id))
