@@ -207,6 +207,10 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
         modern,
         (group("readers", robot), assignment(USES, group("readers", robot), modern), directory_role(HELPDESK)),
     ),
+    "Helpdesk Administrator, of a group whose members were not read": (
+        modern,
+        (group("readers", is_read=False), assignment(USES, group("readers"), modern), directory_role(HELPDESK)),
+    ),
     "Helpdesk Administrator of an administrative unit, by the group": (
         modern,
         (readers, readers_hold, directory_role(HELPDESK, directory_scope="/administrativeUnits/1", eligible=True)),

@@ -113,7 +113,7 @@ class DirectoryRoles:
             return
         for role in self._roles:
             yield from self._by_role(role, target, kind)
-            if self._estate.people_in_groups.has_people(target):
+            if kind in (Kind.PLAIN_GROUP, Kind.PROTECTED_GROUP):
                 yield from self._by_role_over_a_member(role, target)
         for permission in self._estate.application_permissions:
             known = _BY_PERMISSION.get(_PERMISSION_IDS.get(permission.value or "", permission.app_role_id))
@@ -184,7 +184,13 @@ class DirectoryRoles:
         yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), _HOW[kind], note)
 
     def _by_role_over_a_member(self, role: DirectoryRoleAssignment, target: str) -> Iterator[Takeover]:
-        """A role that resets the password of a user in a group that has access. Which user is left open."""
+        """A role that resets the password of a user in a group that has access. Which user is left open.
+
+        Where nobody knows whether a user is in it, neither does anybody know the route.
+        """
+        people, note = self._estate.people_in_groups, _MFA
+        if not people.has_people(target) and not people.may_hide_people(target):
+            return
         known = _BY_ROLE.get(role.role_id)
         if known is None or Kind.USER not in known[1]:
             return
@@ -193,8 +199,10 @@ class DirectoryRoles:
         answer = Answer.CONDITIONAL if role.eligible else Answer.ALLOWED
         if role.directory_scope != "/":
             answer = Answer.UNKNOWN
+        if not people.has_people(target):
+            answer, note = Answer.UNKNOWN, f"{_MFA}; who is in the group was not read to the end"
         how = "resets the password of a member of {target}"
-        yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), how, _MFA)
+        yield Takeover("E13", role.principal_id, target, answer, (known[0],), _cited(role), how, note)
 
     def _is_ordinary(self, user: str) -> Answer:
         """Whether a user is one whose password more than the highest roles reset.
