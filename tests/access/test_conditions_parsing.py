@@ -110,6 +110,9 @@ def test_a_mistake_has_a_place(text: str, position: tuple[int, int, int], messag
         ("!" * 63 + "(1 NumericEquals 1)", False),
         ("1 NumericEquals 1".ljust(8192), True),
         ("1 NumericEquals 1".ljust(8193), False),
+        ("(1 x 1 AND " * 63 + "1 x 1" + ")" * 63, True),
+        ("(1 x 1 AND " * 64 + "1 x 1" + ")" * 64, False),
+        ("NOT (1 x 1) AND " * 200 + "1 x 1", True),
         ("(" * 8192, False),
         ("!" * 8192, False),
     ],
@@ -132,6 +135,14 @@ def test_spelling_of_keywords_spaces_and_spare_parentheses_do_not_count(text: st
     assert isinstance(read, Condition)
     guard = Not(Call("ActionMatches", (Text("a"),)))
     assert read.root == Chain((guard, Comparison(Attribute("Resource", "b"), "StringEquals", Text("c"))), (False,))
+
+
+def test_a_keyword_in_quotes_is_a_string() -> None:
+    for word in ("and", "or", "not", "exists", "&&", "!"):
+        read = parse(f"'{word}' x '{word}'")
+        assert isinstance(read, Condition)
+        assert read.root == Comparison(Text(word), "x", Text(word))
+        assert isinstance(parse(f"1 x 1 '{word}' 1 x 1"), ConditionError)
 
 
 def test_parentheses_are_kept_apart_from_a_chain() -> None:

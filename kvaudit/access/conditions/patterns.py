@@ -61,8 +61,8 @@ def fits(pattern: Sequence[str | Wildcard], text: str) -> bool:
         match part:
             case Wildcard.MANY:
                 reached = _onwards(reached, end)
-            case Wildcard.SEGMENTS:
-                reached |= (_onwards(reached, end) & places.get("/", 0)) << 1
+            case Wildcard.SEGMENTS:  # a slash was matched just before
+                reached |= (_onwards(reached, end) & places["/"]) << 1
             case Wildcard.ONE:
                 reached = (reached & (end - 1)) << 1
             case _:
