@@ -128,6 +128,26 @@ def az(session: nox.Session) -> None:
 
 
 @nox.session
+def sarif(session: nox.Session) -> None:
+    """Microsoft's SARIF multitool, with GitHub's rules, over what `lint` writes; needs npm."""
+    _install(session)
+    folder = session.create_tmp()
+    session.run("npm", "install", "--silent", "--prefix", folder, "@microsoft/sarif-multitool-linux", external=True)
+    session.run("python", "tools/sarif_by_multitool.py", folder)
+
+
+@nox.session
+def ci_files(session: nox.Session) -> None:
+    """The action, the pipeline template and the hook against the published schemas of their hosts."""
+    session.install("check-jsonschema", "pre-commit")
+    check = ("check-jsonschema", "--builtin-schema")
+    session.run(*check, "vendor.github-actions", "action.yml")
+    transform = ("--data-transform", "azure-pipelines")
+    session.run(*check, "vendor.azure-pipelines", *transform, "pipelines/kvaudit.yml")
+    session.run("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Writes both locks: hashed, for every platform, without the address of any index."""
     session.install("uv")

@@ -224,3 +224,6 @@ _BY_NAME: dict[str, Callable[[str, str], tuple[DependencyPin, ...]]] = {
     "pom.xml": _maven,
     **dict.fromkeys(_LOCKS, _lock),
 }
+
+NAMES = frozenset(_BY_NAME)
+"""Folded names of the files that are read by their name; requirements files and projects go by a pattern and a suffix."""
