@@ -41,7 +41,7 @@ def checked(found: Explanation, facts: Facts, access: Access) -> Explanation:
         facts: of the same text.
         access: over the records.
     """
-    vault, who, word = vault_in(facts, access), facts.caller.object_id, facts.word
+    vault, who, word = vault_in(facts, access), _who(facts, access), facts.word
     if vault is None or who is None or word is None:
         return _not_asked(found, vault, who, word)
     asked = operation(word)
@@ -61,6 +61,21 @@ def checked(found: Explanation, facts: Facts, access: Access) -> Explanation:
             return replace(found, causes=(*found.causes, Cause("the records do not decide it", gap)))
     near = access.near_misses(decision, vault, ref)
     return _denied(found, vault, near[0], fix) if near else _nothing_near(found, vault, decision, fix)
+
+
+def _who(facts: Facts, access: Access) -> str | None:
+    """Object ID of the caller. An error that names only its application, or a person's name, is looked up."""
+    caller = facts.caller
+    if caller.object_id is not None:
+        return caller.object_id
+    name = (caller.name or "").casefold()
+    found = [
+        item.id
+        for item in access.estate.principals.values()
+        if (item.type == "ServicePrincipal" and item.app_id and item.app_id.casefold() == caller.app_id)
+        or (name and (item.user_principal_name or "").casefold() == name)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _not_asked(found: Explanation, vault: Vault | None, who: str | None, word: str | None) -> Explanation:

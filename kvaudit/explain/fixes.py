@@ -124,10 +124,13 @@ def fix_in(vault: Vault, who: Grantee, word: str) -> Fix | None:
     if vault.permission_model is PermissionModel.AZURE_RBAC:
         return role_fix(who, word)
     if vault.permission_model is PermissionModel.ACCESS_POLICIES:
+        # An entry of another tenant grants nothing, and the CLI makes a new one beside it.
         present = [
             entry
             for entry in vault.access_policies or ()
-            if entry.object_id == who.object_id.casefold() and entry.application_id is None
+            if entry.object_id == who.object_id.casefold()
+            and entry.application_id is None
+            and entry.tenant_id == who.tenant_id.casefold()
         ]
         return policy_fix(who, word, present=present[0] if present else None, known=vault.access_policies is not None)
     return None

@@ -162,7 +162,8 @@ class Canary:
         try:
             if earlier is not None:
                 await self._call("recover")  # it may be there deleted, there, or not there at all
-            await self._through(found)
+            if not self._is_stopped:
+                await self._through(found)
         finally:
             is_gone = await self._take_away(found)
             if is_gone:

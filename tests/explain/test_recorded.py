@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import Item, estate, vault
+from builders import Item, estate, vault, workload
 
 from kvaudit.access.evaluator import Access
-from kvaudit.explain import Kind, explain
+from kvaudit.explain import Confidence, Kind, explain
 from kvaudit.model.vaults import DeletedVault, NetworkAcls
 
 ID = "/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.KeyVault/locations/x/deletedVaults/kv-app"
@@ -58,3 +58,16 @@ def test_records_that_say_nothing_add_nothing() -> None:
         "Operation get is not allowed on a disabled secret.",
     ):
         assert explain(text, access=Access(estate(vault("kv-app")))).causes == explain(text).causes
+
+
+def test_a_caller_of_whom_the_error_names_the_application_only_is_looked_up() -> None:
+    who = workload("payments-api")
+    app_id = "33333333-3333-3333-3333-333333333333"
+    text = f"The user, group or application 'appid={app_id};iss=https://sts.windows.net/x/' does not have secrets get permission on key vault 'kv-app;location=x'."
+    known = estate(vault("kv-app", rbac=False), replace(who, app_id=app_id))
+    found = explain(text, access=Access(known))
+    assert found.confidence is Confidence.CERTAIN
+    assert found.causes[0].fix is not None
+    assert who.id in found.causes[0].fix.az
+    nobody = explain(text, access=Access(estate(vault("kv-app", rbac=False), who)))
+    assert "the records were not asked" in nobody.causes[-1].cause

@@ -66,6 +66,24 @@ def with_azure(lab: Lab, names: CanaryNames, use: Callable[[Azure], Awaitable[Ca
     return asyncio.run(run())
 
 
+def interrupted(lab: Lab, vault: str, folder: Path, step: int, found: tuple[str, ...] = ()) -> None:
+    """A run that is interrupted while the write of that step is under way: the request still reaches the vault."""
+    names, host, tasks = CanaryNames(), f"{vault}.vault.azure.net", list[tuple[Any, Any]]()
+
+    def interrupt(_: Any) -> None:
+        loop, task = tasks[0]
+        loop.call_soon_threadsafe(task.cancel)
+
+    async def walk(azure: Azure) -> CanaryResult:
+        await azure.sign_in()
+        tasks.append((asyncio.get_running_loop(), asyncio.current_task()))
+        return await Canary(azure.probes, names, Journal(folder), host, vault, _at_once, found).walk()
+
+    lab.world.faults.append(Fault(PREFIX, status=None, skip=step, times=1, delay=0.05, effect=interrupt))
+    with pytest.raises(asyncio.CancelledError):
+        with_azure(lab, names, walk)
+
+
 def walked(lab: Lab, vault: str, folder: Path, found: tuple[str, ...] = ()) -> CanaryResult:
     names = CanaryNames()
     host = f"{vault}.vault.azure.net"
@@ -111,23 +129,9 @@ def test_a_canary_comes_and_goes_and_is_never_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", range(6))
 def test_interrupted_at_any_step_it_leaves_nothing(step: int, tmp_path: Path) -> None:
-    """The request of that step is under way when the run is interrupted: it still reaches the vault."""
     lab, vault = canary_lab(*ALL)
-    names, host, tasks = CanaryNames(), f"{vault}.vault.azure.net", list[tuple[Any, Any]]()
-
-    def interrupt(_: Any) -> None:
-        loop, task = tasks[0]
-        loop.call_soon_threadsafe(task.cancel)
-
-    async def walk(azure: Azure) -> CanaryResult:
-        await azure.sign_in()
-        tasks.append((asyncio.get_running_loop(), asyncio.current_task()))
-        return await Canary(azure.probes, names, Journal(tmp_path), host, vault, _at_once).walk()
-
     with lab:
-        lab.world.faults.append(Fault(PREFIX, status=None, skip=step, times=1, delay=0.05, effect=interrupt))
-        with pytest.raises(asyncio.CancelledError):
-            with_azure(lab, names, walk)
+        interrupted(lab, vault, tmp_path, step)
         assert canaries(lab) == {}
     assert list(tmp_path.iterdir()) == []
 
@@ -194,6 +198,19 @@ def test_what_another_machine_left_is_found_by_its_name_and_taken_away(tmp_path:
         assert sorted(canaries(lab)) == sorted([NAMES[3], f"{PREFIX}of-a-person"])
     assert {result.name, *result.leftovers} == set(NAMES[:3])
     assert outcomes(result) == dict.fromkeys(VERBS, Outcome.ALLOWED)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_interrupted_while_earlier_ones_are_taken_away_no_new_one_is_written(step: int, tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL)
+    with lab:
+        plant(lab, NAMES[0])
+        plant(lab, NAMES[1])
+        interrupted(lab, vault, tmp_path, step, NAMES[:2])
+        assert canaries(lab) == {}
+        writes = [entry.method for entry in lab.journal if entry.host.startswith(vault)]
+    assert "PUT" not in writes
     assert list(tmp_path.iterdir()) == []
 
 
