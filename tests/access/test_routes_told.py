@@ -215,6 +215,17 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
             assignment("Key Vault Secrets User", anna, THERE),
         ),
     ),
+    "moves the vault, of three groups to one where it reads and may put it": (
+        modern,
+        (
+            *may("mover", "Microsoft.Resources/subscriptions/resourceGroups/moveResources/action"),
+            *may("keeper", "Microsoft.Resources/subscriptions/resourceGroups/write", at=THERE),
+            assignment("Key Vault Reader", anna, HERE),
+            assignment("Key Vault Crypto User", anna, f"{RESOURCE_GROUP}-3"),
+            assignment("Key Vault Secrets User", anna, THERE),
+            assignment("Key Vault Secrets Officer", anna, THERE, condition="x StringEquals 'y'"),
+        ),
+    ),
     "a deny closes assigning, and may be removed": (
         modern,
         (
@@ -253,6 +264,7 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
         may("onboarder", f"{AUTH}/roleAssignments/write", "Microsoft.ManagedServices/registrationAssignments/write"),
     ),
     "backs up secrets and certificates": (vault("kv", policy(anna, secrets="backup", certificates="backup")), ()),
+    "backs up with an application only": (vault("kv", policy(anna, application="portal", secrets="backup")), ()),
     "backs up keys, into a vault of its own": (
         vault("kv", policy(anna, keys="backup")),
         may("creator", f"{KV}/vaults/write", at=HERE),

@@ -104,7 +104,7 @@ class Escalations:
         found.update(item.route for item in self._ways_of(principal_id, vault))
         return sorted_ids(found)
 
-    def principals(self, vault: Vault, *, expand_groups: bool = False) -> frozenset[str]:
+    def principals(self, vault: Vault, *, expand_groups: bool) -> frozenset[str]:
         """Everybody who has a route to a vault by a record that names it; with `expand_groups` every member of groups too."""
         found = set(self.control.principals(vault))
         found.update(name for name in self._ways(vault) if name is not None)
@@ -120,9 +120,7 @@ class Escalations:
             routes = self.ids(vault, item, item.principal_id) if item.principal_id else ()
             yield replace(item, escalation=routes) if routes else item
 
-    def rows_beside(
-        self, vault: Vault, holdings: Iterable[Holding], *, expand_groups: bool = False
-    ) -> Iterator[Holding]:
+    def rows_beside(self, vault: Vault, holdings: Iterable[Holding], *, expand_groups: bool) -> Iterator[Holding]:
         """Rows of those who have a route to a vault and none of its holders' rows: mostly rows without operations.
 
         Who holds something through a group alone is no holder that a record names; its row says what that is.
@@ -135,7 +133,7 @@ class Escalations:
                 kind = self._directory.type_of(principal)
                 yield replace(held or Holding(vault.id, None, principal, kind), escalation=routes)
 
-    def routes(self, vault: Vault, *, expand_groups: bool = False, only: frozenset[str] | None = None) -> Routes:
+    def routes(self, vault: Vault, *, expand_groups: bool, only: frozenset[str] | None) -> Routes:
         """Every route to a vault, with its records.
 
         Args:
@@ -167,7 +165,7 @@ class Escalations:
     def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
         """The routes of one principal to a vault, with their records, by number."""
         name = principal_id.strip().casefold()
-        return tuple(sorted(self._of(name, vault, self._holding_of(name, vault)), key=_order))
+        return tuple(sorted(self._of(name, vault, self._holding_of(name, vault), None), key=_order))
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -180,7 +178,7 @@ class Escalations:
         return coverage.not_assessed(self._estate, self._directory)
 
     def _of(
-        self, principal_id: str, vault: Vault, held: Holding | None, only: frozenset[str] | None = None
+        self, principal_id: str, vault: Vault, held: Holding | None, only: frozenset[str] | None
     ) -> Iterator[EscalationRoute]:
         for item in self._steps(principal_id, vault, held):
             if only is None or item.route in only:

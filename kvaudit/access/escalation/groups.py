@@ -14,7 +14,6 @@ class Groups:
     """Owners and eligible people of groups, as one estate records them."""
 
     def __init__(self, estate: Estate) -> None:
-        self._estate = estate
         self._owners: dict[str, list[Ownership]] = {}
         for item in estate.ownerships:
             if item.target_kind.casefold() == "group":
