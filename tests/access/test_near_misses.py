@@ -19,6 +19,7 @@ from builders import (
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.permissions import operation
+from kvaudit.model.vaults import ObjectRef
 
 ANNA = user("anna")
 TEAM = group("team", ANNA)
@@ -81,6 +82,27 @@ def test_each_record_says_why_it_does_not_count(
     items: tuple[Item, ...], expected: list[tuple[str, str | None]]
 ) -> None:
     assert near(*items) == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "condition", "expected"),
+    [
+        ("Key Vault Secrets User", None, []),
+        ("Key Vault Secrets User", NEVER, [("condition", "Key Vault Secrets User")]),
+        ("Key Vault Reader", None, [("other_operations", "Key Vault Reader")]),
+    ],
+)
+def test_records_on_the_object_that_was_asked_about(
+    role: str, condition: str | None, expected: list[tuple[str, str]]
+) -> None:
+    mine, other = (ObjectRef("secrets", name) for name in ("one", "two"))
+    access = Access(estate(ANNA, APP, assignment(role, ANNA, f"{APP.id}/secrets/one", condition=condition)))
+    decision = access.can(ANNA.id, operation("secrets/get"), APP, mine)
+    assert (decision.answer.value == "allowed") is not bool(expected)
+    found = access.near_misses(decision, APP, mine)
+    assert [(item.why.value, item.citation.role) for item in found] == expected
+    elsewhere = access.near_misses(access.can(ANNA.id, operation("secrets/get"), APP, other), APP, other)
+    assert [item.why.value for item in elsewhere] == ([] if role == "Key Vault Reader" else ["other_scope"])
 
 
 def test_the_nearest_come_first_and_the_list_is_short() -> None:

@@ -129,8 +129,6 @@ def attributes_of(node: Node) -> Iterator[Attribute]:
             yield attribute
         case Comparison(left, _, right):
             yield from (side for side in (left, right) if isinstance(side, Attribute))
-        case Call():
-            return
 
 
 def write(node: Node | Operand) -> str:
