@@ -253,7 +253,7 @@ class Escalations:
             if bits & worked_out:
                 bits = (bits & ~worked_out) | (real & self.control.anywhere(principal_id))
         how, mask = self._reach.of(item, principal_id, vault)
-        via = self._cited(principal_id, vault, bits) if bits else ()
+        via = (*self._cited(principal_id, vault, bits), *item.via) if bits else ()
         words: tuple[str, ...] = ()
         if item.route in _OF_HOLDERS and held is not None:
             words, holding = _of_holder(kind, held)

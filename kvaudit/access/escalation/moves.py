@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import NONE, Powers, joined, sum_of, weaker
 from kvaudit.access.escalation.standing import Node, Standings
@@ -25,23 +26,24 @@ class Moves:
         self._standings = standings
         self._directory = around.directory
         self._at: dict[int, frozenset[str]] = {}
-        self.movers: Mapping[str, Mapping[str, int]] = self._targets(around, standings)
+        self.movers: Mapping[str, list[Citation]] = self._targets(around, standings)
 
-    def _targets(self, around: Surroundings, standings: Standings) -> dict[str, dict[str, int]]:
-        """Those who may move → the subscriptions and groups at which a record gives them data of vaults, and which."""
-        stand_for: dict[str, set[str]] = {}
+    def _targets(self, around: Surroundings, standings: Standings) -> dict[str, list[Citation]]:
+        """Those who may move → the records at subscriptions and groups that give them data of vaults, and which."""
+        stand_for: dict[str, dict[str, tuple[str, ...]]] = {}
         for name in standings.moving:
-            for own in (name, *self._directory.chains_up(name)):
-                stand_for.setdefault(own, set()).add(name)
-        found: dict[str, dict[str, int]] = {}
+            for own, chain in ((name, ()), *self._directory.chains_up(name).items()):
+                stand_for.setdefault(own, {})[name] = chain
+        found: dict[str, list[Citation]] = {}
         for record in around.estate.role_assignments if stand_for else ():
             movers = stand_for.get(record.principal_id)
             if not movers or record.condition or scopes.level_of(record.scope) not in _LEVELS:
                 continue
-            mask = sum_of(item.mask for item in around.grants.power(record.role).blocks if not item.condition)
-            for name in movers if mask else ():
-                places = found.setdefault(name, {})
-                places[record.scope] = places.get(record.scope, 0) | mask
+            power = around.grants.power(record.role)
+            mask = sum_of(item.mask for item in power.blocks if not item.condition)
+            for name, chain in movers.items() if mask else ():
+                cited = Citation(CitationKind.ROLE_ASSIGNMENT, record.id, record.scope, power.name, chain, mask=mask)
+                found.setdefault(name, []).append(cited)
         return found
 
     def movers_at(self, node: Node) -> frozenset[str]:
@@ -57,12 +59,16 @@ class Moves:
     def steps(self, principal_id: str, held: Powers, group: str) -> Iterator[Step]:
         """E20 of one principal for a vault in a resource group."""
         there, mask = NONE, 0
-        for target, data in self.movers.get(principal_id, {}).items():
-            if scopes.is_within(group, target):
+        via: list[Citation] = []
+        for target in self.movers.get(principal_id, ()):
+            if scopes.is_within(group, target.scope or ""):
                 continue  # it holds the data of this group already
-            powers = self._standings.powers(principal_id, self._standings.node(target)).within(actions.GROUPS_WRITE)
-            there, mask = joined(there, powers), mask | (data if powers.any else 0)
+            node = self._standings.node(target.scope or "")
+            powers = self._standings.powers(principal_id, node).within(actions.GROUPS_WRITE)
+            if powers.any:
+                there, mask = joined(there, powers), mask | target.mask
+                via.append(target)
         answer = weaker(there.answer(actions.GROUPS_WRITE), held.answer(actions.MOVE))
         if answer is not Answer.DENIED:
             how = "moves the vault into a resource group where it holds a data role already"
-            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how, mask=mask)
+            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how, mask=mask, via=tuple(via))
