@@ -1,8 +1,9 @@
-"""Records of diagnostic logs: lines of storage accounts, rows of AzureDiagnostics and of AZKVAuditLogs, as JSON.
+"""Records of diagnostic logs: lines of storage accounts, rows of AzureDiagnostics and of AZKVAuditLogs, as JSON or a table.
 
 Names of columns: facts azure.md 11. Identities, claims and properties are nested in one form and flat in another.
 """
 
+import csv
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +25,7 @@ def log_record(text: str) -> Record | None:
     Names are folded, and what is nested stands flat.
     """
     found: Record | None = None
-    for candidate in _json_objects(text):
+    for candidate in (*_json_objects(text), *_rows(text)):
         names = {str(name).casefold() for name in candidate}
         if "operationname" not in names or not names & _MARKS:
             continue
@@ -95,6 +96,19 @@ def _json_objects(text: str) -> Iterator[Record]:
             if isinstance(item, dict):
                 inner = item.get("records")
                 yield from (one for one in inner if isinstance(one, dict)) if isinstance(inner, list) else [item]
+
+
+def _rows(text: str) -> Iterator[Record]:
+    """Rows of a table as Log Analytics exports and copies it: names of columns first, commas or tabs between."""
+    lines = [line for line in text.lstrip("\ufeff\r\n ").splitlines()[: _MOST_RECORDS + 1] if len(line) < _LONGEST]
+    head = lines[0].casefold() if lines else ""
+    if "operationname" not in head or head.startswith(("{", "[")):
+        return
+    try:
+        for row in csv.DictReader(lines, delimiter="\t" if "\t" in head else ","):
+            yield {name.partition(" [")[0]: value for name, value in row.items() if name and value}
+    except csv.Error:
+        return
 
 
 def _flat(record: Record, depth: int = 0) -> Record:

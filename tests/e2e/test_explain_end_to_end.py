@@ -58,3 +58,19 @@ def test_hostile_text_is_harmless(run: Run, tmp_path: Path) -> None:
     assert "\x1b" not in done.out
     assert "\u202e" not in done.out
     assert not any(line.startswith("::") for line in done.out.splitlines())
+
+
+def test_an_error_is_checked_against_a_snapshot(scanned: Path, run: Run, tmp_path: Path) -> None:
+    """The words are those of a refusal; what the snapshot holds of this caller decides what is told."""
+    at = ("--from", str(scanned / "snapshot"))
+    asked = ("payments-api", "secrets/get", "kv-payments-prod", *at)
+    granted = json.loads(run("can", *asked, "-o", "json").out)
+    assert granted["answer"] == "allowed"
+    text = ERROR.replace("22222222-2222-2222-2222-222222222222", granted["principal_id"])
+    for vault, kinds in (("kv-payments-prod", {"propagation", "stale_token"}), ("kv-web-prod", {"missing_policy"})):
+        (tmp_path / "error.txt").write_text(text.replace("kv-contoso", vault))
+        found = json.loads(run("explain", "error.txt", *at, "-o", "json").out)
+        assert found["kind"] in kinds, found
+    shown = run("explain", "error.txt", *at).out
+    assert "az keyvault set-policy --name kv-web-prod --resource-group " in shown
+    assert "REPLACES" not in shown

@@ -1,5 +1,7 @@
 """Every kind of error in every form, from the services' own fixed phrases; two kinds in one text; texts of any content."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -165,6 +167,16 @@ def test_words_that_others_write_too_are_likely_at_most(words: str, kind: Kind) 
     assert (explain(words).kind, explain(words).confidence) == (kind, Confidence.LIKELY)
 
 
+def table(rows: list[dict[str, str]], delimiter: str) -> str:
+    """As Log Analytics exports it: CSV with a byte order mark, and times of which the column names the zone."""
+    out = io.StringIO()
+    names = ["TimeGenerated [UTC]", *dict.fromkeys(name for row in rows for name in row)]
+    writer = csv.DictWriter(out, names, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows({"TimeGenerated [UTC]": "11/24/2026, 8:00:00.000 AM", **row} for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
 @pytest.mark.parametrize("kind", [Kind.MISSING_ROLE, Kind.MISSING_POLICY])
 def test_the_last_record_that_failed_is_told(kind: Kind) -> None:
     is_rbac = kind is Kind.MISSING_ROLE
@@ -185,6 +197,8 @@ def test_the_last_record_that_failed_is_told(kind: Kind) -> None:
         json.dumps([good, bad, challenge]),
         "\n".join(json.dumps(item) for item in (good, bad, good, challenge)),
         json.dumps({"records": [bad, good]}),
+        table([good, bad, challenge], ","),
+        table([good, bad, challenge], "\t"),
     ):
         found = explain(text)
         assert (found.kind, found.operation, found.vault, found.object) == (
@@ -203,7 +217,7 @@ HOSTILE = [
             "the vault name 'x", "resource 'microsoft.keyvault/vaults/x", "secret with (name/id) x", "KeyVaultParameterReference", "Aa", "(Aa",
             "code:", "HTTP/1", "a-", "a.", "iss=https://sts.", "found https://sts.", '\\u0027', "\\\\", "Vault: a", "key vault 'a", '{"a":', "[",
             "'Microsoft.KeyVault/vaults/a", "https://a", "&quot;", "\x1b[", "│ ", "\n ", "status code ", "deploy policy ", "403 after ", "principal 0",
-            '{"operationName":"x","category":"y"}\n', "/secrets/a", "A secret with (name/id) a", "Client address: a", "\u00a0", "\v",
+            '{"operationName":"x","category":"y"}\n', 'OperationName,Category,"', "/secrets/a", "A secret with (name/id) a", "Client address: a", "\u00a0", "\v",
         )
     ),
 ]  # fmt: skip
