@@ -196,6 +196,11 @@ class Directory:
             self._hidden[group_id] = tuple(self._members_gap(item) for item in unread)
         return self._hidden[group_id]
 
+    def _concealed_below(self, group_id: str) -> tuple[Gap, ...]:
+        """Those of `hidden_below` that hide a group with hidden membership, which Graph also leaves out of what one is in."""
+        unread = self.hidden_below(group_id)
+        return tuple(gap for gap in unread if self.principal(gap.scope.rpartition("/")[2].casefold()).hides_members)
+
     def doubt(self, principal_id: str, group_id: str) -> tuple[Gap, ...]:
         """Why the principal may be in the group although nothing says so; empty when it certainly is not."""
         if principal_id == group_id or self.type_of(principal_id) == "Application" or not self.may_be_group(group_id):
@@ -205,7 +210,7 @@ class Directory:
         if self.is_foreign(group_id):
             return () if self._is_native(principal_id) else (self._members_gap(group_id),)
         if self.is_certain(principal_id):
-            return ()
+            return self._concealed_below(group_id)
         gaps = self.hidden_below(group_id)
         if self._may_be_service_principal(principal_id):
             gaps = (*gaps, self._groups_gap(principal_id))
@@ -221,7 +226,7 @@ class Directory:
         """
         native = self._is_native(principal_id)
         if native and self.is_certain(principal_id):
-            return frozenset()
+            return frozenset(item for item in shady & groups if self._concealed_below(item))
         suspects = shady if native and not self._may_be_service_principal(principal_id) else groups
         return frozenset(item for item in suspects & groups if self.doubt(principal_id, item))
 

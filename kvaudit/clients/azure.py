@@ -135,6 +135,13 @@ class Azure:
             )
         return caller
 
+    async def graph_permissions(self) -> frozenset[str]:
+        """Permissions that the token for Microsoft Graph names; none where there is no token or it names none."""
+        try:
+            return (await self._tokens.caller(self.cloud.graph)).permissions
+        except (CredentialError, ReadFailure):
+            return frozenset()
+
     def arm_pages(self, path: str, *, api_version: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Page]:
         """Pages of a Resource Manager list. Raises ReadFailure, also while iterating."""
         parameters = {"api-version": api_version, **(query or {})}

@@ -34,12 +34,18 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as its own token says. None where the token does not say it or is no JWT."""
+    """Who asks, as its own token says. None where the token does not say it or is no JWT.
+
+    Attributes:
+        permissions: of the application (`roles`) or of the user who is signed in (`scp`), in the API's words. Microsoft calls
+            tokens opaque, so one that is missing here proves nothing.
+    """
 
     tenant_id: str | None = None
     object_id: str | None = None
     app_id: str | None = None
     name: str | None = None
+    permissions: frozenset[str] = frozenset()
 
 
 class Tokens:
@@ -144,7 +150,11 @@ def caller_of(token: str) -> Caller:
     def text(*names: str) -> str | None:
         return next((payload[name] for name in names if isinstance(payload.get(name), str)), None)
 
-    return Caller(text("tid"), text("oid"), text("appid", "azp"), text("upn", "unique_name", "app_displayname"))
+    roles = payload.get("roles")
+    permissions = {item for item in roles if isinstance(item, str)} if isinstance(roles, list) else set()
+    permissions.update((text("scp") or "").split())
+    name = text("upn", "unique_name", "app_displayname")
+    return Caller(text("tid"), text("oid"), text("appid", "azp"), name, frozenset(permissions))
 
 
 _AUTHORITY = re.compile(r'\bauthorization(?:_uri)?="?https://[^/"]+/([0-9a-fA-F-]{36})\b')

@@ -40,6 +40,7 @@ class Question:
         is_object: whether the answer is one object and not a list; then 404 says that there is none.
         none_when: whether a refusal means that there are none of this kind in the tenant.
         refused: how Graph refused the question with the properties that principals have; it is asked without them now.
+        doubt: why a list may be short although Graph answers it. What it holds is stored, and the listing is not finished.
     """
 
     collector: Collector[Any]
@@ -48,6 +49,7 @@ class Question:
     is_object: bool = False
     none_when: Callable[[ReadFailure], bool] = lambda _: False
     refused: ReadFailure | None = None
+    doubt: ReadFailure | None = None
 
     @property
     def kind(self) -> str:
@@ -217,7 +219,9 @@ async def _store(reading: Reading, question: Question, answer: BatchAnswer) -> l
         _finish(reading, question, items)
         return items
     if answer.status != 200 or not isinstance(body.get("value"), list):
-        reading.gap(question.collector, question.scope, failure_of_answer(answer.status, answer.body, host=_HOST))
+        refused = question.doubt if answer.status in {401, 403} else None
+        problem = refused or failure_of_answer(answer.status, answer.body, host=_HOST)
+        reading.gap(question.collector, question.scope, problem)
         reading.done(question.kind)
         return []
 
@@ -230,5 +234,7 @@ async def _store(reading: Reading, question: Question, answer: BatchAnswer) -> l
             path = question.collector.path.replace("{scope}", question.scope)
             async for page in reading.azure.graph_pages(path, link=body["@odata.nextLink"]):
                 yield page
+        if question.doubt is not None:
+            raise question.doubt
 
     return await reading.store(question.collector, question.scope, pages(), expected=True)

@@ -17,7 +17,7 @@ GET_BY_IDS_LIMIT = 1000
 
 _PAGE = {"$top": "999"}
 
-PRINCIPAL_PROPERTIES = "id,displayName,userPrincipalName,appId,accountEnabled,userType,servicePrincipalType,alternativeNames,isAssignableToRole"
+PRINCIPAL_PROPERTIES = "id,displayName,userPrincipalName,appId,accountEnabled,userType,servicePrincipalType,alternativeNames,isAssignableToRole,visibility"
 """What is asked of a principal of any type. Graph leaves out what a type does not have. That `$select` may name properties
 of several types is not documented; public tools do it (KelvinTegelaar/CIPP-API, AzureAD/AzureADAssessment)."""
 
@@ -72,6 +72,7 @@ def parse_principal(raw: Raw, scope: str) -> Principal:
         service_principal_type=payload.shown_text(item, "servicePrincipalType"),
         alternative_names=payload.shown_texts(item, "alternativeNames"),
         is_assignable_to_role=payload.shown_flag(item, "isAssignableToRole"),
+        visibility=payload.shown_text(item, "visibility"),
     )
 
 

@@ -97,6 +97,9 @@ class Directory:
         Graph's documents ask Member.Read.Hidden for groups with hidden membership but do not say how the refusal
         looks; a 403 is chosen because it is the answer that cannot be mistaken for an empty group.
         """
+        return self._world.hidden_groups_look_empty or self._sees_members(group)
+
+    def _sees_members(self, group: Raw) -> bool:
         return not self._hidden(group) or HIDDEN_MEMBERSHIP in self.permissions
 
     def _hidden(self, group: Raw) -> bool:
@@ -104,7 +107,9 @@ class Directory:
 
     def members(self, group_id: str) -> Iterator[tuple[str, Raw]]:
         """Type and raw object of each direct member that still exists."""
-        yield from self._existing(self._world.members_of(group_id))
+        group = self.get(GROUP, group_id)
+        if group is None or self._sees_members(group):
+            yield from self._existing(self._world.members_of(group_id))
 
     def owners(self, object_id: str) -> Iterator[tuple[str, Raw]]:
         """Type and raw object of each owner that still exists."""

@@ -198,6 +198,7 @@ _OF_TYPES = {
     "servicePrincipalType": ("servicePrincipal",),
     "userPrincipalName": ("user",),
     "userType": ("user",),
+    "visibility": ("group",),
 }
 """Properties that only some types have: in a collection of mixed types the others come without them."""
 

@@ -7,11 +7,12 @@ Error numbers and texts are those of the Microsoft identity platform as its docu
 import base64
 import time
 import uuid
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
 from kvaudit.lab.estate import Raw, fold
+from kvaudit.lab.graph_directory import permissions_of
 from kvaudit.lab.http import Request, Response
 from kvaudit.lab.world import TOKEN_LIFETIME, World
 
@@ -144,13 +145,14 @@ def _audience(form: dict[str, str]) -> str:
 def _issued(world: World, principal: Raw, audience: str) -> Response:
     caller = world.caller_for(fold(principal["id"]), audience=audience)
     seconds = int(TOKEN_LIFETIME.total_seconds())
+    is_graph = "graph" in urlsplit(audience).netloc.split(".")[0]
     return Response(
         200,
         {
             "token_type": "Bearer",
             "expires_in": seconds,
             "ext_expires_in": seconds,
-            "access_token": world.issue_token(caller),
+            "access_token": world.issue_token(caller, permissions_of(world, caller) if is_graph else ()),
         },
         {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"},
     )

@@ -62,6 +62,8 @@ class World:
         empty_pages: whether vault lists begin with an empty page that has a nextLink.
         resource_graph_has_object_scopes: whether Resource Graph lists assignments on single objects (not established).
         resource_graph_has_conditions: whether Resource Graph shows the conditions of assignments (not established).
+        hidden_groups_look_empty: whether Graph lists no members of a group with hidden membership, and does not refuse
+            (not documented).
         journal: every request, oldest first.
         interceptors: asked in order before a face is.
         faults: injected faults (see `kvaudit.lab.faults`).
@@ -80,6 +82,7 @@ class World:
     empty_pages: bool = False
     resource_graph_has_object_scopes: bool = False
     resource_graph_has_conditions: bool = False
+    hidden_groups_look_empty: bool = False
     journal: list[JournalEntry] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
@@ -201,8 +204,13 @@ class World:
             issued_at=now,
         )
 
-    def issue_token(self, caller: Caller) -> str:
-        """A signed JWT for this caller, which `caller_of` knows again."""
+    def issue_token(self, caller: Caller, roles: Iterable[str] = ()) -> str:
+        """A signed JWT for this caller, which `caller_of` knows again.
+
+        Args:
+            caller: who holds it.
+            roles: the caller's permissions of the API that the token is for.
+        """
         issued = caller.issued_at or self.now()
         claims = {
             "aud": caller.audience,
@@ -218,6 +226,7 @@ class World:
             "uti": uuid.uuid4().hex[:22],
             "ver": "1.0",
             **_group_claims(caller.groups),
+            **({"roles": sorted(roles)} if roles else {}),
         }
         token = _signed(claims, self.signing_key)
         self._callers[token] = caller

@@ -31,6 +31,7 @@ class Principal:
         user_type: `Member` or `Guest` on users.
         service_principal_type: `Application`, `ManagedIdentity`, ... on service principals.
         is_assignable_to_role: on groups: only owners and privileged role administrators may change its members.
+        visibility: on groups: `HiddenMembership` hides the members from whoever does not hold Member.Read.Hidden.
     """
 
     id: str
@@ -44,6 +45,12 @@ class Principal:
     service_principal_type: str | None = None
     alternative_names: tuple[str, ...] = ()
     is_assignable_to_role: bool | None = None
+    visibility: str | None = None
+
+    @property
+    def hides_members(self) -> bool:
+        """Whether it is a group whose members are hidden: it is also left out of the groups that Graph says one is in."""
+        return (self.visibility or "").casefold() == "hiddenmembership"
 
 
 @dataclass(frozen=True, slots=True)

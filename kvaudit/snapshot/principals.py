@@ -36,6 +36,7 @@ def fuller(old: Principal | None, new: Principal) -> Principal:
         is_assignable_to_role=(
             old.is_assignable_to_role if new.is_assignable_to_role is None else new.is_assignable_to_role
         ),
+        visibility=new.visibility or old.visibility,
     )
 
 
