@@ -28,6 +28,7 @@ from kvaudit.rules.judgement import Verdict
 from kvaudit.rules.results import Result, ResultPlace, ResultRule, Results
 from kvaudit.snapshot.load import load_estate
 from kvaudit.snapshot.reader import open_snapshot
+from kvaudit.templates.bicep_compiler import find_compiler
 from kvaudit.templates.project import read_project
 
 
@@ -73,7 +74,7 @@ def check(
     beyond: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     if asked.templates:
-        project = read_project(asked.templates)
+        project = read_project(asked.templates, compiler=find_compiler())
         overlay = laid_over(estate, project.declarations)
         estate, beyond = overlay.estate, overlay.notes
         unread = tuple(problem.message for problem in project.problems)

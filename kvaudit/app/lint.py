@@ -18,11 +18,21 @@ from kvaudit.report import results_text
 from kvaudit.report.result_formats import RESULT_FORMATS
 from kvaudit.rules.judgement import Severity, Verdict
 from kvaudit.rules.results import Result, ResultPlace, ResultRule, Results
+from kvaudit.templates.bicep_compiler import find_compiler
 from kvaudit.templates.project import read_project
 
 
-def lint_paths(paths: Sequence[Path], *, reports: Sequence[str], fail_on: str, voice: Voice) -> ExitCode:
+def lint_paths(
+    paths: Sequence[Path], *, reports: Sequence[str], fail_on: str, voice: Voice, compile_bicep: bool = True
+) -> ExitCode:
     """Judges files and everything below folders, writes reports, prints the findings.
+
+    Args:
+        paths: of files and folders.
+        reports: FORMAT=PATH each.
+        fail_on: the lowest severity that makes the exit code 3, or `never`.
+        voice: what is printed, and how.
+        compile_bicep: whether a `bicep` compiler is used where there is one.
 
     Raises:
         UsageError: a path that does not exist, a `--report` that cannot be.
@@ -30,7 +40,8 @@ def lint_paths(paths: Sequence[Path], *, reports: Sequence[str], fail_on: str, v
     """
     files = result_files(reports)
     moment = now()
-    found = lint(read_project(paths), date.fromisoformat(moment[:10]))
+    compiler = find_compiler() if compile_bicep else None
+    found = lint(read_project(paths, compiler=compiler), date.fromisoformat(moment[:10]))
     results = results_of(found, moment)
     if not any(path == "-" for _, path in files):
         results_text.render(results, console_for("stdout", voice), verbose=voice.verbose)

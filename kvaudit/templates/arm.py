@@ -22,7 +22,7 @@ from kvaudit.templates.declarations import (
     Undecided,
     VaultDeclaration,
 )
-from kvaudit.templates.plain_secrets import is_plain_text, outputs_that_show, secure_defaults
+from kvaudit.templates.plain_secrets import is_plain_text, outputs_that_show, secure_defaults, secure_parameters
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 VAULT = "microsoft.keyvault/vaults"
@@ -108,6 +108,7 @@ def read_template(
         secrets=tuple(reading.secrets),
         outputs=tuple(reading.outputs),
         secure_values=tuple(reading.secure_values),
+        secure_parameters=secure_parameters(root),
         undecided=tuple(reading.undecided),
     )
 

@@ -226,7 +226,12 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class FileDeclarations:
-    """Everything that a file, or a set of files that belong together, declares."""
+    """Everything that a file, or a set of files that belong together, declares.
+
+    Attributes:
+        secure_parameters: folded names of the parameters of the outermost template whose values are secret.
+        lines: text of each file in which something is declared, for remarks inside it.
+    """
 
     files: tuple[str, ...]
     language: Language
@@ -236,5 +241,6 @@ class FileDeclarations:
     secrets: tuple[SecretDeclaration, ...] = ()
     outputs: tuple[OutputDeclaration, ...] = ()
     secure_values: tuple[SecureValue, ...] = ()
+    secure_parameters: frozenset[str] = frozenset()
     undecided: tuple[Undecided, ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -46,9 +46,8 @@ def secure_defaults(root: Node, file: str, language: Language) -> Iterator[Secur
                 yield SecureValue(language, name, item.at(where), "the default of a secure parameter is a plain text")
 
 
-def secure_values(root: Node, parameters: Node, file: str, language: Language) -> Iterator[SecureValue]:
-    """Values that a parameter file gives to the secure parameters of a template as plain text."""
-    secure = secure_parameters(root)
+def secure_values(secure: frozenset[str], parameters: Node, file: str, language: Language) -> Iterator[SecureValue]:
+    """Values that a parameter file gives to secure parameters, by their folded names, as plain text."""
     for name, item in (parameters.get("parameters") or _NONE).items():
         value = item.get("value")
         if value is not None and name.casefold() in secure and _holds_text(value):

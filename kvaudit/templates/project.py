@@ -1,24 +1,23 @@
 """Files and folders into declarations: what is looked at, what is left out, and what could not be read."""
 
-import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kvaudit.errors import UsageError
 from kvaudit.sources.json_source import parse_json
-from kvaudit.sources.located import Node
 from kvaudit.sources.reading import UnreadableFileError, read_text
-from kvaudit.templates.arm import is_parameters, is_template, parameter_values, read_template
-from kvaudit.templates.bicep import read_bicep
-from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
-from kvaudit.templates.bicep_syntax import BicepUnavailableError
+from kvaudit.templates.arm import is_template, read_template
+from kvaudit.templates.bicep_compiler import BicepCompiler
+from kvaudit.templates.bicep_files import BicepFiles
 from kvaudit.templates.declarations import DependencyPin, FileDeclarations, LegacyImport, ScriptCall
 from kvaudit.templates.dependencies import legacy_imports, reader_of
+from kvaudit.templates.parameter_files import ParameterFile, beside, values_of
 from kvaudit.templates.pipelines import read_pipeline
 from kvaudit.templates.plain_secrets import secure_values
+from kvaudit.templates.roots import roots
 from kvaudit.templates.script_words import Dialect
 from kvaudit.templates.scripts import MENTIONS, dialect_of, read_script
 from kvaudit.templates.terraform import TerraformFolder, local_calls, provider_pin, read_folder, read_terraform
@@ -56,11 +55,15 @@ class Project:
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_project(paths: Sequence[Path]) -> Project:
+def read_project(paths: Sequence[Path], *, compiler: BicepCompiler | None = None) -> Project:
     """Reads files, and folders with everything below them.
 
     Symbolic links to folders are not followed, so that a loop of them ends. A file that cannot be read is a problem, and
     the rest is read.
+
+    Args:
+        paths: of files and folders.
+        compiler: of Bicep; None reads Bicep files by their syntax alone.
 
     Raises:
         UsageError: a path does not exist.
@@ -72,7 +75,7 @@ def read_project(paths: Sequence[Path]) -> Project:
             hint="Name files or folders.",
             details=tuple(f"{path}: not found" for path in missing),
         )
-    reading = _Reading()
+    reading = _Reading(compiler)
     for path in dict.fromkeys(_files(paths)):
         if len(reading.files) >= MOST_FILES:
             reading.problems.append(UsageError(f"more than {MOST_FILES} files: the rest was not looked at"))
@@ -97,7 +100,6 @@ _SCRIPTS = {
     **dict.fromkeys((".sh", ".bash", ".zsh", ".ksh", ".azcli"), Dialect.SHELL),
     **dict.fromkeys((".ps1", ".psm1"), Dialect.POWERSHELL),
 }
-_MODULE = re.compile(r"^\s*module\s+\w+\s+'(\.[^']+\.bicep|[^':@]+\.bicep)'", re.MULTILINE)
 
 
 def _begins_as_script(path: Path) -> bool:
@@ -111,49 +113,13 @@ def _begins_as_script(path: Path) -> bool:
         raise UnreadableFileError(f"{path}: {problem.strerror or problem}") from problem
 
 
-def _beside(path: Path) -> Callable[[str], str | None]:
-    """Reads files relative to one; what cannot be read is not there, and the module that names it says so."""
-
-    def load(relative: str) -> str | None:
-        try:
-            return read_text(path.parent / relative)
-        except UsageError:  # told as a module that was not looked into
-            return None
-
-    return load
-
-
-def _values_of(files: Sequence[tuple[str, Node]]) -> dict[str, object]:
-    """What the one parameter file of a template gives.
-
-    Where there are several (one per environment), none is chosen: what they decide stays unknown.
-    """
-    return parameter_values(files[0][1]) if len(files) == 1 else {}
-
-
-def _roots(uses: Mapping[Path, Sequence[Path]]) -> Iterator[Path]:
-    """What nothing else uses, and of those that use each other in a circle the first, so that everything is read once."""
-    used = {target for path, targets in uses.items() for target in targets if target != path}
-    reached: set[Path] = set()
-    for path in [*(path for path in uses if path not in used), *uses]:
-        if path in reached:
-            continue
-        yield path
-        waiting = [path]
-        while waiting:
-            item = waiting.pop()
-            if item not in reached:
-                reached.add(item)
-                waiting.extend(uses.get(item, ()))
-
-
 def _told(problem: UsageError | RecursionError, path: Path) -> UsageError:
     """A problem with its file. Each reader bounds nesting itself; where one does not, the other files are still read."""
     return problem if isinstance(problem, UsageError) else UsageError(f"{path}: nested too deeply to be read")
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, compiler: BicepCompiler | None) -> None:
         self.files: list[str] = []
         self.problems: list[UsageError] = []
         self._declarations: list[FileDeclarations] = []
@@ -162,8 +128,7 @@ class _Reading:
         self._imports: list[LegacyImport] = []
         self._lines: dict[str, tuple[str, ...]] = {}
         self._folders: dict[Path, Path] = {}
-        self._bicep: dict[Path, Path] = {}
-        self._bicep_values: dict[Path, list[dict[str, object]]] = {}
+        self._bicep = BicepFiles(compiler)
 
     def take(self, path: Path) -> None:
         """Looks into one file, when its name says that there may be something in it."""
@@ -174,9 +139,9 @@ class _Reading:
             if suffix in (".json", ".jsonc"):
                 self._json(path)
             elif suffix == ".bicep":
-                self._bicep[path.resolve()] = path
+                self._bicep.add(path)
             elif suffix == ".bicepparam":
-                self._bicep_parameters(path)
+                self._bicep.add_parameters(path)
             elif suffix == ".tf":
                 self._folders.setdefault(path.parent.resolve(), path.parent)
             elif suffix in (".yml", ".yaml"):
@@ -234,29 +199,19 @@ class _Reading:
         document = parse_json(text, str(path))
         root = document.root
         if is_template(root):
-            beside = self._parameter_files_beside(path)
-            found = read_template(root, str(path), parameters=_values_of(beside))
-            given = [item for file, values in beside for item in secure_values(root, values, file, found.language)]
-            lines = {str(path): tuple(text.split("\n"))}
+            files = self._parameter_files_beside(path)
+            found = read_template(root, str(path), parameters=values_of(files))
+            secure = found.secure_parameters
+            given = [it for file in files for it in secure_values(secure, file.root, file.file, found.language)]
+            lines = {file.file: file.lines for file in files} | {str(path): tuple(text.split("\n"))}
             self._add(str(path), replace(found, secure_values=(*found.secure_values, *given), lines=lines))
             self.problems += [UsageError(f"{path}:{line}:{column}: {what}") for line, column, what in document.twice]
         elif is_plan(root):
             self._add(str(path), read_plan(root, str(path)))
 
-    def _parameter_files_beside(self, path: Path) -> list[tuple[str, Node]]:
-        """The parameter files that go by a template's name: `main.parameters.json` beside `main.json`."""
-        stem = path.name.split(".", maxsplit=1)[0]
-        found = []
-        for item in sorted(item for item in path.parent.glob(f"{glob.escape(stem)}.*param*.json*") if item != path):
-            try:
-                text = read_text(item)
-                root = parse_json(text, str(item)).root
-            except UsageError as problem:
-                self.problems.append(problem)
-                continue
-            if is_parameters(root):
-                found.append((str(item), root))
-                self._lines[str(item)] = tuple(text.split("\n"))
+    def _parameter_files_beside(self, path: Path) -> list[ParameterFile]:
+        found, problems = beside(path)
+        self.problems += problems
         return found
 
     def _add(self, file: str, found: FileDeclarations) -> None:
@@ -264,38 +219,13 @@ class _Reading:
         self._lines.update(found.lines)
         self._declarations.append(found)
 
-    def _bicep_parameters(self, path: Path) -> None:
-        source = read_text(path)
-        target = used_by_parameters(source)
-        if target is not None:
-            values = bicep_parameter_values(source, str(path))
-            self._bicep_values.setdefault((path.parent / target).resolve(), []).append(values)
-
     def finish_bicep(self) -> None:
-        """Files that no other file uses as a module are roots; the others are read through those that use them."""
-        sources: dict[Path, str] = {}
-        for path, shown in self._bicep.items():
-            try:
-                sources[path] = read_text(shown)
-            except UsageError as problem:
-                self.problems.append(problem)
-        uses = {
-            path: [(path.parent / target).resolve() for target in _MODULE.findall(source)]
-            for path, source in sources.items()
-        }
-        for path in _roots(uses):
-            shown = self._bicep[path]
-            given = self._bicep_values.get(path, [])
-            try:
-                parameters = given[0] if len(given) == 1 else _values_of(self._parameter_files_beside(shown))
-                found = read_bicep(sources[path], str(shown), load=_beside(shown), parameters=parameters)
-                self._add(str(shown), found)
-            except BicepUnavailableError as problem:
-                number = f"{len(sources)} Bicep file{'' if len(sources) == 1 else 's'}"
-                self.problems.append(UsageError(f"{number} not read: {problem.hint}", hint=problem.hint))
-                return
-            except (UsageError, RecursionError) as problem:
-                self.problems.append(_told(problem, shown))
+        """Reads the Bicep files, now that all are known."""
+        for found in self._bicep.read(self._parameter_files_beside):
+            if isinstance(found, FileDeclarations):
+                self._add(found.files[0], found)
+            else:
+                self.problems.append(found if isinstance(found, UsageError) else _told(found[1], found[0]))
 
     def finish_terraform(self) -> None:
         """Modules that no other module calls are roots; the others are read through their callers."""
@@ -308,7 +238,7 @@ class _Reading:
 
         for path in self._folders:
             find(path)
-        roots = set(_roots({path: [inner for _, inner in local_calls(parsed[path])] for path in self._folders}))
+        alone = set(roots({path: [inner for _, inner in local_calls(parsed[path])] for path in self._folders}))
         for path in self._folders:
             self.problems.extend(parsed[path].problems)
             self.files.extend(parsed[path].lines)
@@ -316,7 +246,7 @@ class _Reading:
             pin = provider_pin(parsed[path])
             if pin is not None:
                 self._pins.append(pin)
-            if path in roots:
+            if path in alone:
                 try:
                     found = read_terraform(parsed[path], find)
                 except RecursionError as problem:

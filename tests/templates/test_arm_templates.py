@@ -356,7 +356,9 @@ def test_real_templates_are_read(corpus: Path) -> None:
 
 
 def test_null_in_a_parameter_file_is_no_value() -> None:
-    text = json.dumps({"$schema": "deploymentParameters.json#", "parameters": {"a": {"value": None}, "b": {"value": 1}}})
+    text = json.dumps(
+        {"$schema": "deploymentParameters.json#", "parameters": {"a": {"value": None}, "b": {"value": 1}}}
+    )
     assert parameter_values(parse_json(text, "p.json").root) == {"b": 1}
 
 

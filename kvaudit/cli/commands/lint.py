@@ -16,6 +16,11 @@ from kvaudit.cli.options import SomePath, fail_on_option, option, stream_options
     multiple=True,
     help="Write one report: json, sarif, junit, github, azure-pipelines or markdown. PATH - is stdout. Repeatable.",
 )
+@option(
+    "--no-bicep-compiler",
+    is_flag=True,
+    help="Read Bicep files by their syntax alone, though there is a `bicep` compiler on PATH.",
+)
 @fail_on_option
 @stream_options
 @click.pass_context
@@ -25,6 +30,7 @@ def command(
     *,
     paths: tuple[Path, ...],
     reports: tuple[str, ...],
+    no_bicep_compiler: bool,
     fail_on: str,
     quiet: bool,
     verbose: bool,
@@ -40,4 +46,5 @@ def command(
     from kvaudit.app.settings import Voice
 
     voice = Voice(quiet=quiet, verbose=verbose, debug=debug, no_color=no_color)
-    ctx.exit(lint_paths(paths, reports=reports, fail_on=fail_on, voice=voice))
+    code = lint_paths(paths, reports=reports, fail_on=fail_on, voice=voice, compile_bicep=not no_bicep_compiler)
+    ctx.exit(code)
