@@ -343,28 +343,6 @@ def test_a_custom_role_is_rewritten_on_all_its_scopes_or_not_at_all(
     assert found(modern, anna, *items) == expected
 
 
-def test_a_vault_is_moved_to_where_the_mover_reads() -> None:
-    there = f"{SUBSCRIPTION}/resourceGroups/rg-mine"
-    mover = custom(
-        "Microsoft.Resources/subscriptions/resourceGroups/moveResources/action",
-        "Microsoft.Resources/subscriptions/resourceGroups/write",
-    )
-    held = (mover, assignment(mover, anna))
-    assert found(modern, anna, *held, assignment("Key Vault Secrets User", anna, there)) == "E20"
-    assert found(modern, anna, *held, assignment("Key Vault Secrets User", anna, RESOURCE_GROUP)) == ""
-    assert found(modern, anna, *held, assignment("Key Vault Secrets User", ben, there)) == ""
-    assert (
-        found(
-            modern,
-            anna,
-            mover,
-            assignment(mover, anna, RESOURCE_GROUP),
-            assignment("Key Vault Secrets User", anna, there),
-        )
-        == ""
-    )
-
-
 def test_a_subscription_is_moved_by_its_owner_who_may_move_it() -> None:
     tree = (HierarchyNode(management_group("root"), None), HierarchyNode(SUBSCRIPTION, management_group("root")))
     mover = custom("Microsoft.Management/managementGroups/subscriptions/write")
