@@ -1,11 +1,13 @@
 """Why a kind of error happens, the likeliest reason first, and what mends it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from kvaudit.explain.control_plane import control_plane_fix
 from kvaudit.explain.explanation import Cause, Kind
 from kvaudit.explain.facts import Facts
 from kvaudit.explain.fixes import grantee_of, policy_fix, role_fix
+from kvaudit.explain.settings_fixes import enabling_fix, recovery_fix, template_deployment_fix
 from kvaudit.remediation import Fix
 
 
@@ -199,14 +201,28 @@ def _soft_deleted(facts: Facts) -> tuple[Cause, ...]:
             Cause(
                 "a soft-deleted vault holds the name",
                 "recover it, or purge it where purge protection is off; otherwise the name is free when retention ends",
+                recovery_fix(facts),
             ),
         )
     return (
         Cause(
             "a soft-deleted object holds the name",
             "recover it (then set a new version), or purge it; the name cannot be used until then",
+            recovery_fix(facts),
         ),
     )
+
+
+def _with_fix(
+    causes: Callable[[Facts], tuple[Cause, ...]], fix: Callable[[Facts], Fix | None]
+) -> Callable[[Facts], tuple[Cause, ...]]:
+    """The causes, the first with its fix."""
+
+    def made(facts: Facts) -> tuple[Cause, ...]:
+        first, *rest = causes(facts)
+        return replace(first, fix=fix(facts)), *rest
+
+    return made
 
 
 _CAUSES: Mapping[Kind, Callable[[Facts], tuple[Cause, ...]]] = {
@@ -231,9 +247,9 @@ _CAUSES: Mapping[Kind, Callable[[Facts], tuple[Cause, ...]]] = {
     Kind.WRONG_IDENTITY: _plain(
         ("the process did not sign in as the identity that you mean", "DefaultAzureCredential takes the first source that answers: set AZURE_CLIENT_ID for a user-assigned identity, or name one credential"),
     ),
-    Kind.OBJECT_DISABLED: _plain(
+    Kind.OBJECT_DISABLED: _with_fix(_plain(
         ("the object, or this version of it, is disabled, expired or not yet valid", "the caller is authorised: enable it or set a new version"),
-    ),
+    ), enabling_fix),
     Kind.KEY_OPERATION: _plain(
         ("the key itself does not allow this operation", "its list of allowed operations (key_ops) leaves it out: change the key, not the caller's rights"),
     ),
@@ -277,11 +293,11 @@ _CAUSES: Mapping[Kind, Callable[[Facts], tuple[Cause, ...]]] = {
     Kind.OBJECT_NOT_FOUND: _plain(
         ("there is no object of this name", "the caller is authorised: the service says so only after it checked the permission"),
     ),
-    Kind.TEMPLATE_ACCESS: _plain(
+    Kind.TEMPLATE_ACCESS: _with_fix(_plain(
         ("Resource Manager itself fetches the secret and the vault does not let it", "set enabledForTemplateDeployment on the vault, and give the one who deploys Microsoft.KeyVault/vaults/deploy/action"),
         ("the firewall of the vault blocks Resource Manager", "let trusted services pass"),
         ("the secret or vault that the parameter refers to does not exist", "check the ID, the name and the version"),
-    ),
+    ), template_deployment_fix),
     Kind.POLICIES_REPLACED: _plain(
         ("a deployment of the vault replaced its whole list of access policies", "a template sends the list as it stands in the file, in incremental mode too: entries made elsewhere are gone. Declare all of them, add them through Microsoft.KeyVault/vaults/accessPolicies named add, or move to Azure RBAC"),
     ),

@@ -1,4 +1,4 @@
-"""The fix for a refusal by Resource Manager."""
+"""Fixes that are no data role and no access policy: roles of Resource Manager, settings, names that are taken."""
 
 import pytest
 from hypothesis import given
@@ -48,3 +48,32 @@ def test_an_action_that_only_broad_roles_hold_gets_a_role_of_its_own() -> None:
 def test_any_scope_is_borne(scope: str) -> None:
     fix_for("Microsoft.KeyVault/vaults/deploy/action", scope)
     fix_for("Microsoft.KeyVault/vaults/write", f"/{scope}")
+
+
+AT = "https://kv-contoso.vault.azure.net/secrets/db"
+
+
+@pytest.mark.parametrize(
+    ("text", "az"),
+    [
+        (f"KeyVaultParameterReferenceSecretRetrieveFailed {AT}", "az keyvault update --name kv-contoso --enabled-for-template-deployment true"),
+        (f"Operation get is not allowed on a disabled secret. GET {AT}", "az keyvault secret set-attributes --vault-name kv-contoso --name db --enabled true"),
+        (f"PUT {AT} Secret db is currently in a deleted but recoverable state", "az keyvault secret recover --vault-name kv-contoso --name db"),
+        ("(ConflictError) A vault with the same name already exists in deleted state. vault name 'kv-contoso'", "az keyvault recover --name kv-contoso"),
+    ],
+)  # fmt: skip
+def test_a_setting_or_a_name_is_mended(text: str, az: str) -> None:
+    fix = explain(text).causes[0].fix
+    assert fix is not None
+    assert fix.az == az
+    assert fix.bicep
+    assert fix.terraform
+
+
+def test_nothing_is_proposed_for_what_the_error_does_not_name() -> None:
+    for text in (
+        "Operation get is not allowed on a disabled secret.",
+        "Secret x is in a deleted but recoverable state",
+        "KeyVaultParameterReferenceNotFound",
+    ):
+        assert explain(text).causes[0].fix is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
-from probing_the_lab import FAST
+from probing_the_lab import FAST, let_sign_in
 
 from kvaudit.clients.azure import Azure
 from kvaudit.clients.canary_names import PREFIX, CanaryNames
@@ -18,6 +18,7 @@ from kvaudit.clients.session import open_azure
 from kvaudit.errors import OutputError
 from kvaudit.lab import Lab, Size, generate, start
 from kvaudit.lab.estate import StoredObject, StoredVersion, fold
+from kvaudit.lab.evaluator import decide_data
 from kvaudit.lab.faults import Fault
 from kvaudit.model.clouds import clouds
 from kvaudit.probe.canary import Canary, CanaryResult
@@ -55,9 +56,11 @@ async def _at_once(_: float) -> None:
     await asyncio.sleep(0)
 
 
-def with_azure(lab: Lab, names: CanaryNames, use: Callable[[Azure], Awaitable[CanaryResult]]) -> CanaryResult:
+def with_azure(
+    lab: Lab, names: CanaryNames, use: Callable[[Azure], Awaitable[CanaryResult]], *, identity: str = "auditor"
+) -> CanaryResult:
     async def run() -> CanaryResult:
-        environ = lab.environment()
+        environ = lab.environment(identity)
         async with open_azure(
             clouds()["public"], auth="client-secret", environ=environ, retries=FAST, canaries=names
         ) as azure:
@@ -84,11 +87,16 @@ def interrupted(lab: Lab, vault: str, folder: Path, step: int, found: tuple[str,
         with_azure(lab, names, walk)
 
 
-def walked(lab: Lab, vault: str, folder: Path, found: tuple[str, ...] = ()) -> CanaryResult:
+def walked(
+    lab: Lab, vault: str, folder: Path, found: tuple[str, ...] = (), *, identity: str = "auditor"
+) -> CanaryResult:
     names = CanaryNames()
     host = f"{vault}.vault.azure.net"
     return with_azure(
-        lab, names, lambda azure: Canary(azure.probes, names, Journal(folder), host, vault, _at_once, found).walk()
+        lab,
+        names,
+        lambda azure: Canary(azure.probes, names, Journal(folder), host, vault, _at_once, found).walk(),
+        identity=identity,
     )
 
 
@@ -251,6 +259,36 @@ def removed_by(lab: Lab, command: str) -> None:
 
 def _proxied(environ: dict[str, str]) -> dict[str, Any]:
     return {"proxies": {"https": environ["HTTPS_PROXY"]}, "connection_verify": environ["SSL_CERT_FILE"]}
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_its_verdicts_are_those_of_the_lab(seed: int, tmp_path: Path) -> None:
+    """In generated estates, for people who may do some of it: every write that was answered, as the lab's evaluator decides."""
+    estate = generate(seed, Size(assignments=60, policies=6, active=6, denies=4, roles=6))
+    for raw in estate.vaults.values():
+        raw["properties"] |= {"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Allow"}}
+        raw["properties"]["enablePurgeProtection"] = None
+    people = [let_sign_in(estate, item) for item in list(estate.service_principals)[:4]]
+    seen: set[Outcome] = set()
+    with start(estate) as lab:
+        for who in people:
+            caller = lab.world.caller_for(who, audience="https://vault.azure.net")
+            for raw in list(estate.vaults.values()):
+                if caller.tenant_id.casefold() != str(raw["properties"]["tenantId"]).casefold():
+                    continue
+                result = walked(lab, str(raw["name"]), tmp_path, identity=who)
+                for found in result.found:
+                    if found.outcome is not Outcome.NOT_PROBED:
+                        decision = decide_data(lab.world, caller, found.word, raw, result.name)
+                        assert (found.outcome is Outcome.ALLOWED) is decision.allowed, (who, found, decision)
+                        seen.add(found.outcome)
+                assert canaries(lab) == {} or result.command is not None
+                for kinds in estate.objects.values():  # what could not be taken away is out of the next one's way
+                    for name in [one for one in kinds.get("secrets", {}) if one.startswith(PREFIX)]:
+                        del kinds["secrets"][name]
+                for note in tmp_path.iterdir():
+                    note.unlink()
+    assert seen == {Outcome.ALLOWED, Outcome.DENIED}
 
 
 def test_without_set_nothing_is_written(tmp_path: Path) -> None:
