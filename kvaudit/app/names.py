@@ -31,7 +31,7 @@ def principal_named(estate: Estate, text: str) -> str:
     if wanted in estate.principals:
         return wanted
     found = {item.id for item in estate.principals.values() if wanted in _names_of(item)}
-    found |= _identities_of(estate, wanted)
+    found |= _identities_of(estate, scopes.fold(text))
     # A registration and its service principal share the application ID; grants to a registration are worth nothing.
     able = {item for item in found if estate.principal(item).type != "Application"} or found
     if len(able) == 1:
@@ -57,7 +57,7 @@ def _identities_of(estate: Estate, wanted: str) -> set[str]:
     found = {
         item.principal_id
         for item in estate.user_assigned_identities
-        if wanted in (scopes.fold(item.resource_id), (item.client_id or "").casefold())
+        if wanted in (scopes.fold(item.resource_id), scopes.fold(item.client_id or ""))
     }
     for item in estate.resource_identities:
         if scopes.fold(item.resource_id) == wanted:

@@ -29,6 +29,7 @@ from kvaudit.collectors.subscription_settings import (
     RESOURCE_GROUPS,
 )
 from kvaudit.collectors.vaults import VAULTS
+from kvaudit.model import scopes
 from kvaudit.model.authorization import EVERYONE
 from kvaudit.model.gaps import Gap
 
@@ -173,7 +174,9 @@ def is_wanted(request: CollectRequest, item: Any) -> bool:
     if not request.resource_groups:
         return True
     parts = str(item.get("id", "")).split("/") if isinstance(item, dict) else []
-    return len(parts) > 4 and parts[4].casefold() in {name.casefold() for name in request.resource_groups}
+    return len(parts) > 4 and scopes.fold_name(parts[4]) in {
+        scopes.fold_name(name.strip()) for name in request.resource_groups
+    }
 
 
 def _name_wanted(request: CollectRequest, item: Any) -> bool:

@@ -16,7 +16,7 @@ def parse(raw: Raw, scope: str) -> Delegation:  # noqa: ARG001 - every parser ha
     """A registration assignment with its definition, which says who gets what."""
     item = payload.mapping(raw, "registration assignment")
     identifier = payload.text(item, "id")
-    place, found, _ = identifier.casefold().rpartition(_TYPE)
+    place, found, _ = scopes.fold_name(identifier).rpartition(_TYPE)
     if not found:
         raise payload.UnreadableItemError("id is not that of a registration assignment")
     definition = payload.optional_mapping(payload.optional_mapping(item, "properties"), "registrationDefinition")

@@ -14,7 +14,7 @@ def parse_lock(raw: Raw, scope: str) -> Lock:  # noqa: ARG001 - every parser has
     """A lock. Where it stands is told by its ID alone."""
     item = payload.mapping(raw, "lock")
     identifier = payload.text(item, "id")
-    place, found, _ = identifier.casefold().rpartition(_LOCK)
+    place, found, _ = scopes.fold_name(identifier).rpartition(_LOCK)
     if not found:
         raise payload.UnreadableItemError("id is not that of a lock")
     properties = payload.mapping(item.get("properties"), "properties")
@@ -68,7 +68,7 @@ def parse_managed_hsm(raw: Raw, scope: str) -> ManagedHsm:  # noqa: ARG001 - eve
     """A managed HSM: that it is there, and nothing of what is in it."""
     item = payload.mapping(raw, "managed HSM")
     identifier = payload.text(item, "id")
-    if _HSM not in identifier.casefold():
+    if _HSM not in scopes.fold_name(identifier):
         raise payload.UnreadableItemError("id is not that of a managed HSM")
     return ManagedHsm(
         id=identifier,

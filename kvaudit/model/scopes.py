@@ -1,6 +1,6 @@
 """Scopes: resource IDs as places in Azure's hierarchy.
 
-A scope is compared in its folded form: casefolded, no trailing slash, `/` for the root. Matching is on
+A scope is compared in its folded form: small letters, no trailing slash, `/` for the root. Matching is on
 segment boundaries, so `/subscriptions/s/resourceGroups/rg1` does not cover `.../rg10`.
 Source: ARCHITECTURE.md "Access semantics" 5; facts azure.md 2.1.
 """
@@ -11,9 +11,28 @@ SUBSCRIPTION_PREFIX = "/subscriptions/"
 
 
 def fold(scope: str) -> str:
-    """The form in which scopes are compared: casefolded, without trailing slashes; the root is `/`."""
-    folded = scope.strip().casefold().rstrip("/")
-    return folded or ROOT
+    """The form in which scopes are compared: letters small, without trailing slashes; the root is `/`."""
+    return fold_name(scope.strip()).rstrip("/") or ROOT
+
+
+def fold_name(name: str) -> str:
+    """The form in which names are compared: letter by letter, case aside.
+
+    Resource Manager matches IDs without regard to case, letter by letter (.NET's OrdinalIgnoreCase), and names of resource
+    groups may hold letters of any script. `str.casefold` would make one of `rg-strasse` and `rg-straße`, which are two
+    groups: a letter is never replaced by several, and none outside ASCII becomes one inside.
+    """
+    return name.lower() if name.isascii() else "".join(map(_fold_letter, name))
+
+
+def _fold_letter(letter: str) -> str:
+    if letter.isascii():
+        return letter.lower()
+    large = letter.upper()
+    if len(large) != 1 or large.isascii():
+        return letter
+    small = large.lower()
+    return small if len(small) == 1 and small.upper() == large else large
 
 
 def is_within(scope: str, ancestor: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from kvaudit.access.answers import Citation, CitationKind, Decision, Holding, WhoCan
 from kvaudit.access.near import Miss, NearMiss
+from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -24,7 +25,7 @@ _ORDER = (Answer.ALLOWED, Answer.CONDITIONAL, Answer.UNKNOWN)
 
 def place_name(estate: Estate, vault_id: str, ref: str | None) -> str:
     """`vault kv-app`, or `secrets/db-password in vault kv-app`."""
-    vault = scope_name(estate, vault_id.casefold())
+    vault = scope_name(estate, scopes.fold(vault_id))
     return f"{ref} in {vault}" if ref else vault
 
 

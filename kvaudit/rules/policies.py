@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kvaudit.access.subject import VaultAccess
+from kvaudit.model import scopes
 from kvaudit.model.vaults import AccessPolicy, Vault
 from kvaudit.rules.judgement import Judgement, unknown
 
@@ -35,5 +36,5 @@ def entries(vault: Vault) -> tuple[PolicyEntry, ...]:
 
 def list_not_read(subject: VaultAccess) -> Judgement:
     """The verdict where Azure sent a vault without its list of access policies: an absent list is not an empty one."""
-    gaps = [gap.id for gap in subject.gaps(frozenset({"vaults"})) if gap.scope.casefold() == subject.vault.scope]
+    gaps = [gap.id for gap in subject.gaps(frozenset({"vaults"})) if scopes.fold(gap.scope) == subject.vault.scope]
     return unknown("the list of access policies was not in what Azure sent", gaps)
