@@ -266,17 +266,6 @@ def test_words_of_errors_in_any_order_are_borne(words: list[str]) -> None:
     json.dumps(explain(" ".join(words)).as_json())
 
 
-def test_a_very_long_text_takes_no_time() -> None:
-    for text in (
-        "a" * 5_000_000,
-        "Vault: " * 700_000,
-        "\\" * 1_000_000,
-        "The user, group or application '" * 50_000,
-        "(A" * 500_000,
-    ):
-        explain(text)
-
-
 def test_a_fix_from_the_records_keeps_what_the_entry_holds() -> None:
     """`az keyvault set-policy` replaces a kind's permissions: those that are there must stand in the command."""
     entry = AccessPolicy(TENANT, OID, None, secrets=("List", "set"), keys=("get",))

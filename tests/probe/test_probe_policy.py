@@ -79,14 +79,21 @@ def _read(probes: VaultProbes, name: str) -> Awaitable[ProbeAnswer]:
     return probes.ask(HOST, f"/secrets/{name}", {"api-version": "7.5"})
 
 
+def _read_deleted(probes: VaultProbes, name: str) -> Awaitable[ProbeAnswer]:
+    return probes.ask(HOST, f"/deletedsecrets/{name}", {"api-version": "7.5"})
+
+
 def _list(probes: VaultProbes, _: str) -> Awaitable[ProbeAnswer]:
     return probes.ask(HOST, "/secrets", {"api-version": "7.5", "maxresults": "1"})
 
 
+@pytest.mark.parametrize("call", [_read, _read_deleted])
 @pytest.mark.parametrize("status", [200, 201, 204, 302, 399])
-def test_the_body_of_a_success_on_the_value_route_is_never_read(status: int) -> None:
+def test_the_body_of_a_success_on_a_route_that_reads_an_object_is_never_read(
+    status: int, call: Callable[[VaultProbes, str], Awaitable[ProbeAnswer]]
+) -> None:
     body = Body(status, json.dumps({"value": VALUE}).encode())
-    found = answered(body, _read)
+    found = answered(body, call)
     assert (body.read, body.closed) == (0, True)
     assert found.status == status
     assert VALUE not in repr(found)
