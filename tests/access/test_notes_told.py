@@ -215,6 +215,20 @@ def test_the_root(items: tuple[Item, ...], told: str | None) -> None:
     assert not [note for note in notes(*tree, *items, about=OWNED) if "elevated" in note]
 
 
+def test_records_at_the_root_that_an_answer_cites() -> None:
+    said = "above every management group: elevated access, or made with it"
+    for people, told in (
+        ((ANNA,), "1 of the records cited stands at /"),
+        ((ANNA, BERT), "2 of the records cited stand at /"),
+    ):
+        found = Access(estate(ANNA, BERT, KV, SHOWN, *(assignment(ROLE, who, "/") for who in people)))
+        assert f"{told}, {said}" in found.who_can(READ, KV).notes
+        kept = deny(EVERYONE, "/", data_actions=(GET,))
+        denied = Access(replace(found.estate, deny_assignments=(kept,))).can(ANNA.id, READ, KV)
+        assert denied.answer.value == "denied"
+        assert not [note for note in denied.notes if "cited" in note]
+
+
 def test_what_is_not_assessed_is_one_line() -> None:
     ops, team = group("ops"), group("team")
     base = estate(ANNA, KV, SHOWN, ops, team, assignment(ROLE, ops, KV), REFUSED)
