@@ -1,6 +1,7 @@
 """Output files appear whole or not at all."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ from kvaudit.errors import OutputError, no_space
 def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
     """Writes a file through a temporary one beside it, then renames: a reader never sees half of it.
 
+    What is no file (`/dev/null`, `/dev/stdout`, a pipe) is written to as it stands: a rename would replace the device.
+
     Args:
         path: where the file shall be; its folder is made.
         render: writes the content to the stream it is given.
@@ -24,6 +27,10 @@ def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
         _make_folder(path.parent)
         if path.is_dir():
             raise OutputError(f"{path} is a folder; a file was to be written there", hint="Name a file.")
+        if _is_stream(path):
+            with path.open("ab") as stream:
+                render(stream)
+            return
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -36,6 +43,16 @@ def write_whole(path: Path, render: Callable[[BinaryIO], None]) -> None:
             with suppress(FileNotFoundError):
                 os.unlink(name)  # noqa: PTH108
             raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path names a device, a pipe or an open stream of a process, behind which a file may be."""
+    if path.is_symlink() and os.path.abspath(path).startswith(("/dev/", "/proc/")):  # noqa: PTH100 - links stay
+        return True
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _make_folder(path: Path) -> None:
