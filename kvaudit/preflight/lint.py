@@ -59,7 +59,8 @@ def lint(project: Project, today: date, rules: Sequence[FileRule] = FILE_RULES) 
     findings: list[LintFinding] = []
     unknowns: list[LintFinding] = []
     for rule in rules:
-        for judgement in rule.check(project, today):
+        # A module that several files use is judged with each: what is the same in all is told once.
+        for judgement in dict.fromkeys(rule.check(project, today)):
             silenced = remarks.reason(rule.id, judgement.position) if judgement.verdict is Verdict.FAIL else None
             if silenced is None:
                 counts[rule.id][judgement.verdict] += 1

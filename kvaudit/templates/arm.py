@@ -22,7 +22,13 @@ from kvaudit.templates.declarations import (
     Undecided,
     VaultDeclaration,
 )
-from kvaudit.templates.plain_secrets import is_plain_text, outputs_that_show, secure_defaults, secure_parameters
+from kvaudit.templates.plain_secrets import (
+    is_placeholder,
+    is_plain_text,
+    outputs_that_show,
+    secure_defaults,
+    secure_parameters,
+)
 from kvaudit.templates.unknown import Unknown, unknown_in
 
 VAULT = "microsoft.keyvault/vaults"
@@ -56,7 +62,9 @@ def parameter_values(root: Node) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, item in (root.get("parameters") or _NO_NODE).items():
         value = item.get("value")
-        if value is not None and value.value is not None:
+        if value is not None and is_placeholder(value.value):
+            values[name] = Unknown(f"parameter {name}: its file holds a mark that is replaced before the deployment")
+        elif value is not None and value.value is not None:
             values[name] = value.plain()
         elif item.get("reference") is not None:
             values[name] = Unknown(f"parameter {name} is read from a vault during the deployment")

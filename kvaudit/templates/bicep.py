@@ -4,6 +4,7 @@ The compiler knows more (types, modules of registries); this says what it could 
 a grammar with its parser, `tree-sitter-bicep`.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from kvaudit.templates.bicep_syntax import (
 )
 from kvaudit.templates.bicep_values import BicepTemplate, BicepValues, unknown_node
 from kvaudit.templates.declarations import FileDeclarations, Language, VaultDeclaration
-from kvaudit.templates.unknown import Unknown
+from kvaudit.templates.unknown import Unknown, unknown_in
 
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
@@ -197,9 +198,10 @@ class _Compilation(BicepValues):
             if item.type == "resource_declaration":
                 yield self._resource(item)
 
-    def _resource(self, item: "SyntaxNode") -> Node:
+    def _resource(self, item: "SyntaxNode", above: str = "") -> Node:
+        """A resource; one inside another without a version of its own has that of the one around it, `above`."""
         _, kind, body = resource_parts(item)
-        version = text(parts(item)[1]).strip("'").partition("@")[2]
+        version = text(parts(item)[1]).strip("'").partition("@")[2] or above
         members = {"type": Node(kind, *place_of(item)), "existing": Node(is_existing(item), *place_of(item))}
         if version:
             members["apiVersion"] = Node(version, *place_of(item))
@@ -212,7 +214,7 @@ class _Compilation(BicepValues):
                     members[name] = self.value(table[name])
             if body.has_error:
                 _doubt_what_is_missing(members, body)
-            inner = [self._resource(child) for child in inner_resources(body)]
+            inner = [self._resource(child, version) for child in inner_resources(body)]
             if inner:
                 members["resources"] = Node(inner, *place_of(item))
         return Node(members, *place_of(item), {name: place_of(item) for name in members})
@@ -269,7 +271,7 @@ class _Compilation(BicepValues):
             self._published(item, symbol, source, table_given, is_conditional="condition" in shape)
             return None
         inner = self.load(source)
-        name = str(Path(self.file).parent / source)
+        name = os.path.normpath(Path(self.file).parent / source)
         if inner is None or name in self.above or len(self.above) > DEEPEST_MODULE:
             why = f"there is no file {source}" if inner is None else f"{source} uses itself, or modules are too deep"
             self.undecided(item, f"the module {symbol} was not looked into: {why}")
@@ -346,10 +348,29 @@ class _Compilation(BicepValues):
                 if isinstance(value, bool)
                 else Unknown("enableRbacAuthorization is given to a published module as an expression"),
                 rbac_at=at,
+                properties=_given_to(given) if given is not None else {},
                 module=source,
                 condition="its module stands behind a condition" if is_conditional else None,
             )
         )
+
+
+_PASSED_ON = ("enablePurgeProtection", "softDeleteRetentionInDays", "publicNetworkAccess", "networkAcls")
+"""Parameters of the verified module that are properties of the vault by the same name (its page in the registry)."""
+
+
+def _given_to(given: Node) -> dict[str, Any]:
+    """What the verified module is given and passes on, where it stands there plainly."""
+    named = {name: node.plain() for name in _PASSED_ON if (node := given.get(name)) is not None}
+    return {
+        name: Unknown(f"{name} is given to a published module as an expression") if _is_open(value) else value
+        for name, value in named.items()
+        if value is not None
+    }
+
+
+def _is_open(value: Any) -> bool:
+    return unknown_in(value) is not None or (isinstance(value, str) and value.startswith("["))
 
 
 def _says_secure(decorators: "SyntaxNode") -> bool:

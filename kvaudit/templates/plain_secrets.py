@@ -11,6 +11,9 @@ from kvaudit.sources.located import Node
 from kvaudit.templates.arm_expressions import is_expression
 from kvaudit.templates.declarations import Language, OutputDeclaration, SecureValue
 
+_LONGEST_MARK = 400
+"""Characters. Longer texts are none."""
+
 DEEPEST_TEMPLATE = 8
 """Templates inside templates, as `arm_resources` follows them."""
 
@@ -29,7 +32,12 @@ _PLACEHOLDER = re.compile(
 
 def is_plain_text(value: Any) -> bool:
     """Whether a decided value is a text that somebody could use: not empty, and no mark that a pipeline replaces."""
-    return isinstance(value, str) and bool(value.strip()) and not _PLACEHOLDER.fullmatch(value)
+    return isinstance(value, str) and bool(value.strip()) and not is_placeholder(value)
+
+
+def is_placeholder(value: Any) -> bool:
+    """Whether a value is a mark that a pipeline replaces before the deployment."""
+    return isinstance(value, str) and len(value) <= _LONGEST_MARK and bool(_PLACEHOLDER.fullmatch(value))
 
 
 def secure_parameters(root: Node) -> frozenset[str]:

@@ -142,7 +142,7 @@ class _Reading:
                 self._bicep.add(path)
             elif suffix == ".bicepparam":
                 self._bicep.add_parameters(path)
-            elif suffix == ".tf":
+            elif suffix in (".tf", ".tofu"):
                 self._folders.setdefault(path.parent.resolve(), path.parent)
             elif suffix in (".yml", ".yaml"):
                 self._pipeline(path)
@@ -208,6 +208,9 @@ class _Reading:
             self.problems += [UsageError(f"{path}:{line}:{column}: {what}") for line, column, what in document.twice]
         elif is_plan(root):
             self._add(str(path), read_plan(root, str(path)))
+        elif path.name.endswith(".tf.json"):
+            hint = "`terraform show -json PLANFILE` writes a plan, which is read."
+            self.problems.append(UsageError(f"{path}: Terraform's JSON syntax is not read. {hint}", hint=hint))
 
     def _parameter_files_beside(self, path: Path) -> list[ParameterFile]:
         found, problems = beside(path)

@@ -70,7 +70,7 @@ def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFold
         if file.exists() and not file.is_file():  # a folder, or a pipe that would be waited for without end
             continue
         is_values = file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
-        if not (file.suffix == ".tf" or is_values or file.name == ".terraform.lock.hcl"):
+        if not (is_configuration(file) or is_values or file.name == ".terraform.lock.hcl"):
             continue
         try:
             text = read_text(file)
@@ -87,6 +87,11 @@ def read_folder(path: Path, shown: Callable[[Path], str] = str) -> TerraformFold
             lines[shown(file)] = tuple(text.split("\n"))
             blocks.extend((shown(file), block) for block in root.blocks)
     return TerraformFolder(path, tuple(blocks), values, locked, tuple(problems), lines, locked_at)
+
+
+def is_configuration(file: Path) -> bool:
+    """Whether a file holds configuration. Of `main.tf` beside `main.tofu`, Terraform and this read the first."""
+    return file.suffix == ".tf" or (file.suffix == ".tofu" and not file.with_suffix(".tf").exists())
 
 
 def local_calls(folder: TerraformFolder) -> Iterator[tuple[Block, Path]]:

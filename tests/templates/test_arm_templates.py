@@ -355,6 +355,12 @@ def test_real_templates_are_read(corpus: Path) -> None:
     assert decided >= 0.85 * total
 
 
+@pytest.mark.parametrize("mark", ["#{name}#", "$(Name)", "${NAME}", "__name__", "{{name}}", "<name>", "GEN-UNIQUE"])
+def test_a_mark_that_a_pipeline_replaces_is_unknown(mark: str) -> None:
+    text = json.dumps({"$schema": "deploymentParameters.json#", "parameters": {"a": {"value": mark}}})
+    assert "mark" in parameter_values(parse_json(text, "p.json").root)["a"].reason
+
+
 def test_null_in_a_parameter_file_is_no_value() -> None:
     text = json.dumps(
         {"$schema": "deploymentParameters.json#", "parameters": {"a": {"value": None}, "b": {"value": 1}}}

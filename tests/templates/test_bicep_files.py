@@ -1,5 +1,6 @@
 """Bicep: what a file and the local modules that it uses declare, and what its syntax alone cannot tell."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kvaudit.model.vaults import PermissionModel
+from kvaudit.preflight.lint import lint
 from kvaudit.templates.bicep import read_bicep
 from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
 from kvaudit.templates.declarations import FileDeclarations
@@ -152,6 +154,47 @@ def test_published_modules_are_told_and_the_verified_one_is_known() -> None:
     assert "registry" in found.undecided[0].reason
     off = read(source.replace("'kv-avm'", "'kv-avm', enableRbacAuthorization: false"))
     assert model_on_create(off.vaults[0]).model is PermissionModel.ACCESS_POLICIES
+
+
+def test_a_child_without_a_version_has_that_of_its_parent() -> None:
+    source = """
+resource kv 'Microsoft.KeyVault/vaults@2025-05-01' = {
+  name: 'kv-contoso'
+  resource s 'secrets' = {
+    name: 'db'
+  }
+}
+"""
+    assert read(source).secrets[0].api_version == "2025-05-01"
+
+
+def test_what_the_verified_module_is_given_is_what_the_vault_has() -> None:
+    source = """
+param open bool
+module kv 'br/public:avm/res/key-vault/vault:0.9.0' = {
+  params: {
+    name: 'kv-contoso'
+    enablePurgeProtection: false
+    softDeleteRetentionInDays: open ? 7 : 90
+    networkAcls: { defaultAction: 'Deny' }
+  }
+}
+"""
+    properties = read(source).vaults[0].properties
+    assert properties["enablePurgeProtection"] is False
+    assert properties["networkAcls"] == {"defaultAction": "Deny"}
+    assert isinstance(properties["softDeleteRetentionInDays"], Unknown)
+
+
+def test_a_module_of_two_files_is_named_by_one_path_and_told_once(tmp_path: Path) -> None:
+    for folder in ("a", "b", "kv"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "kv" / "kv.bicep").write_text(vault(""))
+    for folder in ("a", "b"):
+        (tmp_path / folder / "main.bicep").write_text("module kv '../kv/kv.bicep' = {\n name: 'kv'\n}\n")
+    result = lint(read_project([tmp_path]), date(2026, 11, 24))
+    found = [item for item in result.findings if item.rule.id == "purge-protection-not-declared"]
+    assert [item.judgement.position.file for item in found] == [str(tmp_path / "kv" / "kv.bicep")]
 
 
 def test_a_module_that_uses_itself_ends() -> None:

@@ -13,6 +13,7 @@ from kvaudit.templates.declarations import FileDeclarations, Language, VaultDecl
 from kvaudit.templates.hcl import parse_hcl
 from kvaudit.templates.hcl_tokens import HclError
 from kvaudit.templates.model_on_create import lowest_major, model_on_create
+from kvaudit.templates.project import read_project
 from kvaudit.templates.terraform import local_calls, read_folder, read_terraform
 from kvaudit.templates.terraform_values import ModuleValues
 from kvaudit.templates.unknown import Unknown
@@ -283,6 +284,17 @@ def test_any_text_is_hcl_or_says_where(text: str) -> None:
     values = ModuleValues(root.blocks, {})
     for name in root.arguments:
         values.of(root, name)
+
+
+def test_files_of_opentofu_are_read_and_those_in_json_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.tf").write_text(KEY_VAULT % "")
+    (tmp_path / "a.tofu").write_text(KEY_VAULT.replace("main", "other") % "")
+    (tmp_path / "b.tofu").write_text(KEY_VAULT.replace("main", "more") % "")
+    (tmp_path / "c.tf.json").write_text('{"resource": {"azurerm_key_vault": {"kv": {"name": "kv-contoso"}}}}')
+    project = read_project([tmp_path])
+    names = [item.address for declared in project.declarations for item in declared.vaults]
+    assert names == ["azurerm_key_vault.main", "azurerm_key_vault.more"]
+    assert "c.tf.json: Terraform's JSON syntax is not read" in project.problems[0].message
 
 
 def test_a_broken_file_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> None:
