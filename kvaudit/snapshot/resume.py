@@ -13,6 +13,7 @@ from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, write_whole
 from kvaudit.snapshot.layout import FinishedListing, ListingKey
+from kvaudit.snapshot.leftovers import Leftovers
 from kvaudit.snapshot.lines import corrupt, read_lines
 from kvaudit.snapshot.manifest import Manifest
 from kvaudit.snapshot.verify import verify_files
@@ -40,6 +41,7 @@ class Recovered:
         rewrite: kinds whose file holds more than that.
         cut_allowed: the run was killed, so its files may end in part of a block.
         asked_again: how many gaps there were beside `gaps`: of listings that are asked again.
+        leftovers: takes the items that `write` drops, in case their listing fails again.
     """
 
     listings: tuple[FinishedListing, ...] = ()
@@ -48,6 +50,7 @@ class Recovered:
     rewrite: frozenset[str] = frozenset()
     cut_allowed: bool = False
     asked_again: int = 0
+    leftovers: Leftovers = field(default_factory=Leftovers, compare=False)
 
     def write(self, folder: Path) -> None:
         """Bring the folder to hold exactly this. Killed at any point, it can be done again. May raise OSError."""
@@ -65,7 +68,10 @@ class Recovered:
             block: list[bytes] = []
             size = 0
             for scope, line in _items(path, cut_allowed=self.cut_allowed):
-                if layout.listing_key(kind, scope) in finished:
+                key = layout.listing_key(kind, scope)
+                if key not in finished:
+                    self.leftovers.keep(key, line + b"\n")
+                else:
                     block.append(line + b"\n")
                     size += len(line)
                 if size >= _BLOCK:

@@ -51,6 +51,7 @@ class SnapshotWriter:
         self._earlier: dict[str, dict[ListingKey, list[Any]]] = {}
         self._stored: Counter[ListingKey] = Counter()
         self._gaps = Counter(gap.kind for gap in recovered.gaps)
+        self._leftovers = recovered.leftovers
         self._pending: dict[str, list[bytes]] = {}
         self._pending_bytes = 0
         self._pending_gaps: list[bytes] = []
@@ -230,6 +231,7 @@ class SnapshotWriter:
         """Notes what could not be read."""
         self._pending_gaps.append(layout.encode_gap(gap))
         self._gaps[gap.kind] += 1
+        self._leftovers.failed(gap.kind, gap.scope)
 
     def flush(self) -> None:
         """Hands everything to the operating system: items first, the lines that promise them last.
@@ -271,6 +273,7 @@ class SnapshotWriter:
             if self._refused and not complete:
                 return
             self.flush()
+            self._bring_back()
             with self._refusing():
                 for file in self._files.values():
                     file.sync()
@@ -283,6 +286,15 @@ class SnapshotWriter:
                 file.close()
             os.close(self._lock)
             self._lock = None
+
+    def _bring_back(self) -> None:
+        """Stores what an earlier run saw of listings that failed again, where this one saw less."""
+        for kind in sorted(self._leftovers.kinds):
+            path = self._path / layout.kind_file(kind)
+            there = read_lines(path, cut_allowed=False) if path.exists() else iter(())
+            missing = self._leftovers.missing(kind, ((layout.decode_item(line)[0], line) for line in there))
+            self._pending[kind] = [line for key, line in missing if key not in self._finished]
+        self.flush()
 
     def _closing(self, ended_at: str) -> dict[str, Any]:
         """What only the end of a run knows."""

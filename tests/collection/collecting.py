@@ -34,15 +34,21 @@ def collected(
     identity: str = "auditor",
     resume: bool = False,
     watch: Progress = unwatched,
+    flushing: bool = False,
 ) -> Snapshot:
-    """Collects what is asked and opens the snapshot."""
+    """Collects what is asked and opens the snapshot; `flushing`: all is on the disk whenever `watch` is told something."""
+
+    def watched(kind: str, done: int, total: int | None) -> None:
+        if flushing:
+            writer.flush()
+        watch(kind, done, total)
 
     async def run(writer: SnapshotWriter) -> None:
         environment = lab.environment(identity)
         async with open_azure(
             clouds()["public"], auth="client-secret", tenant=request.tenant, environ=environment, retries=FAST
         ) as azure:
-            await collect(azure, request, writer, progress=watch, now=lambda: NOW)
+            await collect(azure, request, writer, progress=watched, now=lambda: NOW)
 
     writer = (
         SnapshotWriter.resume(folder) if resume else SnapshotWriter.create(folder, header={"scope": request.scope()})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from collecting import collected, kinds_of, raw_of
+from collecting import collected, kinds_of, raw_of, records_of
 
 from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.errors import SnapshotError
@@ -62,3 +62,21 @@ def test_a_gap_of_a_part_of_a_listing_stays_with_it(tmp_path: Path) -> None:
     kinds = {gap.kind for gap in again.gaps()}
     assert "deny_assignment_effects" in kinds
     assert "role_assignments" not in kinds
+
+
+def test_what_was_seen_of_a_listing_that_fails_earlier_the_next_time_stays(tmp_path: Path) -> None:
+    """The second page failed, then the first does: what the first page held is still evidence."""
+    with start("contoso") as lab:
+        lab.world.page_size = 5
+        lab.world.faults.append(Fault(path=r"/roleAssignments$", skip=1, status=403, body=REFUSED, times=1))
+        first = raw_of(collected(lab, tmp_path / "s", PAYMENTS), "role_assignments")
+        assert len(first) == 5
+        lab.world.faults[:] = [Fault(path=r"/roleAssignments$", status=403, body=REFUSED)]
+        again = collected(lab, tmp_path / "s", PAYMENTS, resume=True)
+        assert raw_of(again, "role_assignments") == first
+        assert "role_assignments" in {gap.kind for gap in again.gaps()}
+        lab.world.faults.clear()
+        whole = collected(lab, tmp_path / "s", PAYMENTS, resume=True)
+        clean = collected(lab, tmp_path / "clean", PAYMENTS)
+    assert records_of(whole, "role_assignments") == records_of(clean, "role_assignments")
+    assert whole.gaps() == clean.gaps()
