@@ -240,6 +240,48 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
             *may("stacker", f"{KV}/vaults/write", "Microsoft.Resources/deploymentStacks/delete"),
         ),
     ),
+    "a deny closes assigning some roles": (
+        modern,
+        (deny(anna, modern, actions=(f"{AUTH}/roleAssignments/write",)), LIMITED),
+    ),
+    "a role takes back, perhaps, what it gives": (
+        legacy,
+        (
+            TAKING := role(
+                "taking",
+                actions=(f"{KV}/vaults/accessPolicies/write",),
+                not_actions=(f"{KV}/vaults/*/accessPolicies/write",),
+            ),
+            assignment(TAKING, anna, legacy),
+        ),
+    ),
+    "a role takes back, perhaps, the right to assign some roles": (
+        modern,
+        (
+            DOUBTFUL := role(
+                "doubtful", actions=(f"{AUTH}/roleAssignments/*",), not_actions=(f"{AUTH}/*/roleAssignments/write",)
+            ),
+            assignment(DOUBTFUL, anna, modern, condition=ADMITS % SECRETS_USER),
+        ),
+    ),
+    "eligible for the halves of a route": (
+        legacy,
+        (
+            *(
+                item
+                for name, action in (("one", "vaults/write"), ("two", "vaults/accessPolicies/write"))
+                for half in [role(name, actions=(f"{KV}/{action}",))]
+                for item in (half, eligible(half, anna, legacy))
+            ),
+        ),
+    ),
+    "eligible for a role that was not read, and for one that gives no data": (
+        modern,
+        (
+            eligible("77777777-7777-7777-7777-777777777777", anna, modern),
+            eligible("Contributor", ben, f"{modern.id}"),
+        ),
+    ),
     "a deny that perhaps takes": (
         legacy,
         (deny(anna, HERE, effect=None, actions=("*",)), *may("writer", f"{KV}/vaults/accessPolicies/write")),
@@ -251,6 +293,10 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
     "a deny on some data of everybody, where some roles may be assigned": (
         modern,
         (everyones(HERE, data_actions=(f"{KV}/vaults/*/read", f"{KV}/vaults/secrets/readMetadata/action")), LIMITED),
+    ),
+    "a deny on some data, from it alone": (
+        modern,
+        (deny(anna, HERE, data_actions=(f"{KV}/vaults/keys/*",)), *may("assigner", f"{AUTH}/roleAssignments/write")),
     ),
     "a deny on some data of everybody": (
         modern,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kvaudit.access.conditions import Question, Verdict, admits_assignment, evaluate, parse
 from kvaudit.access.conditions.outcome import all_of
+from kvaudit.access.denies import effect_is_certain
 from kvaudit.access.escalation import actions
 from kvaudit.access.grants import Grants, Record
 from kvaudit.access.roles import RolePower, power_of
@@ -118,7 +119,7 @@ class RecordPowers:
         if begins or (isinstance(record, ScheduleInstance) and record.eligible):
             found = found.awaiting()
             if self._worth_activating(record, found):
-                found = found.plus(actions.ACTIVATES, Answer.CONDITIONAL)
+                found = found.plus(actions.ACTIVATES, Answer.UNKNOWN if blocks is None else Answer.CONDITIONAL)
         return found
 
     def _of_role(self, role: str) -> tuple[tuple[Permission, int, int], ...] | None:
@@ -150,7 +151,7 @@ class RecordPowers:
                 answer for _, answer in admitted_roles(texts, roles, record.principal_id, record.principal_type)
             ]
             if admitted:
-                best = min(admitted, key=STRENGTH.__getitem__)
+                best = Answer.ALLOWED if Answer.ALLOWED in admitted else Answer.CONDITIONAL
                 found = found.plus(bit, best if held & limited else Answer.UNKNOWN)
         return found
 
@@ -167,8 +168,13 @@ class RecordPowers:
 
 
 def led_to(power: RolePower) -> int:
-    """The operations that whoever is given a role comes to: what it holds of data, or all where it assigns any role."""
-    if any(actions.bits_of(item)[0] & actions.ASSIGN and not item.condition for item in power.permissions or ()):
+    """The operations that whoever is given a role comes to: what it holds of data, or all where it assigns any role.
+
+    A role that was not read may be one that does.
+    """
+    if power.permissions is None or any(
+        actions.bits_of(item)[0] & actions.ASSIGN and not item.condition for item in power.permissions
+    ):
         return all_operations_mask()
     return sum_of(item.mask for item in power.blocks)
 
@@ -238,10 +244,7 @@ def _where_met(texts: tuple[str, ...], bits: int, *, denies: bool = False) -> tu
 
 
 def taken_by(deny: DenyAssignment) -> tuple[int, int]:
-    """The bits that a deny assignment takes from whom it meets, at and below its scope: for certain, and possibly."""
-    effect = (deny.effect or "").casefold()
-    if effect == "audit":
-        return 0, 0
+    """The bits that a deny assignment which does more than audit takes from whom it meets: for certain, and possibly."""
     certain = possible = 0
     for block in deny.permissions:
         held, open_ = actions.bits_of(block)
@@ -249,7 +252,7 @@ def taken_by(deny: DenyAssignment) -> tuple[int, int]:
         met, maybe = _where_met(texts, held | open_, denies=True) if texts else (held | open_, 0)
         certain |= held & met
         possible |= (open_ & met) | maybe
-    if effect != "enforced":
+    if not effect_is_certain(deny):
         certain, possible = 0, certain | possible
     return _with_limited(certain), _with_limited(possible & ~certain)
 

@@ -57,12 +57,9 @@ class Reach:
         return step.mask or all_operations_mask()
 
     def _activated(self, principal_id: str, vault: Vault) -> int:
-        """The operations of roles for which a principal or a group of it is eligible; all where one opens another way."""
-        found = 0
-        for record in self._records_giving(actions.ACTIVATES, principal_id, vault):
-            opens = self._standings.given(record).any & actions.GIVES_ACCESS
-            found |= all_operations_mask() if opens else led_to(self._around.grants.power(record.role))
-        return found
+        """The operations that the roles lead to for which a principal or a group of it is eligible."""
+        records = self._records_giving(actions.ACTIVATES, principal_id, vault)
+        return sum_of(led_to(self._around.grants.power(item.role)) for item in records)
 
     def _records_giving(self, bits: int, principal_id: str, vault: Vault) -> Iterator[Record]:
         names = {principal_id, *self._around.directory.chains_up(principal_id)}

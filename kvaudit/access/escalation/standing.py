@@ -125,8 +125,6 @@ class Standings:
             return None
         certain, possible = taken_by(deny)
         reach = actions.checked_at(deny.scope) if deny.do_not_apply_to_child_scopes else actions.counting_at(deny.scope)
-        # What is checked at the vault's children (secrets, endpoints) is still taken by a deny on the vault alone.
-        reach |= actions.LIMITED if reach & actions.ASSIGN else 0
         certain, possible = certain & reach, possible & reach
         return Taken(deny, certain, possible) if certain | possible else None
 
