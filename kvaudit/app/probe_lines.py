@@ -1,7 +1,7 @@
 """A run of probes as JSON, as rows and as lines. Texts of the tenant stand in them as they are: the output escapes them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kvaudit.app.probing import ProbedVault, ProbeRun
@@ -167,6 +167,7 @@ def probe_summary(run: ProbeRun) -> Iterator[str]:
         for one in item.compared:
             if one.agreement is Agreement.DIFFERS:
                 yield from (f"  {line}" for line in _compared_lines(item, one))
+        yield from (f"  {line}" for line in _reason_lines(item.compared))
     if len(differing) > _MOST_VAULTS:
         yield f"  and {len(differing) - _MOST_VAULTS} vaults more"
 
@@ -189,6 +190,7 @@ def _vault_lines(item: ProbedVault, *, with_records: bool) -> Iterator[str]:
         for one in item.compared:
             if one.found.decides:
                 yield from _compared_lines(item, one)
+        yield from _reason_lines(item.compared)
         yield from _beside_lines(item)
     else:
         yield from _unprobed_lines(item)
@@ -229,11 +231,18 @@ def _compared_lines(item: ProbedVault, one: Compared) -> Iterator[str]:
         told.append(f"Resource Manager: {'allowed' if one.found.word in item.hint.words else 'not shown'}")
     line = " ".join(told).rstrip()
     if one.agreement is Agreement.DIFFERS:
-        line += "  DIFFERS"
+        line += f"  DIFFERS ({one.found.because})"
+    elif one.found.outcome is Outcome.NOT_PROBED:
+        line += f"  ({one.found.because})"
     yield line
-    stands_alone = one.agreement is Agreement.NOT_COMPARED and item.probed.reach.state is not State.REACHABLE
-    if one.agreement is Agreement.DIFFERS or (one.found.outcome is Outcome.NOT_PROBED and not stands_alone):
-        yield f"    {one.found.because}"
-    if not stands_alone and one.expected is not Answer.UNKNOWN:
-        for reason in one.differences:
-            yield f"    {reason.reason.value.replace('_', ' ')}: {reason.because}"
+
+
+def _reason_lines(compared: Iterable[Compared]) -> Iterator[str]:
+    """Why the vault and the records differ: each reason once, with the operations that it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for one in compared:
+        if one.expected is not Answer.UNKNOWN:
+            for item in one.differences:
+                about.setdefault((item.reason.value, item.because), []).append(one.found.word)
+    for (reason, because), words in about.items():
+        yield f"  {reason.replace('_', ' ')}: {because} ({', '.join(words)})"

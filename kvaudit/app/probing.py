@@ -281,12 +281,13 @@ def _told(
         compared = tuple(Compared(item, None, Agreement.NOT_COMPARED) for item in every)
         hint = Hint(None, "the vault's resource ID is not known")
         return ProbedVault(target, vault, probed, compared, hint, canary=canary)
+    hint = hints.get(vault.scope, Hint(None))
     return ProbedVault(
         target,
         vault,
         probed,
-        tuple(expectations.compare(item, vault, probed.reach.state) for item in every),
-        hints.get(vault.scope, Hint(None)),
+        tuple(expectations.compare(item, vault, probed.reach.state, hint.words) for item in every),
+        hint,
         expectations.answers(vault),
         canary,
     )

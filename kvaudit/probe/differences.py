@@ -98,8 +98,13 @@ class Expectations:
             self._answers[vault.scope] = {item.word: answer for item, answer in found.items()}
         return self._answers[vault.scope]
 
-    def compare(self, found: Found, vault: Vault, state: State) -> Compared:
+    def compare(self, found: Found, vault: Vault, state: State, now_shown: frozenset[str] | None = None) -> Compared:
         """Compares one operation, and says why the two differ.
+
+        Args:
+            state: how far the vault could be reached.
+            now_shown: operations that Resource Manager's own list of the caller's permissions shows now, or None where there
+                is none: records that say otherwise are from before a change.
 
         A call that only stands beside the verdict is not compared: what Azure RBAC wants for it is partly inferred.
         """
@@ -117,7 +122,12 @@ class Expectations:
         decision = self._access.can(self._principal, operation(found.word), vault)
         if is_open:
             return Compared(found, expected, Agreement.SETTLED, tuple(self._settling(decision, is_allowed)))
-        reasons = self._granted_since(decision, vault) if is_allowed else self._refused(found, decision, vault)
+        shown = None if now_shown is None else found.word in now_shown
+        reasons = (
+            self._granted_since(decision, vault, shown=shown)
+            if is_allowed
+            else self._refused(found, decision, vault, shown=shown)
+        )
         return Compared(found, expected, Agreement.DIFFERS, tuple(reasons))
 
     def _settling(self, decision: Decision, is_allowed: bool) -> Iterator[Difference]:
@@ -129,8 +139,12 @@ class Expectations:
                 # Nothing of a condition is known but that it did or did not hold for a name that cannot exist.
                 yield Difference(Reason.CONDITION, f"holds only where {item.words or item.condition}; {held}")
 
-    def _refused(self, found: Found, decision: Decision, vault: Vault) -> Iterator[Difference]:
-        """The records say allowed and the vault says no."""
+    def _refused(self, found: Found, decision: Decision, vault: Vault, *, shown: bool | None) -> Iterator[Difference]:
+        """The records say allowed and the vault says no.
+
+        Args:
+            shown: whether Resource Manager's list shows it now; None where there is none.
+        """
         certain = False
         if found.deny_assignment is not None:
             certain = True
@@ -146,7 +160,12 @@ class Expectations:
             yield Difference(Reason.CONDITION, "the vault says that a condition was not met")
         if certain:
             return
-        told = [*self._on_their_way(decision), *self._stale("taken away")]
+        told = [*self._on_their_way(decision)]
+        if shown is False:  # a new grant may be missing there, too: what may be on its way stands before it
+            because = "Resource Manager's own list does not show it now either: most likely it was taken away since the records were read"
+            told.append(Difference(Reason.STALE_RECORDS, because))
+        else:
+            told.extend(self._stale("taken away"))
         yield from told or [self._unexplained(decision)]
 
     def _deny_told(self, deny_id: str) -> str:
@@ -180,23 +199,30 @@ class Expectations:
         placed = self._access.estate.assignment_columns.at(citation.scope)
         return next((item.created_on for item in placed if item.id == citation.id), None)
 
-    def _granted_since(self, decision: Decision, vault: Vault) -> Iterator[Difference]:
-        """The records say denied and the vault says yes."""
+    def _granted_since(self, decision: Decision, vault: Vault, *, shown: bool | None) -> Iterator[Difference]:
+        """The records say denied and the vault says yes.
+
+        Args:
+            shown: whether Resource Manager's list shows it now; None where there is none.
+        """
         told = []
+        if shown:
+            because = "Resource Manager's own list shows it now: it was given since the records were read"
+            told.append(Difference(Reason.STALE_RECORDS, because))
         if any(item.kind is CitationKind.DENY_ASSIGNMENT for item in decision.because):
             told.append(
                 Difference(Reason.DENY_ASSIGNMENT, "the records hold a deny assignment that the vault did not enforce")
             )
         if any(item.why is Miss.CONDITION for item in self._access.near_misses(decision, vault)):
             told.append(Difference(Reason.CONDITION, "a grant of this identity hangs on a condition"))
-        told.extend(self._stale("given"))
+        told.extend(() if shown else self._stale("given"))
         told.append(
             Difference(
                 Reason.PROPAGATION, "a grant that was taken away stays in force for up to 10 minutes, longer in a token"
             )
         )
         yield from told
-        if not self._is_old():
+        if not self._is_old() and not shown:
             yield self._unexplained(decision)
 
     def _stale(self, what: str) -> Iterator[Difference]:

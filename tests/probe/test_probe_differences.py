@@ -1,5 +1,6 @@
 """Why the records and a vault may say different things, and that nothing is explained away."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,10 +42,15 @@ NOT_PROBED = Found("secrets/get", Outcome.NOT_PROBED, "the firewall")
 
 
 def compared(
-    found: Found, *items: Item, at: datetime = NOW, state: State = State.REACHABLE, place: Item = VAULT
+    found: Found,
+    *items: Item,
+    at: datetime = NOW,
+    state: State = State.REACHABLE,
+    place: Item = VAULT,
+    now_shown: frozenset[str] | None = None,
 ) -> Compared:
     access = Access(estate(place, APP, *items))
-    return Expectations(access, APP.id, at).compare(found, access.estate.vaults[0], state)
+    return Expectations(access, APP.id, at).compare(found, access.estate.vaults[0], state, now_shown)
 
 
 def reasons(item: Compared) -> list[Reason]:
@@ -148,3 +154,29 @@ def test_what_stands_in_the_way_of_what_the_records_allow(state: State, reason: 
 def test_a_time_that_is_none_makes_no_reason() -> None:
     item = compared(DENIED, grant(created_on="yesterday"))
     assert reasons(item) == [Reason.UNEXPLAINED]
+
+
+SHOWN, NOT_SHOWN = frozenset({"secrets/get"}), frozenset[str]()
+
+
+def test_what_resource_manager_shows_now_tells_records_that_are_from_before_a_change() -> None:
+    taken = compared(DENIED, grant(), now_shown=NOT_SHOWN)
+    assert reasons(taken) == [Reason.STALE_RECORDS]
+    assert "taken away since" in taken.differences[0].because
+    given = compared(ALLOWED, now_shown=SHOWN)
+    assert reasons(given)[0] is Reason.STALE_RECORDS
+    assert Reason.UNEXPLAINED not in reasons(given)
+
+
+def test_a_new_grant_that_resource_manager_does_not_show_yet_is_on_its_way_first() -> None:
+    item = compared(DENIED, grant(created_on=MADE_JUST_NOW), now_shown=NOT_SHOWN)
+    assert reasons(item) == [Reason.PROPAGATION, Reason.STALE_RECORDS]
+
+
+def test_what_resource_manager_shows_and_the_vault_refuses_stays_unexplained() -> None:
+    assert reasons(compared(DENIED, grant(), now_shown=SHOWN)) == [Reason.UNEXPLAINED]
+
+
+def test_a_call_beside_the_verdict_is_not_compared() -> None:
+    item = compared(replace(DENIED, decides=False), grant())
+    assert (item.expected, item.agreement) == (None, Agreement.NOT_COMPARED)
