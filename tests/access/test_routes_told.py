@@ -27,7 +27,7 @@ from syrupy.assertion import SnapshotAssertion
 from told import routes_told
 
 from kvaudit.access.evaluator import Access
-from kvaudit.model.authorization import EVERYONE, DenyPrincipal, RoleDefinition
+from kvaudit.model.authorization import EVERYONE, DenyAssignment, DenyPrincipal, Permission, RoleDefinition
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.hierarchy import HierarchyNode
 from kvaudit.model.vaults import PermissionModel, Vault
@@ -62,7 +62,7 @@ def custom(name: str, *scopes: str) -> RoleDefinition:
     return replace(role(name, actions=("*/read",)), assignable_scopes=scopes)
 
 
-def everyones(at: str, *spared: Principal, protected: bool | None = False, **permission: Any) -> Item:
+def everyones(at: str, *spared: Principal, protected: bool | None = False, **permission: Any) -> DenyAssignment:
     """A deny assignment that meets everybody but some."""
     found = deny(EVERYONE, at, **permission)
     excluded = tuple(DenyPrincipal(item.id, "User") for item in spared)
@@ -135,6 +135,15 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
         (
             custom("worker", SUBSCRIPTION),
             assignment(custom("worker"), anna, HERE),
+            *may("rewriter", f"{AUTH}/roleDefinitions/write"),
+        ),
+    ),
+    "rewrites a role of its group": (
+        modern,
+        (
+            ops,
+            custom("worker", SUBSCRIPTION),
+            assignment(custom("worker"), ops, HERE),
             *may("rewriter", f"{AUTH}/roleDefinitions/write"),
         ),
     ),
@@ -297,6 +306,21 @@ STORIES: dict[str, tuple[Vault, tuple[Item, ...]]] = {
     "a deny on some data, from it alone": (
         modern,
         (deny(anna, HERE, data_actions=(f"{KV}/vaults/keys/*",)), *may("assigner", f"{AUTH}/roleAssignments/write")),
+    ),
+    "denies on the data under a condition": (
+        modern,
+        (
+            replace(everyones(HERE, data_actions=("*",)), condition=CONDITION),
+            replace(everyones(SUBSCRIPTION), permissions=(Permission(data_actions=("*",), condition=CONDITION),)),
+            *may("assigner", f"{AUTH}/roleAssignments/write"),
+        ),
+    ),
+    "a deny on the data of the vault alone": (
+        modern,
+        (
+            replace(everyones(modern.id, data_actions=("*",)), do_not_apply_to_child_scopes=True),
+            *may("assigner", f"{AUTH}/roleAssignments/write"),
+        ),
     ),
     "a deny on some data of everybody": (
         modern,
