@@ -160,7 +160,7 @@ def _resource_at(
     version = node.get("apiVersion")
     scope, scope_symbol = _scope(walk, node, kind, name, symbolic)
     existing = node.get("existing")
-    shown = name if isinstance(name, str) else symbol or symbolic
+    shown = name if isinstance(name, str) and name.strip() else symbol or symbolic or kind
     return ArmResource(
         node=node,
         type=kind,

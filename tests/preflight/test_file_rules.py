@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from kvaudit.preflight.judgement import FileJudgement, Severity, Verdict
 from kvaudit.preflight.lint import LintResult, lint
 from kvaudit.preflight.rules.catalogue import FILE_RULES, by_id
 from kvaudit.preflight.rules.retiring_api_version import left
+from kvaudit.templates.declarations import Language
+from kvaudit.templates.model_on_create import model_on_create
 from kvaudit.templates.project import read_project
+from kvaudit.templates.unknown import Unknown
 
 TODAY = date(2026, 11, 24)
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -278,6 +282,24 @@ def test_files_that_cannot_be_read_are_told_and_the_rest_is_judged(tmp_path: Pat
     assert len(result.project.problems) == 3
     assert len(result.project.declarations) == 2
     assert [item for item in result.project.files if "loop" in item] == []
+
+
+def test_every_real_file_is_judged_and_most_models_are_decided(corpus: Path) -> None:
+    """All templates and infrastructure folders of the corpus: no crash, nothing unread, and the share that is decided."""
+    total, undecided = Counter[str](), Counter[str]()
+    looked = 0
+    for folder in ("templates", "infra-trees"):
+        result = lint(read_project([corpus / folder]), TODAY)
+        assert [problem.message for problem in result.project.problems] == []
+        looked += len(result.project.files)
+        for declared in result.project.declarations:
+            for item in declared.vaults:
+                total[declared.language] += 1
+                undecided[declared.language] += isinstance(model_on_create(item).model, Unknown)
+    print(f"{looked} files hold something: {dict(total)}, undecided {dict(undecided)}")
+    assert looked > 500
+    for language, share in ((Language.ARM, 0.85), (Language.BICEP, 0.8), (Language.TERRAFORM, 0.8)):
+        assert total[language] - undecided[language] >= share * total[language] > 40
 
 
 def test_every_rule_has_a_page_and_a_name_of_its_own() -> None:
