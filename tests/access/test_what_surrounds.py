@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 from builders import (
+    OTHER_TENANT,
     RESOURCE_GROUP,
     SUBSCRIPTION,
+    SUBSCRIPTION_ID,
     TENANT,
     Item,
     assignment,
@@ -24,7 +26,7 @@ from kvaudit.model.authorization import ScheduleInstance
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Listing
-from kvaudit.model.hierarchy import HierarchyNode
+from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import ObjectRef
 
@@ -90,6 +92,41 @@ def test_a_record_at_a_management_group(
     assert holder == ([] if expected and expected[0] == "denied" else [ANNA.id])
 
 
+def test_a_tree_that_nobody_asked_for_is_a_gap_that_says_what_reads_it() -> None:
+    (told,) = Access(read_at(estate(ANNA, KV, RECORDS[ASSIGNED]), **{ASSIGNED: KV.scope})).can(ANNA.id, READ, KV).gaps
+    assert told.permission == "Microsoft.Management/managementGroups/read"
+    assert told.reason == "which management groups stand above this subscription was not read"
+
+
+@pytest.mark.parametrize(
+    ("asked_of", "trusted", "subscription", "answer"),
+    [
+        (TENANT, TENANT, TENANT, "allowed"),
+        (TENANT, OTHER_TENANT, TENANT, "denied"),
+        (TENANT, OTHER_TENANT, OTHER_TENANT, "allowed"),
+        (TENANT, OTHER_TENANT, None, "unknown"),
+        (TENANT, TENANT.upper(), None, "allowed"),
+        (TENANT, None, None, "allowed"),
+        (TENANT, None, OTHER_TENANT, "allowed"),
+        (None, OTHER_TENANT, None, "allowed"),
+        (None, OTHER_TENANT, TENANT, "denied"),
+    ],
+)
+def test_the_tenant_that_a_vault_trusts_and_that_of_its_subscription(
+    asked_of: str | None, trusted: str | None, subscription: str | None, answer: str
+) -> None:
+    kv = replace(KV, tenant_id=trusted)
+    home = (Subscription(SUBSCRIPTION_ID, tenant_id=subscription),)
+    found = estate(ANNA, kv, assignment(ROLE, ANNA, kv), tenant_id=asked_of, subscriptions=home)
+    decision = Access(found).can(ANNA.id, READ, kv)
+    assert decision.answer.value == answer
+    assert [(item.kind, item.scope) for item in decision.gaps] == [("subscriptions", SUBSCRIPTION)] * (
+        answer == "unknown"
+    )
+    missing = Access(replace(found, subscriptions=() if subscription is None else home))
+    assert missing.can(ANNA.id, READ, kv).answer.value == answer
+
+
 def test_the_gap_of_the_tree_is_told_where_there_is_one() -> None:
     known = gap("management_groups", "/providers/Microsoft.Management/managementGroups/corp")
     base = estate(ANNA, KV, RECORDS[ASSIGNED], gap("role_definitions"), known)
@@ -115,6 +152,7 @@ OTHER_GROUP = RESOURCE_GROUP.replace("rg-app", "rg-application")
     ("where", "listed", "tree", "hidden"),
     [
         ("/", KV.scope, (), "vault a b"),
+        ("batch", KV.scope, (), "vault a b"),
         (SUBSCRIPTION.upper(), KV.scope, (), "vault a b"),
         (RESOURCE_GROUP, SUBSCRIPTION, (), "vault a b"),
         (OTHER_GROUP, SUBSCRIPTION, (), ""),
