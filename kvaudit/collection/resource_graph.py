@@ -18,6 +18,7 @@ from kvaudit.clients.azure import RESOURCE_GRAPH_API_VERSION
 from kvaudit.clients.failures import ReadFailure
 from kvaudit.collection.assignments_above import read_assignments_above
 from kvaudit.collection.control_plane import is_wanted
+from kvaudit.collection.delegations import joined
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.request import CollectRequest, Source
 from kvaudit.collection.role_definitions import read_role_definitions
@@ -30,10 +31,13 @@ from kvaudit.collectors.management_groups import MANAGEMENT_GROUPS, chain_of
 from kvaudit.collectors.resource_graph import (
     ASSIGNMENTS,
     CONTAINERS,
+    DELEGATED,
     PROOFS_QUERY,
     RESOURCES,
+    TABLES,
     Route,
     Table,
+    is_definition,
     is_subscription,
     shows_conditions,
     shows_objects,
@@ -56,7 +60,7 @@ RESOURCE_GRAPH = "resource-graph"
 
 _OBJECTS = "assignments on single secrets, keys and certificates may be missing in it, and conditions of assignments"
 
-FROM_GRAPH = frozenset(route.collector.kind for table in (CONTAINERS, RESOURCES, ASSIGNMENTS) for route in table.routes)
+FROM_GRAPH = frozenset(route.collector.kind for table in TABLES for route in table.routes)
 """Kinds that Resource Graph has."""
 
 
@@ -93,11 +97,11 @@ class _Graph:
 
     async def table(self, table: Table, subscriptions: Sequence[str]) -> None:
         """Reads one table for subscriptions, batch by batch."""
-        todo = {scope: self._routes(table, scope) for scope in subscriptions}
+        todo = {scope: self.routes(table, scope) for scope in subscriptions}
         asked = [scope for scope in subscriptions if todo[scope] or table is CONTAINERS]
         await together(self._batch(table, {scope: todo[scope] for scope in part}) for part in portions(asked, BATCH))
 
-    def _routes(self, table: Table, scope: str) -> list[Route]:
+    def routes(self, table: Table, scope: str) -> list[Route]:
         """The kinds of a table that are not finished for a subscription and of which all would be seen."""
         routes = [
             route
@@ -198,14 +202,7 @@ class _Rows:
         for scope, routes in self._todo.items():
             for route in routes:
                 key = (route.collector.kind, scope)
-                reading.writer.finish_listing(
-                    *key,
-                    items=self._counts[key],
-                    pages=pages,
-                    api_version=RESOURCE_GRAPH_API_VERSION,
-                    asked_at=reading.now(),
-                    source=RESOURCE_GRAPH,
-                )
+                _finish(graph, *key, items=self._counts[key], pages=pages)
                 reading.remember(*key, self._kept.pop(key, []))
         for scope in self._todo:
             rows = self._kept.get((MANAGEMENT_GROUPS.kind, scope))
@@ -235,7 +232,13 @@ async def read_resource_graph(
     graph = _Graph(reading, request, [item.scope for item in subscriptions], visible)
     await together((graph.table(CONTAINERS, graph.subscriptions), graph.table(RESOURCES, graph.subscriptions)))
     _finish_tree(graph, tenant)
-    await together((_read_assignments(graph), read_role_definitions(reading, graph.rows, graph.subscriptions, visible)))
+    await together(
+        (
+            _read_assignments(graph),
+            read_role_definitions(reading, graph.rows, graph.subscriptions, visible),
+            _read_delegations(graph),
+        )
+    )
     reading.writer.describe(
         fallbacks=[
             {"kind": kind, "reason": reason, "subscriptions": count}
@@ -243,6 +246,42 @@ async def read_resource_graph(
         ]
     )
     return graph.read
+
+
+async def _read_delegations(graph: _Graph) -> None:
+    """Lighthouse delegations, of which each is two rows."""
+    [route] = DELEGATED.routes
+    kind, reading = route.collector.kind, graph.reading
+    for part in portions([scope for scope in graph.subscriptions if graph.routes(DELEGATED, scope)], BATCH):
+        try:
+            rows = await graph.rows(DELEGATED.query(DELEGATED.routes), part)
+        except ReadFailure as problem:
+            for scope in part:
+                graph.fall_back(route.collector, scope, problem.reason, problem)
+            continue
+        for scope, items in joined(rows, part, is_assignment=route.matches, is_definition=is_definition).items():
+            if items is None:
+                graph.fall_back(route.collector, scope, "what a delegation gives was not among the rows")
+                continue
+            reading.writer.add_page(kind, scope, items)
+            if graph.request.verify_with_arm:
+                seen = {scopes.fold(item["id"]) for item in items}
+                await compare(reading, route, scope, seen, graph.request)
+            _finish(graph, kind, scope, items=len(items))
+            reading.remember(kind, scope, items)
+
+
+def _finish(graph: _Graph, kind: str, scope: str, *, items: int, pages: int = 1) -> None:
+    """Notes that Resource Graph answered a listing to its end."""
+    graph.reading.writer.finish_listing(
+        kind,
+        scope,
+        items=items,
+        pages=pages,
+        api_version=RESOURCE_GRAPH_API_VERSION,
+        asked_at=graph.reading.now(),
+        source=RESOURCE_GRAPH,
+    )
 
 
 def _finish_tree(graph: _Graph, tenant: str | None) -> None:
@@ -255,15 +294,7 @@ def _finish_tree(graph: _Graph, tenant: str | None) -> None:
     rows = [row for scope in graph.subscriptions for row in graph.reading.recall(MANAGEMENT_GROUPS.kind, scope) or ()]
     writer = graph.reading.writer
     writer.add_page(MANAGEMENT_GROUPS.kind, root, rows)
-    writer.finish_listing(
-        MANAGEMENT_GROUPS.kind,
-        root,
-        items=len(rows),
-        pages=1,
-        api_version=RESOURCE_GRAPH_API_VERSION,
-        asked_at=graph.reading.now(),
-        source=RESOURCE_GRAPH,
-    )
+    _finish(graph, MANAGEMENT_GROUPS.kind, root, items=len(rows))
 
 
 async def _read_assignments(graph: _Graph) -> None:

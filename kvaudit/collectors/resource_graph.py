@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kvaudit.collectors.collector import Collector, Raw
+from kvaudit.collectors.delegations import DELEGATIONS
 from kvaudit.collectors.managed_identities import RESOURCE_IDENTITIES, USER_ASSIGNED_IDENTITIES, has_identity
 from kvaudit.collectors.role_assignments import ROLE_ASSIGNMENTS
 from kvaudit.collectors.subscription_settings import MANAGED_HSMS, RESOURCE_GROUPS
@@ -130,7 +131,19 @@ ASSIGNMENTS = Table(
     (_route(ROLE_ASSIGNMENTS, "microsoft.authorization/roleassignments"),),
 )
 
-TABLES = (CONTAINERS, RESOURCES, ASSIGNMENTS)
+DEFINITION_TYPE = "microsoft.managedservices/registrationdefinitions"
+
+DELEGATED = Table(
+    "managedserviceresources",
+    "id, name, type, properties, subscriptionId",
+    (_route(DELEGATIONS, "microsoft.managedservices/registrationassignments"),),
+    also=f"type =~ '{DEFINITION_TYPE}'",  # an assignment names its definition, which says who gets what
+)
+
+TABLES = (CONTAINERS, RESOURCES, ASSIGNMENTS, DELEGATED)
+
+is_definition = _of_type(DEFINITION_TYPE)
+"""Whether a row is what a Lighthouse delegation gives."""
 
 is_subscription = _of_type(SUBSCRIPTION_TYPE)
 """Whether a row is a subscription."""

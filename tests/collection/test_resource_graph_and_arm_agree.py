@@ -53,6 +53,9 @@ def test_both_ways_give_the_same_access(tmp_path: Path, estate: str) -> None:
     assert {item.id for item in one.role_assignments} == {item.id for item in other.role_assignments}
     assert one.role_definitions == other.role_definitions
     assert one.resource_identities == other.resource_identities
+    assert one.delegations == other.delegations
+    for kind in FROM_GRAPH:
+        assert any(item.kind == kind and item.source for item in auto.listings()) or kind == "role_assignments", kind
     for subscription in one.subscriptions:
         chain = one.management_group_chain(subscription.subscription_id)
         assert chain == other.management_group_chain(subscription.subscription_id)
