@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from kvaudit.contracts.principals import PrincipalNames
 from kvaudit.errors import UsageError
 from kvaudit.model import scopes
 from kvaudit.model.directory import Principal
@@ -11,7 +12,6 @@ from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import Operation, operation, operations
 from kvaudit.model.vaults import ObjectRef
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS = ("secrets", "keys", "certificates")
 _OBJECT_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 
@@ -27,42 +27,16 @@ def principal_named(estate: Estate, text: str) -> str:
     Raises:
         UsageError: no principal has this name, or several have (each candidate is listed).
     """
-    wanted = text.strip().casefold().rstrip("/")
-    if wanted in estate.principals:
-        return wanted
-    found = {item.id for item in estate.principals.values() if wanted in _names_of(item)}
-    found |= _identities_of(estate, scopes.fold(text))
-    # A registration and its service principal share the application ID; grants to a registration are worth nothing.
-    able = {item for item in found if estate.principal(item).type != "Application"} or found
-    if len(able) == 1:
-        return able.pop()
-    if able:
+    found = PrincipalNames(estate).meant_by(text)
+    if len(found) == 1:
+        return found[0]
+    if found:
         raise UsageError(
-            f"{text!r} is the name of {len(able)} principals",
+            f"{text!r} is the name of {len(found)} principals",
             hint="Give the object ID of the one that is meant.",
-            details=tuple(_candidate(estate.principal(item)) for item in sorted(able)),
+            details=tuple(_candidate(estate.principal(item)) for item in found),
         )
-    if _GUID.fullmatch(wanted):
-        return wanted
     raise UsageError(f"the snapshot knows no principal named {text!r}", hint=_near_principals(estate, text))
-
-
-def _names_of(principal: Principal) -> frozenset[str]:
-    names = (principal.display_name, principal.user_principal_name, principal.app_id, *principal.alternative_names)
-    return frozenset(name.casefold() for name in names if name)
-
-
-def _identities_of(estate: Estate, wanted: str) -> set[str]:
-    """The identities that a resource is or runs as, by its folded resource ID or the client ID of the identity."""
-    found = {
-        item.principal_id
-        for item in estate.user_assigned_identities
-        if wanted in (scopes.fold(item.resource_id), scopes.fold(item.client_id or ""))
-    }
-    for item in estate.resource_identities:
-        if scopes.fold(item.resource_id) == wanted:
-            found.update((item.principal_id, *item.user_assigned_principals))
-    return {item.casefold() for item in found if item}
 
 
 def _near_principals(estate: Estate, text: str) -> str:

@@ -32,10 +32,17 @@ class PrincipalNames:
         if kind in (None, "object_id") and wanted in self._estate.principals:
             return (wanted,)
         kinds = [kind] if kind else ["app_id", "display_name", "user_principal_name", "resource_id"]
-        found = {item for name in kinds if name != "object_id" for item in self._table(name).get(wanted, ())}
+        found = {item for name in kinds if name != "object_id" for item in self._found(name, wanted)}
         if not found and kind in (None, "object_id") and _GUID.fullmatch(wanted):
             return (wanted,)
-        return tuple(sorted(found))
+        # A registration and its service principal share the application ID; grants to a registration are worth nothing.
+        able = {item for item in found if self._estate.principal(item).type != "Application"}
+        return tuple(sorted(able or found))
+
+    def _found(self, kind: str, wanted: str) -> tuple[str, ...]:
+        if kind == "resource_id":
+            wanted = wanted.rstrip("/")
+        return self._table(kind).get(wanted, ())
 
     def _table(self, kind: str) -> Mapping[str, tuple[str, ...]]:
         if kind not in self._tables:
@@ -45,12 +52,21 @@ class PrincipalNames:
     def _named(self, kind: str) -> Iterable[tuple[str, str]]:
         principals = self._estate.principals.values()
         if kind == "app_id":
-            return ((item.app_id, item.id) for item in principals if item.app_id)
+            return self._applications(principals)
         if kind == "display_name":
             return ((item.display_name, item.id) for item in principals if item.display_name)
         if kind == "user_principal_name":
             return ((item.user_principal_name, item.id) for item in principals if item.user_principal_name)
         return self._resources(principals)
+
+    def _applications(self, principals: Iterable[Principal]) -> Iterable[tuple[str, str]]:
+        """Application IDs; of a user-assigned identity also the client ID that its resource tells."""
+        for item in principals:
+            if item.app_id:
+                yield item.app_id, item.id
+        for identity in self._estate.user_assigned_identities:
+            if identity.client_id and identity.principal_id:
+                yield identity.client_id, identity.principal_id
 
     def _resources(self, principals: Iterable[Principal]) -> Iterable[tuple[str, str]]:
         """Managed identities by the resource that they are, or that runs as them."""
@@ -62,8 +78,9 @@ class PrincipalNames:
             if identity.principal_id:
                 yield identity.resource_id, identity.principal_id
         for resource in self._estate.resource_identities:
-            if resource.principal_id:
-                yield resource.resource_id, resource.principal_id
+            for principal_id in (resource.principal_id, *resource.user_assigned_principals):
+                if principal_id:
+                    yield resource.resource_id, principal_id
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from kvaudit.contracts.schema import json_schema
 from kvaudit.errors import UsageError
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
-from kvaudit.model.identities import ResourceIdentity
+from kvaudit.model.identities import ResourceIdentity, UserAssignedIdentity
 from kvaudit.sources.yaml_source import parse_yaml, parse_yaml_documents
 
 GOOD = """version: 1
@@ -161,3 +161,25 @@ def test_names_of_principals() -> None:
     assert names.meant_by("/subscriptions/1/X", "resource_id") == ("bbb",)
     assert names.meant_by("33333333-3333-3333-3333-333333333333") == ("33333333-3333-3333-3333-333333333333",)
     assert names.meant_by("nobody") == ()
+
+
+def test_a_registration_is_not_meant_where_its_service_principal_is() -> None:
+    identity = "/subscriptions/1/resourcegroups/rg/providers/microsoft.managedidentity/userassignedidentities/id"
+    names = PrincipalNames(
+        Estate(
+            principals={
+                "reg": Principal("reg", "Application", display_name="shop", app_id="app-1"),
+                "bbb": Principal("bbb", "ServicePrincipal", display_name="shop", app_id="app-1"),
+                "alone": Principal("alone", "Application", app_id="app-2"),
+                "ccc": Principal("ccc", "ServicePrincipal", alternative_names=("isExplicit=False",)),
+            },
+            user_assigned_identities=(UserAssignedIdentity(identity, "ccc", "client-1"),),
+            resource_identities=(ResourceIdentity("/subscriptions/1/x", "t", "bbb", (identity,), ("ccc",)),),
+        )
+    )
+    assert names.meant_by("APP-1") == names.meant_by("app-1", "app_id") == names.meant_by("shop") == ("bbb",)
+    assert names.meant_by("app-2") == ("alone",)
+    assert names.meant_by("reg") == ("reg",), "the object ID says which"
+    assert names.meant_by("client-1") == names.meant_by(f"{identity}/") == ("ccc",)
+    assert names.meant_by("/subscriptions/1/X/") == ("bbb", "ccc"), "which of its identities is not said"
+    assert names.meant_by("isExplicit=False") == ()
