@@ -155,7 +155,7 @@ class Standings:
         self, scope: str, own: Mapping[str, Powers], denies: tuple[Taken, ...]
     ) -> tuple[Mapping[str, Powers], tuple[Taken, ...]]:
         """Add what stands above a subscription although the tree of management groups does not say so, or may."""
-        subscription = scopes.subscription_of(scope) or ""
+        subscription = scope.removeprefix(scopes.SUBSCRIPTION_PREFIX)
         chain = self._around.estate.scopes_over(scope)
         records, taking = self._around.records, self._around.denies
         more = dict(own)
