@@ -43,6 +43,7 @@ def render(audit: Audit, out: BinaryIO) -> None:
             ("vaults", _vaults(audit)),
             ("findings", (_finding(item) for item in audit.findings)),
             ("not_assessed", [not_assessed_shape(item) for item in audit.access.not_assessed()]),
+            ("managed_hsms", [{"id": item.id, "name": item.name} for item in audit.estate.managed_hsms]),
             ("unknown_verdicts", (_unknown(item) for item in audit.unknowns)),
         ),
     )

@@ -12,6 +12,7 @@ from kvaudit.report.controls import controls_of
 from kvaudit.report.escalation_words import not_assessed_line
 from kvaudit.report.gap_words import GapGroup, closing, grouped, touched_by, touches
 from kvaudit.report.grouping import by_rule
+from kvaudit.report.managed_hsms import unassessed_hsms
 from kvaudit.report.page_data import PageData
 from kvaudit.report.readers import Kind, Readers
 from kvaudit.report.readiness import Readiness
@@ -31,6 +32,7 @@ class View:
         hidden_gaps: gaps beyond those shown; findings.json holds all.
         vaults_without_rows: vaults whose rows of access are too many for a page.
         not_assessed: the line that says which records of routes nobody collected, or None.
+        managed_hsms: the line that says that managed HSMs are listed only, or None.
     """
 
     title: str
@@ -57,6 +59,7 @@ class View:
     quiet_rules: tuple[dict[str, Any], ...]
     vaults_without_rows: int
     not_assessed: str | None
+    managed_hsms: str | None
 
 
 def view_of(audit: Audit, page: PageData) -> View:
@@ -98,6 +101,7 @@ def view_of(audit: Audit, page: PageData) -> View:
         quiet_rules=_quiet_rules(audit),
         vaults_without_rows=page.vaults_without_rows,
         not_assessed=not_assessed_line(audit.access.not_assessed()),
+        managed_hsms=unassessed_hsms(audit.estate),
     )
 
 

@@ -309,6 +309,10 @@ def _audit() -> Schema:
             "Failed verdicts, most severe first.",
         ),
         not_assessed=items(_not_assessed(), "Records of routes to data that nobody collected."),
+        managed_hsms=items(
+            record("A managed HSM.", id=text("Resource ID."), name=text("Its name.")),
+            "Managed HSMs: listed, and not assessed.",
+        ),
         unknown_verdicts=items(
             _finding(reason=text("Why it is unknown."), gaps=items({"type": "string"}, "Ids of gaps.")),
             "Verdicts that could not be reached.",

@@ -18,6 +18,7 @@ from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit
 from kvaudit.report.gap_words import closing, grouped, kinds_of, touched_by
 from kvaudit.report.grouping import RuleFindings, by_rule
+from kvaudit.report.managed_hsms import unassessed_hsms
 from kvaudit.report.readers import Kind, Readers
 from kvaudit.report.text import counted, line_safe
 from kvaudit.rules.judgement import Severity
@@ -105,6 +106,13 @@ def _header(audit: Audit, console: Console) -> None:
 
 def _coverage(audit: Audit, console: Console) -> None:
     _heading(console, "Coverage")
+    _tell_listings(audit, console)
+    hsms = unassessed_hsms(audit.estate)
+    if hsms:
+        _say(console, f"{line_safe(hsms)}.", "dim")
+
+
+def _tell_listings(audit: Audit, console: Console) -> None:
     asked = sum(item.asked for item in audit.coverage.values())
     read = sum(item.read for item in audit.coverage.values())
     if not audit.gaps:

@@ -1,12 +1,13 @@
 import io
 
 import pytest
-from builders import estate, gap, vault
+from builders import SUBSCRIPTION, estate, gap, vault
 from rich.console import Console
 from sample import audit_of, contoso, hostile
 from syrupy.assertion import SnapshotAssertion
 
 from kvaudit.model.estate import Estate
+from kvaudit.model.settings import ManagedHsm
 from kvaudit.report.summary import render_summary
 
 
@@ -64,3 +65,9 @@ def test_a_subscription_that_refuses_everything_is_told_once() -> None:
     text = shown(estate(vault(), *(gap(kind, "/subscriptions/33333333-3333-3333-3333-333333333333") for kind in kinds)))
     assert text.count("33333333-3333-3333-3333-333333333333") == 1
     assert "6 gaps" in text
+
+
+def test_managed_hsms_are_named_and_called_not_assessed() -> None:
+    hsms = tuple(ManagedHsm(id=f"{SUBSCRIPTION}/x/{name}", name=name) for name in ("hsm-b", "hsm-a"))
+    text = shown(estate(vault(), managed_hsms=hsms), width=200)
+    assert "2 managed HSMs listed and not assessed (local RBAC was not read): hsm-a, hsm-b." in text
