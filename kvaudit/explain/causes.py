@@ -17,7 +17,18 @@ def causes_of(kind: Kind, facts: Facts) -> tuple[Cause, ...]:
     return maker(facts) if maker else ()
 
 
+_MANAGEMENT_PLANE = "keyvault/managementplane"
+
+
 def _missing_role(facts: Facts) -> tuple[Cause, ...]:
+    if (facts.caller.name or "").casefold() == _MANAGEMENT_PLANE:
+        return (
+            Cause(
+                "the one that was refused is Key Vault's own management plane, not you: no grant to it helps",
+                "Resource Manager asked the vault for a key; this was seen for keys that could not be read, also on vaults with "
+                "access policies. Make or read the key through the vault itself",
+            ),
+        )
     fix = role_fix(grantee_of(facts), facts.word) if facts.word else None
     what = facts.word or facts.action or "this operation"
     found = [
@@ -51,7 +62,16 @@ def _missing_role(facts: Facts) -> tuple[Cause, ...]:
     return tuple(found)
 
 
+_ON_BEHALF = Cause(
+    "the entry names an application beside the user",
+    "such an entry counts only while that application acts for that user (on behalf of): leave applicationId empty for a "
+    "caller that acts for itself",
+)
+
+
 def _missing_policy(facts: Facts) -> tuple[Cause, ...]:
+    if facts.has(r"to use on-behalf-of"):
+        return (_ON_BEHALF,)
     word = facts.word
     fix = policy_fix(grantee_of(facts), word) if word else None
     found = [
@@ -90,10 +110,7 @@ def _missing_policy(facts: Facts) -> tuple[Cause, ...]:
             "the entry names the application registration, not its service principal",
             "the two have different object IDs; an entry for the registration grants nothing and shows as unknown",
         ),
-        Cause(
-            "the entry names an application beside the user",
-            "such an entry counts only while that application acts for that user",
-        ),
+        _ON_BEHALF,
     ]
     return tuple(found)
 

@@ -28,7 +28,7 @@ class Facts:
     """What was found. None and "" mean: not in the text.
 
     Attributes:
-        text: the text with one level of escapes undone, spaces single.
+        text: the text with its escapes undone, on one line: terminals break lines within the services' phrases.
         codes: every error code in it, folded.
         statuses: HTTP statuses in it, the surest first.
         word: permission word.
@@ -68,27 +68,27 @@ class Facts:
 
 def find_facts(text: str) -> Facts:
     """Everything that a text says."""
-    plain = _plain(text)
+    flat = _plain(text).replace("\n", " ")
     log = log_record(text)
-    word, action = _operation(plain, log)
-    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", plain) or _first(
-        r"over scope '([^']{1,1000})'", plain
+    word, action = _operation(flat, log)
+    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", flat) or _first(
+        r"over scope '([^']{1,1000})'", flat
     )
     return Facts(
-        text=plain,
-        codes=_codes(plain),
-        statuses=_statuses(plain, log),
+        text=flat,
+        codes=_codes(flat),
+        statuses=_statuses(flat, log),
         word=word,
         action=action,
         resource=resource.rstrip("'.,") if resource else None,
-        vault=_vault(plain, resource),
-        object=_object(plain, resource),
-        caller=_caller(plain, log),
-        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", plain)),
-        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", plain)),
-        reason=(_first(r"DecisionReason:\s*'?(\w+)", plain) or "").casefold(),
-        found_tenant=_first(rf"found\s+https?://sts\.[a-z.]+/({_GUID})", plain),
-        expected_tenants=_expected(plain),
+        vault=_vault(flat, resource),
+        object=_object(flat, resource),
+        caller=_caller(flat, log),
+        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", flat)),
+        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", flat)),
+        reason=(_first(r"DecisionReason:\s*'?(\w+)", flat) or "").casefold(),
+        found_tenant=_first(rf"found\s+https?://sts\.[a-z.]+/({_GUID})", flat),
+        expected_tenants=_expected(flat),
         log=log,
     )
 
@@ -242,9 +242,14 @@ def _caller(text: str, log: dict[str, Any] | None) -> Caller:
         or logged(log, "objectidentifier"),
         app_id=guid(rf"\bappid=({_GUID})") or logged(log, "appid"),
         tenant_id=guid(rf"iss=https?://sts\.[a-z.]+/({_GUID})"),
-        name=client[1] if client and client[1] and not re.fullmatch(_GUID, client[1]) else None,
+        name=_name(client[1] if client else None) or _first(r"Caller:\s*name=([^;\s']{1,200});", text),
         address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or logged(log, "calleripaddress"),
     )
+
+
+def _name(client: str | None) -> str | None:
+    """Who a client is, where it is not an ID."""
+    return client if client and not re.fullmatch(_GUID, client) else None
 
 
 def _expected(text: str) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def _says(kind: Kind, *codes: str, phrase: str = "", likely: bool = False, alone
     return Signature(kind, confidence, frozenset(code.casefold() for code in codes), phrase, alone)
 
 
-_POLICY_PHRASE = r"does not have (?:secrets?|keys?|certificates?) \w{1,40} permission|the user, group or application '[^']{0,1000}' does not have|(?:secrets|keys|certificates) \w{1,40} permission on key vault"
+_POLICY_PHRASE = r"does not have (?:secrets?|keys?|certificates?) \w{1,40} permission|the user, group or application '[^']{0,1000}' does not have|(?:secrets|keys|certificates) \w{1,40} permission on key vault|the policy requires the caller '[^']{0,1000}' to use on-behalf-of"
 
 SIGNATURES: tuple[Signature, ...] = (
     _says(Kind.TEMPLATE_ACCESS, "KeyVaultParameterReferenceSecretRetrieveFailed", "KeyVaultParameterReferenceAuthorizationFailed", "KeyVaultParameterReferenceNotFound", "KeyVaultParameterReferenceInvalidId", phrase=r"KeyVaultParameterReference\w{1,40}"),
@@ -66,7 +66,7 @@ SIGNATURES: tuple[Signature, ...] = (
     _says(Kind.MODEL_CHANGE_REFUSED, phrase=r"not allowed to change permission model"),
     _says(Kind.AZURE_POLICY, "RequestDisallowedByPolicy", "RequestDisallowedByAzure", phrase=r"disallowed by (?:azure )?policy"),
     _says(Kind.SCOPE_LOCKED, "ScopeLocked", phrase=r"because following scope\(?s?\)? (?:is|are) locked"),
-    _says(Kind.LINKED_AUTHORIZATION, "LinkedAuthorizationFailed", "LinkedAccessCheckFailed"),
+    _says(Kind.LINKED_AUTHORIZATION, "LinkedAuthorizationFailed", "LinkedAccessCheckFailed", phrase=r"is not authorized to access linked subscription|does not have permission to perform action\(?s?\)? '[^']{1,300}' on the linked scope"),
     _says(Kind.ASSIGNMENT_LIMIT, "RoleAssignmentLimitExceeded", phrase=r"no more role assignments can be created"),
     _says(Kind.PRINCIPAL_NOT_FOUND, "PrincipalNotFound", phrase=r"principal [0-9a-f-]{32,36} does not exist in the directory"),
     _says(Kind.ROLE_ASSIGNMENT_EXISTS, "RoleAssignmentExists", "RoleAssignmentUpdateNotPermitted", phrase=r"the role ?assignment already exists"),
@@ -82,7 +82,8 @@ SIGNATURES: tuple[Signature, ...] = (
     _says(Kind.VAULT_NOT_FOUND, "VaultNotFound", "DeletedVaultNotFound", phrase=r"resource 'microsoft\.keyvault/vaults/[^']{1,200}' under resource group '[^']{0,200}' was not found"),
     _says(Kind.OBJECT_NOT_FOUND, "SecretNotFound", "KeyNotFound", "CertificateNotFound", "PendingCertificateNotFound", "CertificateIssuerNotFound", "ContactsNotFound", phrase=r"(?:secret|key|certificate|storage) with \(name/id\) \S{1,200} was not found in this key vault"),
     _says(Kind.THROTTLED, "Throttled", "TooManyRequests", "SubscriptionRequestsThrottled", "VaultRequestTypeLimitReached", "VaultOperationLimitReached", phrase=r"was not processed because too many requests were received"),
-    _says(Kind.AZURE_POLICY, "ForbiddenByPolicy", likely=True, alone=True),
+    _says(Kind.MISSING_POLICY, "ForbiddenByPolicy", likely=True, alone=True),  # of access policies, as recorded
+    _says(Kind.AZURE_POLICY, "ForbiddenByPolicy", likely=True, alone=True),  # as documented, never seen
     _says(Kind.MISSING_ROLE, phrase=r"\bAccessDenied\b.{0,200}data ?plane", likely=True, alone=True),
 )  # fmt: skip
 

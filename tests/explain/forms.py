@@ -1,6 +1,7 @@
 """The same answer of a service as SDKs, tools and logs print it. Names and layouts are those of the libraries' own errors."""
 
 import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,6 +102,12 @@ def _diagnostics(it: Answer) -> str:
     return json.dumps([row])
 
 
+def _wrapped(text: str, before: str) -> str:
+    """As a terminal breaks it."""
+    lines = textwrap.wrap(text, 62, break_long_words=False, break_on_hyphens=False, replace_whitespace=True)
+    return "\n".join(f"{before}{line}" for line in lines)
+
+
 FORMS: dict[str, Callable[[Answer], str]] = {
     "json": lambda it: it.body,
     "json in a line of a log": lambda it: f"2026-11-24 08:00:00 ERROR app: {json.dumps({'log': it.body})}",
@@ -111,6 +118,8 @@ FORMS: dict[str, Callable[[Answer], str]] = {
     "go": _go,
     "az": _az,
     "terraform": _terraform,
+    "terraform, wrapped": lambda it: f"╷\n{_wrapped(_terraform(it).replace('│', ''), '│ ')}\n╵",
+    "az, wrapped": lambda it: _wrapped(_az(it), ""),
     "deployment": _deployment,
     "azurediagnostics": _diagnostics,
 }

@@ -48,6 +48,8 @@ KINDS: list[tuple[Kind, Answer]] = [
     (Kind.MISSING_ROLE, rbac()),
     (Kind.DENY_ASSIGNMENT, rbac(f"'/providers/microsoft.authorization/denyassignments/{OTHER}'", "DeniedByDenyAssignment")),
     (Kind.MISSING_POLICY, POLICY),
+    (Kind.MISSING_POLICY, Answer(403, "Forbidden", f"The policy requires the caller '{CALLER}' to use on-behalf-of (OBO) flow. For more information on OBO, please see https://go.microsoft.com/fwlink/?linkid=2152310", "ForbiddenByPolicy")),
+    (Kind.LINKED_AUTHORIZATION, Answer(403, "LinkedAuthorizationFailed", f"The client has permission to perform action 'Microsoft.Compute/images/read' on scope '{VAULT_ID}', however the current tenant '{TENANT}' is not authorized to access linked subscription '{OTHER}'.")),
     (Kind.FIREWALL, FIREWALL),
     (Kind.PRIVATE_LINK, Answer(403, "Forbidden", "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: " + CALLER, "ForbiddenByConnection")),
     (Kind.PRIVATE_LINK, Answer(403, "Forbidden", "Connection is not an approved private link and caller was ignored because bypass is not set")),
@@ -77,7 +79,7 @@ KINDS: list[tuple[Kind, Answer]] = [
 ]  # fmt: skip
 """Texts: facts azure.md 1.4, 1.7 and 6, and the phrases of Resource Manager."""
 
-_BY_CODE_ALONE = {Kind.CLAIMS_CHALLENGE, Kind.STALE_TOKEN, Kind.LINKED_AUTHORIZATION, Kind.TEMPLATE_ACCESS}
+_BY_CODE_ALONE = {Kind.CLAIMS_CHALLENGE, Kind.STALE_TOKEN, Kind.TEMPLATE_ACCESS}
 """Kinds that a description without the code does not tell for certain: rows of AzureDiagnostics have none."""
 
 
@@ -103,6 +105,23 @@ def test_who_called_what_on_what_in_every_form(form: str, answer: Answer) -> Non
     fix = found.causes[0].fix
     assert fix is not None
     assert all(OID in text for text in fix.as_json().values())
+
+
+def test_an_entry_for_an_application_acting_for_a_user_is_the_first_cause() -> None:
+    answer = next(one for kind, one in KINDS if kind is Kind.MISSING_POLICY and "on-behalf-of" in one.message)
+    assert "application beside the user" in explain(answer.body).causes[0].cause
+
+
+def test_a_code_that_two_kinds_share_is_likely_both() -> None:
+    found = explain(Answer(403, "Forbidden", "Refused.", "ForbiddenByPolicy").body)
+    assert (found.kind, found.confidence, found.also) == (Kind.MISSING_POLICY, Confidence.LIKELY, (Kind.AZURE_POLICY,))
+
+
+def test_no_role_is_proposed_for_the_management_plane_of_key_vault_itself() -> None:
+    text = rbac().message.replace("Caller: appid", "Caller: name=KeyVault/ManagementPlane;appid")
+    found = explain(Answer(400, "ForbiddenByRbac", text).body)
+    assert (found.kind, found.caller.name) == (Kind.MISSING_ROLE, "KeyVault/ManagementPlane")
+    assert all(cause.fix is None for cause in found.causes)
 
 
 HOST = "kv-contoso.vault.azure.net"
