@@ -83,7 +83,7 @@ class _Remarks:
         for file, lines in project.lines.items():
             for number, found in _found(lines):
                 at = Position(file, number, found.start() + 1)
-                reason = re.sub(r"[\s\-*/#>]+$", "", found["reason"]).strip(" :-")
+                reason = found["reason"].rstrip(" \t\r\f\v-*/#>").strip(" :-")
                 for rule in found["rules"].casefold().split(","):
                     if rule not in known:
                         self.mistakes.append((at, f"{rule[:60]} is no rule: `kvaudit rules` lists them"))

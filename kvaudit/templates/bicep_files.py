@@ -20,7 +20,7 @@ from kvaudit.templates.parameter_files import ParameterFile, values_of
 from kvaudit.templates.plain_secrets import is_plain_text, secure_values
 from kvaudit.templates.roots import roots
 
-_MODULE = re.compile(r"^\s*module\s+\w+\s+'(\.[^']+\.bicep|[^':@]+\.bicep)'", re.MULTILINE)
+_MODULE = re.compile(r"^[ \t]*module[ \t]+\w+[ \t]+'(\.[^'\n]+\.bicep|[^':@\n]+\.bicep)'", re.MULTILINE)
 
 Problem = UsageError | RecursionError
 

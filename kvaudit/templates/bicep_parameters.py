@@ -9,8 +9,8 @@ from kvaudit.templates.bicep_expressions import Names
 from kvaudit.templates.bicep_syntax import parse_bicep, parts, text
 from kvaudit.templates.bicep_values import BicepValues
 
-_USING = re.compile(r"^\s*using\s+'([^']+)'", re.MULTILINE)
-_PARAMETER = re.compile(r"^(\s*)param(\s+\w+\s*=)", re.MULTILINE)
+_USING = re.compile(r"^[ \t]*using[ \t]+'([^'\n]+)'", re.MULTILINE)
+_PARAMETER = re.compile(r"^([ \t]*)param([ \t]+\w+[ \t]*=)", re.MULTILINE)
 
 
 def used_by_parameters(source: str) -> str | None:

@@ -25,7 +25,7 @@ PACKAGES: dict[str, frozenset[str]] = {
 """Management SDKs (facts azure.md 1.3), and the package of the old data plane. Go's is found by its path."""
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;#)@]*)")
-_GO = re.compile(rf"^\s*(?:require\s+)?({re.escape(GO_MODULE)}(?:/v\d+)?)\s+(v\S+)", re.MULTILINE)
+_GO = re.compile(rf"^[ \t]*(?:require[ \t]+)?({re.escape(GO_MODULE)}(?:/v\d+)?)\s+(v\S+)", re.MULTILINE)
 _PROPERTY = re.compile(r"\$\{([^}]+)\}")
 _PROJECTS = (".csproj", ".fsproj", ".vbproj")
 _LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock"})

@@ -19,7 +19,7 @@ from kvaudit.templates.pipelines import read_pipeline
 from kvaudit.templates.plain_secrets import secure_values
 from kvaudit.templates.roots import roots
 from kvaudit.templates.script_words import Dialect
-from kvaudit.templates.scripts import MENTIONS, dialect_of, read_script
+from kvaudit.templates.scripts import LARGEST_SCRIPT, MENTIONS, dialect_of, read_script
 from kvaudit.templates.terraform import TerraformFolder, local_calls, provider_pin, read_folder, read_terraform
 from kvaudit.templates.terraform_plan import is_plan, read_plan
 
@@ -157,6 +157,8 @@ class _Reading:
     def _script(self, path: Path, dialect: Dialect | None) -> None:
         text = read_text(path)
         if MENTIONS.search(text):
+            if len(text) > LARGEST_SCRIPT:
+                raise UsageError(f"{path}: a script of more than {LARGEST_SCRIPT:,} characters is not read")
             self._calls.extend(read_script(text, str(path), dialect or dialect_of(text)))
             self._seen(path, text)
 

@@ -66,7 +66,13 @@ class _OpenQuoteError(Exception):
 _PLAIN = re.compile(r"[^\s\\'\"`$;&|(){}<>#@]+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"]?)([A-Za-z_]\w*)\2")
 _REDIRECT = re.compile(r"[<>]+&?-?")
-_VARIABLE = re.compile(r"\$(?:\{\{.*?\}\}|\{[^}\n]*\}|[A-Za-z_][\w:]*(?:\.\w+|\[[^\]\n]*\])*|[@*#?$!0-9-])", re.DOTALL)
+_VARIABLE = re.compile(
+    r"\$(?:\{\{.{0,500}?\}\}|\{[^}\n]{0,500}\}|[A-Za-z_][\w:]*(?:\.\w+|\[[^\]\n]{0,500}\])*|[@*#?$!0-9-])", re.DOTALL
+)
+"""Bounded, since the next opening sign looks for its closing one anew."""
+
+MOST_OPEN_HEREDOCS = 50
+"""Here-documents of a script that nothing closes; each is looked for to the end of the text."""
 _TARGET = re.compile(r"[ \t]*[^\s;&|()<>]*")
 _COMMENT = re.compile(r"#[^\n]*")
 
@@ -79,6 +85,7 @@ class _Lexer:
     at: int = 0
     commands: list[tuple[Word, ...]] = field(default_factory=list)
     _heredocs: list[tuple[bool, str]] = field(default_factory=list)
+    _open_heredocs: int = 0
 
     @property
     def _is_powershell(self) -> bool:
@@ -143,8 +150,11 @@ class _Lexer:
 
     def _skip_heredocs(self) -> None:
         for indented, name in self._heredocs:
+            if self._open_heredocs >= MOST_OPEN_HEREDOCS:
+                break
             blanks = "\t*" if indented else ""
             found = re.compile(rf"^{blanks}{re.escape(name)}$", re.MULTILINE).search(self.text, self.at)
+            self._open_heredocs += found is None
             self.at = found.end() if found else self.at
         self._heredocs.clear()
 

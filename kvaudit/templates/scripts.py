@@ -51,7 +51,7 @@ LEFT_OUT = "***"
 """Stands for a value that may be a secret."""
 
 _HASHTABLE = re.compile(r"\$(?:\w+:)?(\w+)\s*=\s*(?:\[ordered\]\s*)?@\{([^{}]{0,4000})\}", re.IGNORECASE)
-_MEMBER = re.compile(r"""^\s*['"]?(\w+)['"]?\s*=\s*(.*?)\s*(?:#.*)?$""")
+_CHANGED = re.compile(r"\$(?:\w+:)?(\w+)\s*(?:\.|\[|\+=)")
 _AZ = re.compile(r"(?:.*[/\\])?az(?:\.cmd|\.exe)?", re.IGNORECASE)
 
 
@@ -166,11 +166,11 @@ def _is_number(text: str) -> bool:
 def _hashtables(text: str) -> dict[str, Mapping[str, str | None]]:
     """Tables that `@name` hands to a cmdlet. One that is changed later holds options that are not known."""
     tables: dict[str, Mapping[str, str | None]] = {}
+    changed = {found[1].casefold() for found in _CHANGED.finditer(text)}
     for found in _HASHTABLE.finditer(text):
         name = found[1].casefold()
         options = dict(_members(found[2]))
-        changed = re.search(rf"\${re.escape(found[1])}\s*(?:\.|\[|\+=)", text, re.IGNORECASE)
-        if changed or name in tables:
+        if name in changed or name in tables:
             options["@"] = None
         tables[name] = options
     return tables
@@ -178,8 +178,7 @@ def _hashtables(text: str) -> dict[str, Mapping[str, str | None]]:
 
 def _members(body: str) -> Iterator[tuple[str, str | None]]:
     for line in re.split(r"[\n;]", body):
-        found = _MEMBER.match(line)
-        if found:
-            name = found[1].casefold()
-            value = found[2].strip("'\"")
-            yield name, _kept(name, value)
+        written, separator, rest = line.partition("=")
+        name = written.strip().strip("'\"").casefold()
+        if separator and re.fullmatch(r"\w+", name):
+            yield name, _kept(name, rest.partition("#")[0].strip().strip("'\""))
