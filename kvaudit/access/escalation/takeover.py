@@ -49,7 +49,6 @@ class Takeovers:
     """
 
     def __init__(self, directory: Directory, targets: Iterable[str], families: Iterable[Family]) -> None:
-        self._directory = directory
         self._families = tuple(families)
         self._below: dict[str, list[str]] = {}
         for target in sorted(set(targets)):

@@ -251,7 +251,7 @@ class VaultRoutes:
         if not context.customised and not context.group:
             return {}
         if context not in self._adjusted:
-            concerned = self.moves.movers_at(context.node) if context.group else frozenset()
+            concerned = self.moves.movers_at(context.node)
             if context.customised:
                 concerned |= self._role_writers(context.node)
             self._adjusted[context] = {name: self._steps_in(name, context) for name in concerned}
