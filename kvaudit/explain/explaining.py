@@ -16,6 +16,12 @@ _NO_TOKEN = Cause(
 )
 
 
+_SILENT_RECORD = Cause(
+    "the record says that the vault refused, and not which of its checks did",
+    "AzureDiagnostics has no columns for that: network, permission and state of the object all show as 403",
+)
+
+
 def explain(text: str, *, access: Access | None = None) -> Explanation:
     """What an error means.
 
@@ -87,7 +93,14 @@ def _unknown(found: Explanation, facts: Facts, length: int) -> Explanation:
     """A text without an established meaning: what can be said all the same."""
     causes = found.causes
     step = found.next_step
-    if "akv10000" in facts.codes or facts.has("request is missing a bearer or pop token"):
+    if facts.log is not None and facts.status == 403:
+        causes = (_SILENT_RECORD,)
+        step = "Paste the client's error, or the record from AZKVAuditLogs (resource-specific tables)."
+    if (
+        "akv10000" in facts.codes
+        or facts.has("request is missing a bearer or pop token")
+        or (facts.status == 401 and str((facts.log or {}).get("operationname")).casefold() == "authentication")
+    ):
         causes = (_NO_TOKEN,)
         step = "Look at the answer to the next call: this one asks for a token."
     if length > LONGEST:

@@ -162,7 +162,11 @@ def test_a_line_of_the_audit_log() -> None:
         explain(json.dumps({**LOG, "IsAccessPolicyMatch": "false", "EnableRbacAuthorization": False})).kind
         is Kind.MISSING_POLICY
     )
-    assert explain(json.dumps(LOG)).kind is Kind.UNKNOWN, "a 403 alone does not say which check refused"
+    silent = explain(json.dumps(LOG))
+    assert silent.kind is Kind.UNKNOWN, "a 403 alone does not say which check refused"
+    assert "not which of its checks" in silent.causes[0].cause
+    challenge = {**LOG, "operationName": "Authentication", "properties": {"httpStatusCode": 401}}
+    assert "carried no token" in explain(json.dumps(challenge)).causes[0].cause
 
 
 def estate(
