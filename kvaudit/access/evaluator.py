@@ -106,10 +106,11 @@ class Access:
             notes=notes.for_decision(self._around, place, operation, principal_id, answer, told),
         )
 
-    def answers(self, principal_id: str, vault: Vault) -> dict[Operation, Answer]:
-        """What `can` answers for every operation on a vault, without the reasons."""
-        verdict = self._judge.verdict(principal_id.strip().casefold(), self._around.place(vault))
-        return {item: _answer(verdict, item.mask) for item in operations()}
+    def answers(self, principal_id: str, vault: Vault, ref: ObjectRef | None = None) -> dict[Operation, Answer]:
+        """What `can` answers for every operation on a vault, or for those that exist on an object, without the reasons."""
+        verdict = self._judge.verdict(principal_id.strip().casefold(), self._around.place(vault, ref))
+        asked = (item for item in operations() if ref is None or (item.kind == ref.kind and not item.vault_only))
+        return {item: _answer(verdict, item.mask) for item in asked}
 
     def who_can(
         self,

@@ -2,24 +2,27 @@
 
 import fnmatch
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kvaudit.access.answers import Citation, CitationKind, Decision
 from kvaudit.access.evaluator import Access
-from kvaudit.contracts.principals import PrincipalNames
-from kvaudit.contracts.reading import Contract, ContractsError
+from kvaudit.contracts.reading import Contract
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
-from kvaudit.model.permissions import all_operations_mask, iter_operations, mask_of, operation
+from kvaudit.model.permissions import operation, operations
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 from kvaudit.preflight.excess import excess_fix
 from kvaudit.preflight.least_change import least_choice, missing_fix
+from kvaudit.preflight.on_objects import Apart, objects_apart, on_words
+from kvaudit.preflight.resolving import resolve
 from kvaudit.remediation import Fix
 
 MOST_OBJECTS = 10_000
-"""Objects of one vault that patterns are compared with; more is unknown."""
+"""Objects of one vault that a need may be about; more is unknown."""
+
+_HELD = (Answer.ALLOWED, Answer.CONDITIONAL)
 
 
 class Deviation(StrEnum):
@@ -77,7 +80,7 @@ def check_contracts(contracts: Sequence[Contract], access: Access) -> CheckResul
     Raises:
         ContractsError: principals and vaults that the estate does not know or that are ambiguous, all of them.
     """
-    resolved = _resolve(contracts, access)
+    resolved = resolve(contracts, access)
     findings: list[ContractFinding] = []
     kept: list[tuple[Contract, Vault]] = []
     together: dict[tuple[str, str], list[Contract]] = {}
@@ -95,58 +98,6 @@ def check_contracts(contracts: Sequence[Contract], access: Access) -> CheckResul
     return CheckResult(tuple(contracts), tuple(findings), tuple(kept), gaps)
 
 
-def _resolve(contracts: Sequence[Contract], access: Access) -> list[tuple[Contract, str, tuple[Vault, ...]]]:
-    names = PrincipalNames(access.estate)
-    mistakes: list[str] = []
-    resolved = []
-    for contract in contracts:
-        kind, text = contract.principal if isinstance(contract.principal, tuple) else (None, contract.principal)
-        principals = names.meant_by(text, kind)
-        if len(principals) != 1:
-            mistakes.append(f"{contract.position}: {contract.name}: {_who(access, text, principals)}")
-        vaults, missing = _vaults(contract, access)
-        mistakes += [f"{contract.position}: {contract.name}: {text}" for text in missing]
-        if len(principals) == 1:
-            resolved.append((contract, principals[0], vaults))
-    if mistakes:
-        raise ContractsError(
-            "the contracts name what the records do not hold",
-            hint="An object ID always works for a principal; `kvaudit scan` lists the vaults.",
-            details=tuple(mistakes),
-        )
-    return resolved
-
-
-def _who(access: Access, text: str, found: tuple[str, ...]) -> str:
-    if not found:
-        return f"no principal is known by {text[:100]!r}"
-    known = (f"{item} ({access.estate.principal(item).display_name or 'no name'})" for item in found)
-    return f"{text[:100]!r} is the name of {len(found)} principals: {', '.join(known)}"
-
-
-def _vaults(contract: Contract, access: Access) -> tuple[tuple[Vault, ...], list[str]]:
-    if contract.tags:
-        wanted = {name.casefold(): value for name, value in contract.tags.items()}
-        found = tuple(
-            vault
-            for vault in access.estate.vaults
-            if all(
-                {key.casefold(): text for key, text in vault.tags.items()}.get(name) == value
-                for name, value in wanted.items()
-            )
-        )
-        tags = ", ".join(f"{name}={value}" for name, value in contract.tags.items())
-        return found, [] if found else [f"no vault has the tags {tags}"]
-    chosen: list[Vault] = []
-    missing: list[str] = []
-    for name in contract.vaults:
-        try:
-            chosen.append(access.vault(name))
-        except KeyError:
-            missing.append(f"there is no vault {name[:100]!r} in what was read")
-    return tuple(dict.fromkeys(chosen)), missing
-
-
 @dataclass(slots=True)
 class _Comparison:
     """One contract against one vault.
@@ -162,6 +113,8 @@ class _Comparison:
     beside: tuple[Contract, ...]
     _missing: list[tuple[str, str | None, Decision]] = field(default_factory=list)
     _unknown: list[tuple[str, str | None, Decision]] = field(default_factory=list)
+    _differing: tuple[Apart, ...] | None = None
+    _spoken: dict[ObjectRef | None, frozenset[str]] = field(default_factory=dict)
 
     def findings(self) -> Iterator[ContractFinding]:
         unread: list[ContractFinding] = []
@@ -182,10 +135,9 @@ class _Comparison:
         """The objects that a need is about, `None` for the vault; and the gap when their names were not read."""
         asked = operation(word)
         patterns = contract.objects.get(asked.kind)
-        if patterns is None or asked.vault_only:
-            return (None,), None
-        if self._answer(word, None) is Answer.ALLOWED:
-            return (None,), None
+        if patterns is None or asked.vault_only or self._answer(word, None) is Answer.ALLOWED:
+            less = (item.ref for item in self._apart() if word in item.less and _covers(contract, item.ref))
+            return (None, *less), None
         named = tuple(ObjectRef(asked.kind, item) for item in patterns if not _is_pattern(item))
         wild = [item.casefold() for item in patterns if _is_pattern(item)]
         if not wild:
@@ -197,12 +149,18 @@ class _Comparison:
             for item in self.access.estate.objects
             if item.vault_id == self.vault.scope and item.ref.kind == asked.kind
         ]
-        found = [
-            name for name in names[:MOST_OBJECTS] if any(fnmatch.fnmatchcase(name.casefold(), item) for item in wild)
-        ]
+        found = [name for name in names if any(fnmatch.fnmatchcase(name.casefold(), item) for item in wild)]
+        if len(found) > MOST_OBJECTS:
+            text = f"{len(found):,} {asked.kind} match, and {MOST_OBJECTS:,} are judged at most: name fewer"
+            return named, Gap(asked.kind, self.vault.id, text)
         refs = dict.fromkeys([*named, *(ObjectRef(asked.kind, name) for name in found)])
         # A pattern that no name matches yet is about names to come: only a grant on the vault covers those.
         return tuple(refs) or (None,), None
+
+    def _apart(self) -> tuple[Apart, ...]:
+        if self._differing is None:
+            self._differing = objects_apart(self.access, self.principal_id, self.vault)
+        return self._differing
 
     def _were_read(self, kind: str) -> bool:
         return self.access.estate.was_read(kind, self.vault.scope)
@@ -240,7 +198,7 @@ class _Comparison:
     def _missing_finding(self) -> ContractFinding:
         words = tuple(dict.fromkeys(word for word, _, _ in self._missing))
         objects = tuple(dict.fromkeys(ref for _, ref, _ in self._missing if ref))
-        on = f" on {', '.join(objects[:5])}{' …' if len(objects) > 5 else ''}" if objects else ""
+        on = on_words(objects)
         because = tuple(dict.fromkeys(item for _, _, decision in self._missing for item in decision.because))
         notes = tuple(text for text in self._missing[0][2].notes if not text.startswith("read: "))
         denied = any(item.answer is Answer.DENIED for item in because)
@@ -266,7 +224,7 @@ class _Comparison:
             said = next((item.words for item in decision.because if item.words), None)
             why = f"it holds on a condition: {said}" if said else "it holds only after an activation or a start to come"
         else:
-            why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
+            why = _why_unknown(decision)
         return self._finding(Deviation.UNKNOWN, (word,), ref, f"{word}{on}: {why}", decision)
 
     def _unread(self, word: str, gap: Gap) -> ContractFinding:
@@ -292,44 +250,74 @@ class _Comparison:
 
     def _forbidden(self) -> Iterator[ContractFinding]:
         for word in self.contract.forbids:
-            decision = self._decision(word, None)
-            if self._in_force(decision) in (Answer.ALLOWED, Answer.CONDITIONAL):
-                held = "held" if decision.answer is Answer.ALLOWED else "held on a condition or after activation"
-                found = self._finding(
-                    Deviation.BROKEN, (word,), None, f"{word} must stay denied and is {held}", decision
-                )
-                yield replace(found, fix=self._taken_away(decision.because))
-            elif decision.answer is Answer.UNKNOWN:
-                why = decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
-                yield self._finding(Deviation.UNKNOWN, (word,), None, f"{word} must stay denied: {why}", decision)
+            places = (None, *(item.ref for item in self._apart() if word in item.more))
+            decisions = [(ref, self._decision(word, ref)) for ref in places]
+            held = [item for item in decisions if self._in_force(item[1]) in _HELD]
+            if held:
+                yield self._broken(word, held)
+            for ref, decision in decisions:
+                if decision.answer is Answer.UNKNOWN:
+                    why = _why_unknown(decision)
+                    text = f"{word} must stay denied{on_words([ref])}: {why}"
+                    yield self._finding(Deviation.UNKNOWN, (word,), str(ref) if ref else None, text, decision)
+
+    def _broken(self, word: str, held: Sequence[tuple[ObjectRef | None, Decision]]) -> ContractFinding:
+        certain = any(decision.answer is Answer.ALLOWED for _, decision in held)
+        how = "held" if certain else "held on a condition or after activation"
+        refs = [ref for ref, _ in held]
+        because = tuple(dict.fromkeys(item for _, decision in held for item in decision.because))
+        return ContractFinding(
+            self.contract,
+            Deviation.BROKEN,
+            self.vault,
+            self.principal_id,
+            (word,),
+            str(refs[0]) if len(refs) == 1 and refs[0] else None,
+            f"{word} must stay denied and is {how}{on_words(refs)}",
+            because,
+            tuple(dict.fromkeys(gap for _, decision in held for gap in decision.gaps)),
+            fix=self._taken_away(because),
+        )
 
     def _excess(self) -> Iterator[ContractFinding]:
-        """Everything held on the vault beyond needs and forbids (which are told as broken)."""
-        beyond = self._spoken_for()
-        held: list[str] = []
-        unknown: list[str] = []
+        """Everything held beyond needs and forbids (which are told as broken): on the vault, then on single objects."""
+        everything = [item.word for item in operations()]
+        yield from self._held_beyond([(None, word) for word in everything if word not in self._spoken_for(None)])
+        apart = [
+            (item.ref, word)
+            for item in self._apart()
+            for word in everything
+            if word in item.more and word not in self._spoken_for(item.ref)
+        ]
+        yield from self._held_beyond(apart)
+
+    def _held_beyond(self, places: Sequence[tuple[ObjectRef | None, str]]) -> Iterator[ContractFinding]:
+        held: list[tuple[ObjectRef | None, str]] = []
+        unknown: list[tuple[ObjectRef | None, str]] = []
         because: dict[Citation, None] = {}
         gaps: dict[Gap, None] = {}
-        for item in iter_operations(~mask_of(beyond) & all_operations_mask()):
-            decision = self._decision(item.word, None)
-            if self._in_force(decision) in (Answer.ALLOWED, Answer.CONDITIONAL):
-                held.append(item.word)
+        for ref, word in places:
+            decision = self._decision(word, ref)
+            if self._in_force(decision) in _HELD:
+                held.append((ref, word))
                 because.update(dict.fromkeys(decision.because))
             elif decision.answer is Answer.UNKNOWN:
-                unknown.append(item.word)
+                unknown.append((ref, word))
                 gaps.update(dict.fromkeys(decision.gaps))
         told = {gap for _, _, decision in self._unknown for gap in decision.gaps}
         if unknown and not (gaps and told.issuperset(gaps)):
-            yield self._perhaps_held(tuple(unknown), tuple(gaps))
+            yield self._perhaps_held(unknown, tuple(gaps))
         if held:
+            words = tuple(dict.fromkeys(word for _, word in held))
+            refs = list(dict.fromkeys(ref for ref, _ in held))
             yield ContractFinding(
                 self.contract,
                 Deviation.EXCESS,
                 self.vault,
                 self.principal_id,
-                tuple(held),
-                None,
-                f"held and not needed: {', '.join(held)}",
+                words,
+                str(refs[0]) if len(refs) == 1 and refs[0] else None,
+                f"held and not needed{on_words(refs)}: {', '.join(words)}",
                 tuple(because),
                 fix=self._taken_away(tuple(because)),
             )
@@ -344,26 +332,48 @@ class _Comparison:
         ]
         return excess_fix(self.access, self.vault, self.principal_id, self.contract, because, needed)
 
-    def _perhaps_held(self, words: tuple[str, ...], gaps: tuple[Gap, ...]) -> ContractFinding:
+    def _perhaps_held(self, places: Sequence[tuple[ObjectRef | None, str]], gaps: tuple[Gap, ...]) -> ContractFinding:
         """What may be held beyond need: told in one finding, since one gap makes dozens of operations unknown."""
         why = gaps[0].reason if gaps else "what was read does not decide it"
+        words = tuple(dict.fromkeys(word for _, word in places))
         some = f"{words[0]} and {len(words) - 1} other operations" if len(words) > 1 else words[0]
-        text = f"whether more is held than needed, {some}: {why}"
+        text = f"whether more is held than needed{on_words([ref for ref, _ in places])}, {some}: {why}"
         return ContractFinding(
             self.contract, Deviation.UNKNOWN, self.vault, self.principal_id, words, None, text, gaps=gaps
         )
 
-    def _spoken_for(self) -> tuple[str, ...]:
+    def _spoken_for(self, ref: ObjectRef | None) -> frozenset[str]:
         """Needs of every contract of the workload here, and forbids; with Azure RBAC also what the smallest choice of built-in roles gives beyond the needs.
 
         Nobody can hold less without a custom role, so that is no excess; with access policies every word stands alone.
+
+        Args:
+            ref: an object, for the needs that are about it; None for all needs, since most are granted on the vault.
         """
-        needs = tuple(dict.fromkeys(word for contract in self.beside for word in contract.needs))
-        words = (*needs, *self.contract.forbids)
-        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            return words
-        least = least_choice(needs, self.contract)
-        return (*words, *(least.excess if least else ()))
+        if ref not in self._spoken:
+            needs = tuple(
+                dict.fromkeys(
+                    word
+                    for contract in self.beside
+                    for word in contract.needs
+                    if ref is None or (operation(word).kind == ref.kind and _covers(contract, ref))
+                )
+            )
+            rbac = self.vault.permission_model is not PermissionModel.ACCESS_POLICIES
+            least = least_choice(needs, self.contract) if needs and rbac else None
+            self._spoken[ref] = frozenset((*needs, *self.contract.forbids, *(least.excess if least else ())))
+        return self._spoken[ref]
+
+
+def _covers(contract: Contract, ref: ObjectRef) -> bool:
+    """Whether the needs of a contract are about an object, by its patterns; without any they are about all."""
+    patterns = contract.objects.get(ref.kind)
+    name = ref.name.casefold()
+    return patterns is None or any(fnmatch.fnmatchcase(name, item.casefold()) for item in patterns)
+
+
+def _why_unknown(decision: Decision) -> str:
+    return decision.gaps[0].reason if decision.gaps else "what was read does not decide it"
 
 
 def _needs_activation(item: Citation) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from kvaudit.access.answers import Citation, CitationKind, Decision
 from kvaudit.access.evaluator import Access
 from kvaudit.contracts.reading import Contract
+from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import iter_operations, mask_of
 from kvaudit.model.vaults import AccessPolicy, PermissionModel, Vault
-from kvaudit.preflight.least_change import policy_word, roles_for
+from kvaudit.preflight.least_change import joined, policy_word, roles_for
 from kvaudit.remediation import Fix, PolicyEntry, grant_policy, quoting
 
 _GIVES = (Answer.ALLOWED, Answer.CONDITIONAL)
@@ -60,7 +61,7 @@ def _beyond(item: Citation, vault: Vault) -> str | None:
         return f"take the workload out of group {item.groups[0]}, or narrow what the group is given: others hold it too"
     if item.kind is CitationKind.ACCESS_POLICY:
         return None
-    if item.scope != vault.scope:
+    if item.scope is None or not scopes.is_within(scopes.fold(item.scope), vault.scope):
         return f"{item.role or 'a role'} is assigned at {item.scope}: it reaches more than this vault"
     if item.kind is not CitationKind.ROLE_ASSIGNMENT:
         return f"remove {item.role or 'the record'} ({item.id}) in Privileged Identity Management"
@@ -79,7 +80,10 @@ def _removed(
     if not direct:
         return None
     gone = {item.id for item in direct}
-    lost = tuple(dict.fromkeys(item.operation for item in needed if _is_lost(item, gone)))
+    lost: dict[str | None, list[str]] = {}
+    for item in needed:
+        if _is_lost(item, gone):
+            lost.setdefault(item.object, []).append(item.operation)
     removals = [quoting.shell_command("az", "role", "assignment", "delete", ids=name) for name in sorted(gone)]
     number = f"{len(removals)} role assignment{'' if len(removals) == 1 else 's'}"
     if not lost:
@@ -89,7 +93,12 @@ def _removed(
             bicep="// delete the role assignments: a deployment does not remove them\n",
             terraform="# remove the resources of the role assignments\n",
         )
-    keep = roles_for(access, vault, principal_id, lost, contract)
+    keep = joined(
+        [
+            roles_for(access, vault, principal_id, tuple(dict.fromkeys(words)), contract, on=ref)
+            for ref, words in lost.items()
+        ]
+    )
     return Fix(
         what=f"{keep.what}; then remove {number} that give{'s' if len(removals) == 1 else ''} more",
         az="\n".join([keep.az, *removals]),

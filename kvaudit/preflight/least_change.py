@@ -48,18 +48,31 @@ def least_choice(words: Sequence[str], contract: Contract) -> RoleChoice | None:
     return None if best is None or best.caveats else best
 
 
-def roles_for(access: Access, vault: Vault, principal_id: str, words: Sequence[str], contract: Contract) -> Fix:
-    """The smallest choice of roles that gives a principal these operations on a vault, else a custom role."""
+def roles_for(
+    access: Access,
+    vault: Vault,
+    principal_id: str,
+    words: Sequence[str],
+    contract: Contract,
+    *,
+    on: str | None = None,
+) -> Fix:
+    """The smallest choice of roles that gives a principal these operations, else a custom role.
+
+    Args:
+        on: one object, `secrets/NAME`; None for the vault.
+    """
+    scope = f"{vault.id}/{on}" if on else vault.id
     found = least_choice(words, contract)
     kind = access.estate.principal(principal_id).type
     kind = kind if kind in _GRANTEES else None
     if found is None:
-        named = RoleGrant(vault.id, "", f"kvaudit {contract.name}"[:120], principal_id, kind)
+        named = RoleGrant(scope, "", f"kvaudit {contract.name}"[:120], principal_id, kind)
         return assign_custom_role(named, _least(tuple(words), contract.forbids).custom)
-    fixes = [assign_role(RoleGrant(vault.id, role.name, role.role_name, principal_id, kind)) for role in found.roles]
+    fixes = [assign_role(RoleGrant(scope, role.name, role.role_name, principal_id, kind)) for role in found.roles]
     beyond = [word for word in found.excess if word not in contract.needs]
     notes = [f"gives beyond the contract: {', '.join(beyond)}"] if beyond else []
-    return _joined(fixes, notes)
+    return joined(fixes, notes)
 
 
 def _gives(role: RoleDefinition) -> int:
@@ -67,7 +80,8 @@ def _gives(role: RoleDefinition) -> int:
     return certain | perhaps
 
 
-def _joined(fixes: Sequence[Fix], notes: Sequence[str]) -> Fix:
+def joined(fixes: Sequence[Fix], notes: Sequence[str] = ()) -> Fix:
+    """Several changes as one, notes told once."""
     return Fix(
         what="; ".join(item.what for item in fixes),
         az="\n".join(item.az for item in fixes),
