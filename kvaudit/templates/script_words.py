@@ -67,7 +67,7 @@ _PLAIN = re.compile(r"[^\s\\'\"`$;&|(){}<>#@]+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"]?)([A-Za-z_]\w*)\2")
 _REDIRECT = re.compile(r"[<>]+&?-?")
 _VARIABLE = re.compile(
-    r"\$(?:\{\{.{0,500}?\}\}|\{[^}\n]{0,500}\}|[A-Za-z_][\w:]*(?:\.\w+|\[[^\]\n]{0,500}\])*|[@*#?$!0-9-])", re.DOTALL
+    r"\$(?:\{\{.{0,200}?\}\}|\{[^}\n]{0,200}\}|[A-Za-z_][\w:]*(?:\.\w+|\[[^\]\n]{0,200}\])*|[@*#?$!0-9-])", re.DOTALL
 )
 """Bounded, since the next opening sign looks for its closing one anew."""
 
