@@ -145,8 +145,6 @@ class VaultRoutes:
 
     def steps(self, principal_id: str, vault: Vault) -> tuple[Step, ...]:
         """The routes of one principal to a vault, its own and its groups', by number."""
-        if self._directory.type_of(principal_id) == "Application":
-            return ()
         context = self.context(vault)
         adjusted = self._adjustments(context).get(principal_id)
         if adjusted is not None:
