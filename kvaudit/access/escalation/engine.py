@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from kvaudit.access.answers import Citation, Holding
+from kvaudit.access.answers import Citation, CitationKind, Holding
 from kvaudit.access.escalation import actions, copies, coverage, services
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
 from kvaudit.access.escalation.catalogue import BY_ID, RouteKind
@@ -253,7 +253,7 @@ class Escalations:
             if bits & worked_out:
                 bits = (bits & ~worked_out) | (real & self.control.anywhere(principal_id))
         how, mask = self._reach.of(item, principal_id, vault)
-        via = (*self._cited(principal_id, vault, bits), *item.via) if bits else ()
+        via = (*self._cited(principal_id, vault, bits), *self._beside(item, principal_id, vault)) if bits else ()
         words: tuple[str, ...] = ()
         if item.route in _OF_HOLDERS and held is not None:
             words, holding = _of_holder(kind, held)
@@ -274,6 +274,16 @@ class Escalations:
             steps=how,
             notes=(item.note,) if item.note else (),
         )
+
+    def _beside(self, item: Step, principal_id: str, vault: Vault) -> Iterator[Citation]:
+        """The records that a step rests on beside those that give its rights: what is rewritten, removed or held elsewhere."""
+        yield from item.via
+        if item.bits & actions.REWRITES_ROLE:
+            roles = self.control.custom_roles
+            yield from roles.cited(principal_id, roles.over(vault.scope))
+        if item.bits & actions.LIFTS_DENY:
+            for deny, _ in self.control.lifted(principal_id, self.control.standings.node(vault.scope)):
+                yield Citation(CitationKind.DENY_ASSIGNMENT, deny.id, deny.scope, answer=Answer.DENIED)
 
     def _cited(self, principal_id: str, vault: Vault, bits: int) -> tuple[Citation, ...]:
         standings = self.control.standings

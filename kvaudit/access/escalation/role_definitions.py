@@ -4,6 +4,9 @@ Custom roles with data actions cannot be assigned at management groups (Microsof
 only those count that are assigned at a subscription or below it.
 """
 
+from collections.abc import Iterator
+
+from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import NONE, weaker
 from kvaudit.access.escalation.standing import Standings
@@ -52,6 +55,19 @@ class CustomRoles:
                 self._rewriting[key] = self._rewriting_at(principal_id, place)
             found = found.plus(actions.REWRITES_ROLE, self._rewriting[key])
         return found.answer(actions.REWRITES_ROLE)
+
+    def cited(self, principal_id: str, places: tuple[str, ...]) -> Iterator[Citation]:
+        """The assignments, at some scopes, of custom roles that a principal may rewrite."""
+        chains = self._around.directory.chains_up(principal_id)
+        for place in places:
+            for record in self._around.records.at(place):
+                if (
+                    record.role in self._assigned[place]
+                    and self._may_write(principal_id, record.role) is not Answer.DENIED
+                ):
+                    name = self._around.grants.power(record.role).name
+                    groups = chains.get(record.principal_id, ())
+                    yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, place, name, groups)
 
     def _rewriting_at(self, principal_id: str, place: str) -> Answer:
         names = {principal_id, *self._around.directory.chains_up(principal_id)}

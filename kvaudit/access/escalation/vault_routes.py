@@ -4,7 +4,7 @@ What somebody has at a scope differs from what it has above only where a record 
 a deny assignment stands there. So each scope keeps what differs, and looks the rest up above.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from kvaudit.access.escalation.steps import Setting, Step
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import DenyAssignment
 from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.vaults import Vault
 
@@ -215,18 +216,23 @@ class VaultRoutes:
 
     def _lifts(self, principal_id: str, node: Node) -> Answer:
         """Whether a principal may remove a deny assignment that takes something from it."""
-        granted = self.standings.granted(principal_id, node)
         powers = NONE
+        for _, answer in self.lifted(principal_id, node):
+            powers = powers.plus(actions.LIFTS_DENY, answer)
+        return powers.answer(actions.LIFTS_DENY)
+
+    def lifted(self, principal_id: str, node: Node) -> Iterator[tuple[DenyAssignment, Answer]]:
+        """The deny assignments that take something from a principal and that it may remove, and how surely."""
+        granted = self.standings.granted(principal_id, node)
         for taken in self.standings.closing(principal_id, node, granted.any & ~actions.LIFTS_DENY):
             held = self.standings.powers(principal_id, self.standings.node(taken.deny.scope))
             mine, _ = held.best(actions.DENIES_DELETE, actions.DENIES_WRITE)
             stack, _ = held.best(actions.STACKS_DENY_SETTING, actions.STACKS_DELETE)
-            if taken.deny.is_system_protected is not True:
-                powers = powers.plus(actions.LIFTS_DENY, mine)
+            if taken.deny.is_system_protected is not True and mine is not Answer.DENIED:
+                yield taken.deny, mine
             if taken.deny.is_system_protected is not False and stack is not Answer.DENIED:
                 # Whether a deployment stack made it, or something that nobody here can undo, is not on record.
-                powers = powers.plus(actions.LIFTS_DENY, weaker(stack, Answer.CONDITIONAL))
-        return powers.answer(actions.LIFTS_DENY)
+                yield taken.deny, weaker(stack, Answer.CONDITIONAL)
 
     def _shaken(self, principal_id: str, node: Node, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Steps that end in a data role, where deny assignments take the data plane away again."""
