@@ -8,12 +8,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kvaudit.contracts.schema import ContractsFile, PrincipalSelector, TagSelector
+from kvaudit.contracts.schema import ONE_PLACE, ContractsFile, PrincipalSelector, TagSelector
 from kvaudit.errors import UsageError
 from kvaudit.model.permissions import operation, operations
 from kvaudit.sources.located import Node, Position
 from kvaudit.sources.reading import read_text
 from kvaudit.sources.yaml_source import parse_yaml
+
+_WORDS: Mapping[str, str] = {
+    "model_type": "a mapping is needed: keys with values",
+    "dict_type": "a mapping is needed: keys with values",
+    "list_type": "a list is needed: [a, b], or one line for each with a dash",
+    "too_short": "at least {min_length} is needed",
+    "too_long": "at most {max_length} are read",
+    "string_too_short": "must not be empty",
+    "string_too_long": "at most {max_length} characters are read",
+    "string_pattern_mismatch": "names of objects hold letters, digits and hyphens; * and ? stand for others",
+}
+"""What pydantic finds, in words of a file and not of Python."""
 
 _LEFT_OUT = ("x-", ".")
 """Top-level keys that begin so hold anchors and are not looked at, as in other tools' YAML."""
@@ -79,8 +91,9 @@ def parse_contracts(text: str, name: str) -> tuple[Contract, ...]:
     try:
         file = ContractsFile.model_validate(plain)
     except ValidationError as problem:
-        mistakes += [_mistake(root, error) for error in problem.errors(include_url=False)]
+        mistakes += [_mistake(root, error) for error in problem.errors(include_url=False) if _is_meant(root, error)]
     mistakes += _word_mistakes(root)
+    mistakes += _workload_mistakes(root)
     if mistakes or file is None:
         lines = tuple(f"{name}:{line}:{column}: {text}" for line, column, text in sorted(set(mistakes)))
         raise ContractsError(
@@ -150,6 +163,34 @@ def _word_mistakes(root: Node) -> list[tuple[int, int, str]]:
     return found
 
 
+def _workload_mistakes(root: Node) -> list[tuple[int, int, str]]:
+    """Names that two workloads have, since findings are told by them; and what the schema says only when all else is right."""
+    first: dict[str, int] = {}
+    found = []
+    for number, table in enumerate((root.get("workloads") or root).elements(), start=1):
+        given = [key for key in ("vault", "vaults") if (node := table.get(key)) is not None and node.value is not None]
+        if isinstance(table.value, dict) and len(given) != 1:
+            found.append((table.line, table.column, f"workloads.{number}: {ONE_PLACE}"))
+        node = table.get("name")
+        name = node.text() if node else None
+        if node is None or name is None:
+            continue
+        if name in first:
+            text = f"the workload {name[:60]!r} stands here a second time (first in line {first[name]})"
+            found.append((node.line, node.column, text))
+        first.setdefault(name, node.line)
+    return found
+
+
+def _is_meant(root: Node, error: Any) -> bool:
+    """Whether an error is about the form that was written: a principal and `vaults` have two, and pydantic tries both."""
+    loc = error["loc"]
+    if len(loc) < 4 or loc[2] not in ("principal", "vaults"):
+        return True
+    written = list((root.get("workloads") or root).elements())[loc[1]].get(loc[2])
+    return written is None or isinstance(written.value, dict) == ("Selector" in str(loc[3]))
+
+
 def _mistake(root: Node, error: Any) -> tuple[int, int, str]:
     """A mistake that the schema found, at the place that it is about."""
     node, place = root, (root.line, root.column)
@@ -183,6 +224,8 @@ def _words(error: Any) -> str:
         return "there is no such key"
     if kind == "string_type":
         return "a text is needed; numbers and words like true go in quotes"
+    if kind in _WORDS:
+        return _WORDS[kind].format(**error.get("ctx", {}))
     if kind == "literal_error":
         return f"must be {error['ctx']['expected']}"
     return text.removeprefix("Value error, ").removeprefix("Input ")

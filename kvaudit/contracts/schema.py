@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Words = Annotated[list[Text], Field(max_length=200)]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*?-]{1,127}$")]
+Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=200)]
+"""Not empty: a need about no object at all would be kept whatever is held."""
+
+
+ONE_PLACE = "give either vault or vaults"
 
 
 class _Strict(BaseModel):
@@ -40,9 +46,9 @@ class TagSelector(_Strict):
 class Objects(_Strict):
     """Names of objects with `*` and `?`, compared without case. Without this, a need is about the whole vault."""
 
-    secrets: Words | None = None
-    keys: Words | None = None
-    certificates: Words | None = None
+    secrets: Patterns | None = None
+    keys: Patterns | None = None
+    certificates: Patterns | None = None
 
 
 class Workload(_Strict):
@@ -65,7 +71,7 @@ class Workload(_Strict):
     @model_validator(mode="after")
     def _one_place(self) -> "Workload":
         if (self.vault is None) == (self.vaults is None):
-            raise ValueError("give either vault or vaults")
+            raise ValueError(ONE_PLACE)
         return self
 
 

@@ -112,7 +112,8 @@ class _Walk:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         if isinstance(node, yaml.ScalarNode):
             return Node(_scalar(node), line, column)
-        self._repeated += id(node) in self._seen or self._repeated > 0
+        if id(node) in self._seen:
+            self._repeated += 1 + len(node.value)
         if id(node) in self._above or self._repeated > MOST_REPEATED:
             raise YamlSourceError(
                 f"{self.name}:{line}:{column}: the aliases of the file refer to themselves, or expand too far"
@@ -142,7 +143,13 @@ class _Walk:
             key = str(key_node.value)
             if key == "<<":
                 value = self.node(value_node)
-                merged += value.value if isinstance(value.value, list) else [value]
+                tables = value.value if isinstance(value.value, list) else [value]
+                self.mistakes += [
+                    (table.line, table.column, "what << takes in must be a mapping")
+                    for table in tables
+                    if not isinstance(table.value, dict)
+                ]
+                merged += tables
             elif key in keys:
                 self.mistakes.append(
                     (*where, f"the key {key[:60]!r} stands here a second time (first in line {keys[key][0]})")

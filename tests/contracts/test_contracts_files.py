@@ -67,6 +67,7 @@ workloads:
     told = "\n".join(caught.value.details)
     for place, words in [
         ("1:10", "must be 1"),
+        ("3:5", "either vault or vaults"),
         ("4:16", "exactly one"),
         ("7:13", "did you mean secrets/get"),
         ("8:15", "both needed and forbidden"),
@@ -74,6 +75,7 @@ workloads:
         ("10:5", "name: is missing"),
         ("10:16", "quotes"),
         ("12:12", "at least 1"),
+        ("13:5", "either vault or vaults"),
         ("14:5", "second time"),
     ]:
         assert any(line.startswith(f"c.yaml:{place}:") and words in line for line in caught.value.details), (
@@ -83,6 +85,47 @@ workloads:
     assert list(caught.value.details) == sorted(
         caught.value.details, key=lambda line: [int(n) for n in line.split(":")[1:3]]
     )
+
+
+ONE = """version: 1
+workloads:
+- {name: a, principal: p, vault: v, needs: [secrets/get], OBJECTS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("objects", "told"),
+    [
+        ("objects: {secrets: []}", ["c.yaml:3:78: workloads.1.objects.secrets: at least 1 is needed"]),
+        ("objects: {keys: [a_b, 'a*', '[ab]']}", ["c.yaml:3:76", "c.yaml:3:87"]),
+        ("objects: 7", ["c.yaml:3:68: workloads.1.objects: a mapping is needed: keys with values"]),
+        (
+            "objects: {keys: ['*']}}\n- {name: a, principal: p, vault: v, needs: [keys/get]",
+            ["c.yaml:4:10: the workload 'a'"],
+        ),
+        ("<<: 3", ["c.yaml:3:63: what << takes in must be a mapping"]),
+    ],
+)
+def test_what_would_be_kept_whatever_is_held_is_a_mistake(objects: str, told: list[str]) -> None:
+    with pytest.raises(ContractsError) as caught:
+        parse_contracts(ONE.replace("OBJECTS", objects), "c.yaml")
+    assert len(caught.value.details) == len(told)
+    assert all(words in line for words, line in zip(told, caught.value.details, strict=True)), caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("principal: {app_id: 1}", "principal.app_id: a text"),
+        ("principal: 7", "principal: a text"),
+        ("principal: []", "principal: a text"),
+    ],
+)
+def test_a_principal_is_told_in_the_form_that_was_written(written: str, told: str) -> None:
+    with pytest.raises(ContractsError) as caught:
+        parse_contracts(ONE.replace("principal: p", written).replace(", OBJECTS", ""), "c.yaml")
+    (line,) = caught.value.details
+    assert f"workloads.1.{told} is needed" in line
 
 
 @pytest.mark.parametrize(
@@ -110,6 +153,8 @@ def test_yaml_that_multiplies_itself_is_refused() -> None:
     for text in (laughs, "[" * 5000, "a: &a\n  b: *a\n"):
         with pytest.raises(UsageError):
             parse_yaml(text, "t")
+    once = "a: &a [x]\nb: *a\nc: [" + ",".join(["[1]"] * 60_000) + "]\n"
+    assert len(parse_yaml(once, "t").root.plain()["c"]) == 60_000, "what stands written out is no repetition"
 
 
 @given(st.text(alphabet=st.sampled_from("version: 1\n-[]{}&*ab<>|'\"#%workloads"), max_size=80))
