@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kvaudit.errors import UsageError
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.preflight.lint import lint
 from kvaudit.templates.bicep import read_bicep
 from kvaudit.templates.bicep_parameters import bicep_parameter_values, used_by_parameters
+from kvaudit.templates.bicep_syntax import parse_bicep
 from kvaudit.templates.declarations import FileDeclarations
 from kvaudit.templates.model_on_create import model_on_create
 from kvaudit.templates.project import read_project
@@ -154,6 +156,11 @@ def test_published_modules_are_told_and_the_verified_one_is_known() -> None:
     assert "registry" in found.undecided[0].reason
     off = read(source.replace("'kv-avm'", "'kv-avm', enableRbacAuthorization: false"))
     assert model_on_create(off.vaults[0]).model is PermissionModel.ACCESS_POLICIES
+
+
+def test_a_text_on_which_the_parser_does_not_end_is_given_up() -> None:
+    with pytest.raises(UsageError, match="is this Bicep"):
+        parse_bicep("var a = " + "%" * 20_000, "main.bicep", seconds=0)
 
 
 def test_a_child_without_a_version_has_that_of_its_parent() -> None:
