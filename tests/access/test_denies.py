@@ -20,6 +20,7 @@ from builders import (
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.authorization import EVERYONE, DenyPrincipal, Permission
+from kvaudit.model.directory import Principal
 from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import ObjectRef
 
@@ -99,6 +100,7 @@ def test_what_it_takes(name: str) -> None:
 
     assert answers(WORDS, None) == row.vault
     assert answers(WORDS[:3], ObjectRef("secrets", "one")) == row.secret
+    assert answers(("restore",), None) == ("N" if name in ("all but one", "perhaps but one") else "Y")
 
 
 READ = operation("secrets/get")
@@ -141,6 +143,17 @@ def test_whom_it_meets_and_what_hides_it(
     cited = [item.kind.value for item in found.because]
     assert cited.count("gap") == len(gaps)
     assert ("deny_assignment" in cited) is (answer != "allowed")
+
+
+def test_a_device_activates_nothing_and_may_be_in_a_group_that_was_not_read() -> None:
+    phone, veiled = Principal(guid("phone"), "Device"), group("veiled")
+    unknown = gap("group_eligibility_schedule_instances", f"groups/{veiled.id}")
+    spared = tuple(DenyPrincipal(item.id) for item in (veiled, HIDDEN))
+    taking = replace(deny(EVERYONE, KV, data_actions=(GET,)), exclude_principals=spared)
+    for who, gaps in ((phone, [UNREAD.scope]), (ANNA, [unknown.scope, UNREAD.scope])):
+        grant = assignment("Key Vault Secrets User", who, KV)
+        found = Access(estate(ANNA, phone, veiled, HIDDEN, KV, UNREAD, unknown, taking, grant)).can(who.id, READ, KV)
+        assert (found.answer.value, [item.scope for item in found.gaps]) == ("unknown", gaps)
 
 
 @pytest.mark.parametrize("expand", [False, True])
