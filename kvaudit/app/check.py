@@ -151,4 +151,5 @@ def _result(item: ContractFinding, access: Access) -> Result:
         place=ResultPlace(f"{item.contract.name}", at.file, at.line, at.column, item.vault.id),
         fix=item.fix.what if item.fix else None,
         texts=item.fix.as_json() if item.fix else {},
+        about=" ".join((*item.words, item.object or "")),
     )

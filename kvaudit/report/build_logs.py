@@ -6,7 +6,7 @@ Microsoft "Logging commands" (which escapes with `%AZP25`).
 
 from typing import BinaryIO
 
-from kvaudit.report.text import counted, line_safe
+from kvaudit.report.text import counted, line_safe, visible
 from kvaudit.rules.judgement import Severity
 from kvaudit.rules.results import Result, Results
 
@@ -71,7 +71,9 @@ def _data(text: str) -> str:
 
 
 def _property(text: str | None) -> str:
-    return _data(text or "").replace(":", "%3A").replace(",", "%2C")
+    # Colons are escaped before two of them could be taken apart: a file must keep its name.
+    escaped = visible(text or "", limit=1000).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return line_safe(escaped)
 
 
 def _azure(text: str) -> str:

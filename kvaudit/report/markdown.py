@@ -1,6 +1,8 @@
 """Markdown: the summary of a build step, a comment on a pull request."""
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import BinaryIO
 
 from kvaudit.report.text import counted, line_safe
@@ -8,10 +10,14 @@ from kvaudit.rules.judgement import Verdict
 from kvaudit.rules.results import Result, Results
 
 MOST_ROWS = 200
-"""Rows shown. GitHub takes a summary of 1 MB."""
+MOST_BYTES = 250_000
+"""What one list shows. GitHub takes a summary of 1 MB and drops a longer one whole; there are four lists."""
 
-_MARKS = re.compile(r"([\\`*_\[\]#!|~@&<>])|:(?=//)|(?<=www)\.", re.IGNORECASE)
-"""Signs that make Markdown, a mention or a link of a word."""
+_MARKS = re.compile(r"([\\`*_\[\]#!|~@&<>$])|:(?=//)|(?<=www)\.", re.IGNORECASE)
+"""Signs that make Markdown, a formula, a mention or a link of a word."""
+
+_AFTER_MARKDOWN = frozenset("@#")
+"""What GitHub looks for once Markdown has become HTML: its escape alone would be a mention again (github/markup, issue 1168)."""
 
 
 def render(results: Results, out: BinaryIO) -> None:
@@ -20,22 +26,37 @@ def render(results: Results, out: BinaryIO) -> None:
     lines = [f"## kvaudit {results.command}: {_headline(results)}", ""]
     if results.incomplete:
         lines += [f"**Not read: {len(results.incomplete)}.** What is below is not the whole truth.", ""]
-        lines += [f"- {escaped(text)}" for text in results.incomplete[:MOST_ROWS]]
+        lines += _kept((f"- {escaped(text)}" for text in results.incomplete), len(results.incomplete))
         lines.append("")
     if results.beyond:
         lines += [f"<details><summary>{counted(len(results.beyond), 'part')} not looked into</summary>", ""]
-        lines += [*(f"- {escaped(text)}" for text in results.beyond[:MOST_ROWS]), "", "</details>", ""]
+        lines += _kept((f"- {escaped(text)}" for text in results.beyond), len(results.beyond))
+        lines += ["", "</details>", ""]
     if failed:
         lines += ["| severity | rule | where | what | fix |", "| --- | --- | --- | --- | --- |"]
-        lines += [_row(item) for item in failed[:MOST_ROWS]]
+        lines += _kept(map(_row, failed), len(failed), gap="")
         lines.append("")
-        if len(failed) > MOST_ROWS:
-            lines += [f"{len(failed) - MOST_ROWS} more findings are not shown.", ""]
     if unknown:
         lines += [f"<details><summary>{counted(len(unknown), 'verdict')} not decided</summary>", ""]
-        lines += [f"- `{item.rule_id}` {_where(item)}: {escaped(item.message)}" for item in unknown[:MOST_ROWS]]
+        rows = (f"- `{item.rule_id}` {_where(item)}: {escaped(item.message)}" for item in unknown)
+        lines += _kept(rows, len(unknown))
         lines += ["", "</details>", ""]
     out.write("\n".join(lines).encode("utf-8", "replace") + b"\n")
+
+
+def _kept(rows: Iterable[str], number: int, gap: str | None = None) -> list[str]:
+    """The first rows of a list, and how many are not shown; `gap` ends a table before that is said."""
+    kept: list[str] = []
+    room = MOST_BYTES
+    for row in islice(rows, MOST_ROWS):
+        room -= len(row.encode("utf-8", "replace"))
+        if room < 0:
+            break
+        kept.append(row)
+    if len(kept) < number:
+        more = f"{number - len(kept):,} more are not shown."
+        kept += [f"- {more}"] if gap is None else [gap, more]
+    return kept
 
 
 def _headline(results: Results) -> str:
@@ -65,4 +86,9 @@ def _where(item: Result) -> str:
 
 def escaped(text: str) -> str:
     """Text of unknown origin as plain words of Markdown: no link, no HTML, no mention, no end of a table's cell."""
-    return _MARKS.sub(lambda found: f"&#{ord(found[0])};", line_safe(text, limit=500))
+    return _MARKS.sub(_escape, line_safe(text, limit=500))
+
+
+def _escape(found: re.Match[str]) -> str:
+    sign = found[0]
+    return f"&#{ord(sign)};&#8203;" if sign in _AFTER_MARKDOWN else f"&#{ord(sign)};"

@@ -47,6 +47,7 @@ class Result:
         message: one sentence. Text of unknown origin may be in it: each format escapes it.
         fix: what to do, or None.
         texts: the fix as text that can be pasted: `az`, `bicep`, `terraform` -> text.
+        about: what tells it from other results of the same rule about the same subject, or nothing.
         silenced: why it does not count: a remark in the file, an entry of a baseline; None when it counts.
     """
 
@@ -58,12 +59,13 @@ class Result:
     fix: str | None = None
     silenced: str | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """Stable over runs and moved lines, 20 hex digits: rule, file or resource, and subject."""
+        """Stable over runs and moved lines, 20 hex digits: rule, file or resource, subject, and what it is about."""
         where = self.place.resource_id or self.place.file or ""
-        parts = (self.rule_id, where.casefold(), self.place.subject.casefold())
+        parts = (self.rule_id, where.casefold(), self.place.subject.casefold(), *([self.about] if self.about else []))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -140,3 +141,33 @@ def test_a_fingerprint_outlives_moved_lines_and_messages() -> None:
     )
     assert one.fingerprint == two.fingerprint == moved.fingerprint
     assert one.fingerprint != results(subject="kv-other").results[0].fingerprint
+    assert one.fingerprint != replace(one, about="secrets/get").fingerprint
+
+
+@pytest.mark.parametrize("file", ["::error::,a%0A.tf", "a:b,c%d.tf", "##vso[x].tf"])
+def test_an_annotation_keeps_the_name_of_its_file(file: str) -> None:
+    line = next(line for line in written("github", results(file=file)).splitlines() if "file=" in line)
+    told = line.split("file=", 1)[1].split(",", 1)[0]
+    assert ":" not in told
+    told = told.replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
+    assert told == (file if "##" not in file else "#\u200a#vso[x].tf")
+
+
+def test_markdown_mentions_nobody_and_is_never_so_long_that_it_is_dropped() -> None:
+    assert not re.search(
+        r"(?:@|&#64;)(?!&#8203;)\w", written("markdown", results("@octocat asks anna@contoso.example"))
+    )
+    assert not re.search(r"(?:#|&#35;)(?!&#8203;)12", written("markdown", results("see #12")))
+    found = results("<" * 5000, "\u202e" * 5000)
+    many = replace(found, results=found.results * 500, incomplete=found.incomplete * 500, beyond=found.beyond * 500)
+    text = written("markdown", many)
+    assert 200_000 < len(text.encode()) < 2**20
+    assert text.count("more are not shown") == 4
+
+
+def test_sarif_holds_no_link_of_the_tenants() -> None:
+    message = json.loads(written("sarif", results("[here](https://evil.example) [x](1)")))["runs"][0]["results"][0][
+        "message"
+    ]
+    assert "](" not in message["text"]
+    assert "[here]" in message["text"]
