@@ -88,7 +88,9 @@ def _who_can(access: Access, word: str, name: str, ref: str | None, expand: bool
     asked = operation(word)
     thing = ObjectRef(asked.kind, ref) if ref else None
     answer = access.who_can(asked, access.vault(name), thing, expand_groups=expand)
-    yield f"\nwho-can {word} --vault {name} --object {answer.object}" + " --expand-groups" * expand
+    yield (
+        f"\nwho-can {answer.operation} --vault {answer.vault_id} --object {answer.object}" + " --expand-groups" * expand
+    )
     for row in answer.holdings:
         yield from _row(row, asked.mask)
     yield from _gaps(answer.gaps)
@@ -101,7 +103,8 @@ def _can(access: Access, word: str, name: str, ref: str | None, people: tuple[st
     told: set[str] = set()
     for who in people:
         decision = access.can(guid(who), asked, vault, thing)
-        yield f"\ncan {who} {word} --vault {decision.vault_id} --object {decision.object}: {decision.answer}"
+        about = f"{decision.principal_id} {decision.operation} --vault {decision.vault_id} --object {decision.object}"
+        yield f"\ncan {about}: {decision.answer}"
         yield from _citations(decision.because)
         yield from _gaps(decision.gaps)
         yield from (f"  note: {note}" for note in decision.notes if note not in told)

@@ -185,6 +185,12 @@ def test_routes_are_told_beside_holders_and_not_of_those_who_are_allowed() -> No
     assert all(item.mask & READ.mask for item in answer.routes or ())
     plain = access.who_can(READ, kv)
     assert (plain.routes, plain.not_assessed, plain.holdings) == (None, (), answer.holdings)
+    policed = vault("kv-app", policy(carl, keys="get"))
+    by_group = [assignment("Contributor", OPS, RESOURCE_GROUP)]
+    for expand, who in ((False, {OPS.id}), (True, {OPS.id, ANNA.id})):
+        told = Access(estate(ANNA, OPS, policed, *by_group))
+        answer = told.who_can(READ, policed, expand_groups=expand, include_escalation=True)
+        assert {item.principal_id for item in answer.routes or ()} == who
     grouped = vault("kv-app", policy(OPS, secrets="list"), policy(OPS, secrets="get", application=app))
     for place, holder, other in ((kv, bert.id, carl.id), (grouped, OPS.id, ANNA.id)):
         found = Access(estate(ANNA, bert, carl, OPS, place, *contributors)).rows()
