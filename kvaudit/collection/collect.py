@@ -6,6 +6,7 @@ from typing import Any
 from kvaudit.clients.azure import Azure
 from kvaudit.collection.assignments_above import named_in
 from kvaudit.collection.built_in_roles import read_built_in_roles
+from kvaudit.collection.contradictions import tell_contradictions
 from kvaudit.collection.control_plane import SubscriptionRead, read_subscription
 from kvaudit.collection.directory import read_directory
 from kvaudit.collection.identities import read_identities, user_assigned
@@ -70,6 +71,7 @@ async def collect(
     found = await together(
         read_subscription(reading, request, item.scope, tenant=tenant, built_in=built_in) for item in subscriptions
     )
+    tell_contradictions(reading, graph.visible, (item.scope for item in subscriptions))
     vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await together((_read_vaults(reading, request, vaults), _read_people(reading, request, found, graph)))

@@ -13,6 +13,7 @@ from kvaudit.collection.request import Progress
 from kvaudit.collection.slim import slim
 from kvaudit.collectors.collector import Collector
 from kvaudit.collectors.directory import PRINCIPAL_DETAILS
+from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
 from kvaudit.model.kinds import kind_words
 from kvaudit.snapshot.layout import ListingKey, listing_key
@@ -50,6 +51,7 @@ class Reading:
         closed_kinds: kinds that the directory refuses altogether: told once, and not asked again in this run.
         absent_kinds: kinds that the tenant cannot have (no licence): what is not asked of them is empty.
         plain_kinds: kinds that the directory answers only when no properties are asked for by name.
+        refused_at: folded scope -> collectors whose listing there was refused, or of which the subscription was gone.
     """
 
     def __init__(self, azure: Azure, writer: SnapshotWriter, progress: Progress, now: Callable[[], str]) -> None:
@@ -66,6 +68,7 @@ class Reading:
         self.closed_kinds: set[str] = set()
         self.absent_kinds: set[str] = set()
         self.plain_kinds: set[str] = set()
+        self.refused_at: dict[str, list[Collector[Any]]] = {}
         self._offered: dict[str, int] = {}  # kind -> place of the api-version in use among the collector's
         self._remembered: dict[ListingKey, list[Any]] = {}
         self._failed: set[ListingKey] = set()
@@ -254,6 +257,8 @@ class Reading:
         self._failed.add(listing_key(collector.kind, scope))
         if problem.status in {401, 403} or problem.code == WITHOUT_TOKEN:
             self.refused_kinds.add(collector.kind)
+        if problem.status == 403 or problem.code == "SubscriptionNotFound":
+            self.refused_at.setdefault(scopes.fold(scope), []).append(collector)
         if problem.status == 403:
             self.forbidden_kinds.add(collector.kind)
         self.writer.add_gap(

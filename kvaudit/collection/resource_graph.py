@@ -79,6 +79,7 @@ class GraphRead:
     is_tree_whole: bool = False
     above: list[Any] = field(default_factory=list)
     fallbacks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    visible: Visibility = field(default_factory=Visibility)
 
 
 class _Graph:
@@ -230,6 +231,7 @@ async def read_resource_graph(
     """
     visible = await read_visibility(reading, subscriptions, tenant)
     graph = _Graph(reading, request, [item.scope for item in subscriptions], visible)
+    graph.read.visible = visible
     await together((graph.table(CONTAINERS, graph.subscriptions), graph.table(RESOURCES, graph.subscriptions)))
     _finish_tree(graph, tenant)
     await together(

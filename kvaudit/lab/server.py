@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,7 @@ from kvaudit.lab.certificates import CLOUD_HOSTS, VAULT_SUFFIXES, write_certific
 from kvaudit.lab.faults import DROPPED, fault_for, faulty_answer
 from kvaudit.lab.http import Request, Response
 from kvaudit.lab.wire import MAX_HEAD, WireError, read_body, read_head, request_of, response_bytes
-from kvaudit.lab.world import JournalEntry, World
+from kvaudit.lab.world import BadConnection, JournalEntry, World
 
 _LOG = logging.getLogger("kvaudit.lab")
 _RESOURCE_GRAPH = "/providers/microsoft.resourcegraph/"
@@ -156,13 +157,21 @@ class Server:
             return
         host = head.target.rpartition(":")[0].casefold()
         face = face_of(host)
-        if face is None or not resolves(self.world, host):
+        bad = next((found for ask in self.world.connecting if (found := ask(host))), None)
+        if face is None or bad is BadConnection.NO_ADDRESS or not resolves(self.world, host):
             await _refuse(writer, 403 if face is None else 502)
             return
         writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
         await writer.drain()
-        await writer.start_tls(self._tls)
+        await writer.start_tls(self._untrusted if bad is BadConnection.UNTRUSTED else self._tls)
         await self._serve(host, face, reader, writer)
+
+    @cached_property
+    def _untrusted(self) -> ssl.SSLContext:
+        """With a certificate for every host, of an authority whose own certificate no client was given."""
+        folder = Path(self._folder.name) / "untrusted"
+        folder.mkdir()
+        return write_certificates(folder)[1]
 
     async def _serve(self, host: str, face: Face, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, TypeVar
 
 import orjson
@@ -49,6 +50,13 @@ class JournalEntry:
     body: bytes = b""
 
 
+class BadConnection(Enum):
+    """What goes wrong with a connection before there is a request."""
+
+    NO_ADDRESS = "the name does not resolve"
+    UNTRUSTED = "the certificate is of an authority that nobody trusts, as that of a proxy that breaks TLS open"
+
+
 @dataclass(slots=True)
 class World:
     """Everything that changes while a lab runs.
@@ -67,6 +75,7 @@ class World:
         journal: every request, oldest first.
         interceptors: asked in order before a face is.
         faults: injected faults (see `kvaudit.lab.faults`).
+        connecting: asked in order, with the host, before a connection is made: what goes wrong with it, or None.
         effective_from: by folded role assignment id: when a new one takes effect.
         purge_due: by folded deleted-vault id: when a vault deleted while the lab ran is purged.
         lingering: deleted role assignments that still take effect until the given time.
@@ -86,6 +95,7 @@ class World:
     journal: list[JournalEntry] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)
     faults: list[Any] = field(default_factory=list)
+    connecting: list[Callable[[str], BadConnection | None]] = field(default_factory=list)
     effective_from: dict[str, datetime] = field(default_factory=dict)
     purge_due: dict[str, datetime] = field(default_factory=dict)
     lingering: list[tuple[Raw, datetime]] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import Any
 
 from kvaudit.lab.faults import DROPPED, Fault
 from kvaudit.lab.http import Request, Response
-from kvaudit.lab.world import World
+from kvaudit.lab.world import BadConnection, World
 
 Answer = Callable[[Request], Response]
 _RESTART = "YXQ6MA=="  # a skip token of the lab's Resource Graph: from the first row
@@ -103,6 +103,80 @@ def _skew(hours: float) -> Callable[[World, Dice], None]:
     return lambda world, _: world.advance(timedelta(hours=hours))
 
 
+def _connections(bad: BadConnection) -> Callable[[World, Dice], None]:
+    """A share of all connections, by host and number; to every host but the sign-in's."""
+
+    def install(world: World, dice: Dice) -> None:
+        made: Counter[str] = Counter()
+
+        def ask(host: str) -> BadConnection | None:
+            made[host] += 1
+            digest = hashlib.sha256(f"{host} {made[host]} {dice.seed}".encode()).digest()
+            hit = not host.startswith("login.") and int.from_bytes(digest[:4]) / 2**32 < dice.share
+            dice.struck += hit
+            return bad if hit else None
+
+        world.connecting.append(ask)
+
+    return install
+
+
+def of_one_vault(bad: BadConnection, host: str) -> Callable[[World], None]:
+    """Every connection to one host fails."""
+    return lambda world: world.connecting.append(lambda asked: bad if asked == host else None)
+
+
+def after(requests: int, effect: Callable[[World], None]) -> Callable[[World], None]:
+    """Something happens to the tenant in the middle of a run: before a request of this number."""
+
+    def install(world: World) -> None:
+        count = 0
+
+        def intercept(world: World, request: Request) -> None:
+            nonlocal count
+            count += not request.host.startswith("login.")
+            if count == requests:
+                count += 1
+                effect(world)
+                world.changed()
+
+        world.interceptors.append(intercept)
+
+    return install
+
+
+def forbid(world: World) -> None:
+    """A deny assignment takes every right to read one subscription from everybody."""
+    scope = f"/subscriptions/{STRUCK}"
+    identity = f"{scope}/providers/Microsoft.Authorization/denyAssignments/dddddddd-dddd-dddd-dddd-00000000000f"
+    block = {"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}
+    everyone = {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}
+    properties = {
+        "denyAssignmentName": "locked",
+        "scope": scope,
+        "permissions": [block],
+        "principals": [everyone],
+        "excludePrincipals": [],
+        "doNotApplyToChildScopes": False,
+        "isSystemProtected": True,
+        "denyAssignmentEffect": "enforced",
+    }
+    raw = {"id": identity, "name": identity[-36:], "type": "Microsoft.Authorization/denyAssignments"}
+    world.estate.deny_assignments[identity.casefold()] = raw | {"properties": properties}
+
+
+def vanish(world: World) -> None:
+    """A subscription is gone, with everything in it."""
+    prefix = f"/subscriptions/{STRUCK}"
+    world.estate.subscriptions.pop(STRUCK)
+    for store in (world.estate.vaults, world.estate.role_assignments, world.estate.resource_groups):
+        for key in [key for key in store if key.startswith(prefix)]:
+            del store[key]
+
+
+STRUCK = "33333333-3333-3333-3333-000000000001"
+"""The subscription that is taken away in the middle of a run."""
+
 PASSING: dict[str, Callable[[World, Dice], None]] = {
     "500": answering(_status(500, "InternalServerError")),
     "503": answering(_status(503, "ServerBusy")),
@@ -113,6 +187,8 @@ PASSING: dict[str, Callable[[World, Dice], None]] = {
     "timeout": late,
     "empty page with a link": answering(_empty),
     "repeated link": answering(_repeated),
+    "no address": _connections(BadConnection.NO_ADDRESS),
+    "untrusted": _connections(BadConnection.UNTRUSTED),
     "tokens end": _expire,
     "clock ahead": _skew(0.2),
     "clock behind": _skew(-0.2),

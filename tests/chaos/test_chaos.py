@@ -6,21 +6,23 @@ The run draws a few of the faults; `nox -s chaos` runs all of them at 1, 5 and 2
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from chaos import PASSING, STAYING, Dice, ids_of
+from chaos import PASSING, STAYING, STRUCK, Dice, after, forbid, ids_of, of_one_vault, vanish
 
 from kvaudit.access.evaluator import Access
+from kvaudit.clients.failures import UNREACHED
 from kvaudit.clients.retries import RetrySettings
 from kvaudit.clients.session import open_azure
 from kvaudit.collection.collect import collect
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.errors import KvauditError
 from kvaudit.lab import start
-from kvaudit.lab.world import World
+from kvaudit.lab.world import BadConnection, World
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.clouds import clouds
@@ -35,7 +37,7 @@ BUDGET = 60.0
 """Seconds that a run may take by its own budget; the watchdog adds a little."""
 
 EVERYTHING = bool(os.environ.get("KVAUDIT_CHAOS"))
-SAMPLE = {("html", 0.05), ("reset", 0.05), ("repeated link", 0.05), ("tokens end", 0.05)}
+SAMPLE = {("html", 0.05), ("reset", 0.05), ("repeated link", 0.05), ("tokens end", 0.05), ("untrusted", 0.05)}
 MILD = [(name, share) for name in PASSING for share in (0.01, 0.05) if EVERYTHING or (name, share) in SAMPLE]
 HARD = [name for name in (*PASSING, *STAYING) if EVERYTHING or name in {"503", "forbidden", "no list"}]
 
@@ -138,6 +140,35 @@ def test_what_is_lost_is_told_and_nothing_is_invented(tmp_path: Path, fault: str
     except KvauditError:
         return  # not even the list of subscriptions could be read: the command ends and says so
     assert_nothing_invented(snapshot)
+
+
+MOMENTS = range(2, 60, 3) if EVERYTHING else (4, 11, 20)
+"""Requests after which something happens; the run makes about a hundred."""
+
+
+@pytest.mark.parametrize("requests", MOMENTS)
+@pytest.mark.parametrize("effect", [forbid, vanish])
+def test_a_subscription_that_is_taken_away_in_the_middle_is_told(
+    tmp_path: Path, effect: Callable[[World], None], requests: int
+) -> None:
+    snapshot = run(tmp_path / "s", after(requests, effect), tries=2, request=replace(REQUEST, objects=Objects.NONE))
+    assert_nothing_invented(snapshot)
+    if requests < 30:  # later its lists are read, and nothing is lost
+        assert any(gap.scope.casefold() == f"/subscriptions/{STRUCK}" for gap in snapshot.gaps())
+
+
+@pytest.mark.parametrize("bad", BadConnection)
+def test_one_vault_that_cannot_be_reached_is_one_vaults_loss(tmp_path: Path, bad: BadConnection) -> None:
+    request = replace(REQUEST, objects=Objects.VAULT, subscriptions=("Payments",))
+    clean_run = run(tmp_path / "clean", lambda _: None, tries=2, request=request)
+    vault = next(item for _, item in clean_run.items("vaults") if item["name"] == "kv-payments-prod")
+    host = vault["properties"]["vaultUri"].split("/")[2]
+    snapshot = run(tmp_path / "s", of_one_vault(bad, host), tries=2, request=request)
+    mine = {(kind, code) for kind, scope, code in told(snapshot) if scope == scopes.fold(vault["id"])}
+    assert {kind for kind, _ in mine} == {"secrets", "keys", "certificates"}
+    assert {code for _, code in mine} <= UNREACHED
+    others = [{gap for gap in told(item) if gap[1] != scopes.fold(vault["id"])} for item in (snapshot, clean_run)]
+    assert others[0] == others[1]
 
 
 def test_a_run_ends_within_its_budget_whatever_the_service_does(tmp_path: Path) -> None:
