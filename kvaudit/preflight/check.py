@@ -197,8 +197,7 @@ class _Comparison:
 
     def _missing_finding(self) -> ContractFinding:
         words = tuple(dict.fromkeys(word for word, _, _ in self._missing))
-        objects = tuple(dict.fromkeys(ref for _, ref, _ in self._missing if ref))
-        on = on_words(objects)
+        refs = list(dict.fromkeys(ref for _, ref, _ in self._missing))
         because = tuple(dict.fromkeys(item for _, _, decision in self._missing for item in decision.because))
         notes = tuple(text for text in self._missing[0][2].notes if not text.startswith("read: "))
         denied = any(item.answer is Answer.DENIED for item in because)
@@ -212,11 +211,21 @@ class _Comparison:
             self.vault,
             self.principal_id,
             words,
-            objects[0] if len(objects) == 1 else None,
-            f"{', '.join(words)}{on} will be answered with 403{why}",
+            refs[0] if len(refs) == 1 else None,
+            f"{self._missing_words()} will be answered with 403{why}",
             because,
             fix=None if denied else missing_fix(self.access, self.vault, self.principal_id, words, self.contract),
         )
+
+    def _missing_words(self) -> str:
+        """`keys/sign, and secrets/get on secrets/a, secrets/b`: words are told beside the objects that they are about."""
+        parts: dict[str | None, tuple[dict[str, None], dict[str, None]]] = {}
+        for word, ref, _ in self._missing:
+            words, refs = parts.setdefault(ref and operation(word).kind, ({}, {}))
+            words[word] = None
+            if ref:
+                refs[ref] = None
+        return ", and ".join(f"{', '.join(words)}{on_words(list(refs))}" for words, refs in parts.values())
 
     def _unknown_finding(self, word: str, ref: str | None, decision: Decision) -> ContractFinding:
         on = f" on {ref}" if ref else ""

@@ -96,3 +96,12 @@ def test_answers_on_an_object_are_those_of_can() -> None:
         found = access.answers(APP, one, ref)
         assert found
         assert found == {item: access.can(APP, item, one, ref).answer for item in found}
+
+
+def test_words_are_told_beside_the_objects_that_they_are_about() -> None:
+    needs = contract("secrets/get, keys/sign", objects={"secrets": ["a", "b"]})
+    found = only(check(needs, estate(vault())))
+    assert found.message.startswith(
+        "keys/sign, and secrets/get on secrets/a, secrets/b will be"
+    ) or found.message.startswith("secrets/get on secrets/a, secrets/b, and keys/sign will be")
+    assert found.object is None
