@@ -112,11 +112,15 @@ def policy_word(word: str) -> str:
 
 
 def _entry_of(vault: Vault, principal_id: str) -> AccessPolicy | None:
+    """The entry that `az keyvault set-policy` changes; beside one of another tenant, which grants nothing, it makes a new one."""
+    tenant = (vault.tenant_id or "").casefold()
     return next(
         (
             entry
             for entry in vault.access_policies or ()
-            if entry.object_id == principal_id and entry.application_id is None
+            if entry.object_id == principal_id
+            and entry.application_id is None
+            and (entry.tenant_id or tenant) == tenant
         ),
         None,
     )

@@ -13,6 +13,7 @@ from kvaudit.templates.arm_resources import ArmResource, Template, find_resource
 from kvaudit.templates.declarations import (
     FileDeclarations,
     Language,
+    OtherResource,
     OutputDeclaration,
     PoliciesDeclaration,
     PolicyDeclaration,
@@ -114,6 +115,7 @@ def read_template(
         policies=tuple(reading.policies),
         role_assignments=tuple(reading.roles),
         secrets=tuple(reading.secrets),
+        others=tuple(reading.others),
         outputs=tuple(reading.outputs),
         secure_values=tuple(reading.secure_values),
         secure_parameters=secure_parameters(root),
@@ -129,6 +131,7 @@ class _Reading:
     policies: list[PoliciesDeclaration] = field(default_factory=list)
     roles: list[RoleAssignmentDeclaration] = field(default_factory=list)
     secrets: list[SecretDeclaration] = field(default_factory=list)
+    others: list[OtherResource] = field(default_factory=list)
     outputs: list[OutputDeclaration] = field(default_factory=list)
     secure_values: list[SecureValue] = field(default_factory=list)
     undecided: list[Undecided] = field(default_factory=list)
@@ -142,7 +145,9 @@ class _Reading:
             if isinstance(item, Undecided):
                 at = item.position if item.position.file else item.position.in_file(self.file)
                 self.undecided.append(Undecided(at, item.reason))
-            elif not item.is_existing:
+            elif item.is_existing:
+                self._other(item)
+            else:
                 self._resource(item)
         self.outputs.extend(outputs_that_show(template.root, self.file, self.language))
         self.secure_values.extend(secure_defaults(template.root, self.file, self.language))
@@ -157,6 +162,14 @@ class _Reading:
             self.secrets.append(self._secret(item))
         elif kind.endswith(("microsoft.authorization/roleassignments", "/providers/roleassignments")):
             self.roles.append(self._role(item))
+        else:
+            self._other(item)
+
+    def _other(self, item: ArmResource) -> None:
+        provider, _, kind = item.type.partition("/")
+        if provider == "microsoft.keyvault" and "/providers/" not in kind and item.api_version is not None:
+            at = item.node.at(item.file or self.file)
+            self.others.append(OtherResource(self.language, item.address, at, _version(item), item.is_existing))
 
     def _vault(self, item: ArmResource) -> VaultDeclaration:
         evaluator = item.evaluator

@@ -51,6 +51,7 @@ def merged(
             found.role_assignments, syntax.role_assignments, lambda item: (item.scope_identity, str(item.role)), start
         ),
         secrets=_placed(found.secrets, syntax.secrets, lambda item: _last(item.address), start),
+        others=_placed(found.others, syntax.others, lambda item: _last(item.address), start),
         outputs=_placed(found.outputs, syntax.outputs, lambda item: item.name, start),
         secure_values=_placed(found.secure_values, syntax.secure_values, lambda item: item.name, start),
         undecided=tuple(Undecided(start, item.reason) for item in found.undecided),

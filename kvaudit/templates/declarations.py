@@ -145,6 +145,21 @@ class SecretDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherResource:
+    """A further resource of the provider Microsoft.KeyVault, of which only the api-version counts: a key, a managed HSM.
+
+    Attributes:
+        is_existing: it is only referred to, and read where the deployment needs something of it.
+    """
+
+    language: Language
+    address: str
+    position: Position
+    api_version: str | Unknown
+    is_existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SecureValue:
     """A parameter that is declared secret, and whose value stands in a file all the same. The value is not kept."""
 
@@ -239,6 +254,7 @@ class FileDeclarations:
     policies: tuple[PoliciesDeclaration, ...] = ()
     role_assignments: tuple[RoleAssignmentDeclaration, ...] = ()
     secrets: tuple[SecretDeclaration, ...] = ()
+    others: tuple[OtherResource, ...] = ()
     outputs: tuple[OutputDeclaration, ...] = ()
     secure_values: tuple[SecureValue, ...] = ()
     secure_parameters: frozenset[str] = frozenset()

@@ -122,6 +122,16 @@ def test_access_policies_name_each_operation_and_keep_what_is_there() -> None:
     assert found.fix.az.endswith("--key-permissions")
 
 
+def test_an_entry_of_another_tenant_is_not_what_the_fix_writes_to() -> None:
+    """It grants nothing, and the Azure CLI makes a new entry beside it: what it lists would be granted for the first time."""
+    foreign = AccessPolicy("99999999-9999-9999-9999-999999999999", APP, None, secrets=("list", "purge"))
+    found = only(check(contract("secrets/get"), estate(vault(PermissionModel.ACCESS_POLICIES, foreign))))
+    assert found.fix
+    words = shlex.split(found.fix.az)
+    assert "get" in words
+    assert not {"list", "purge"} & set(words)
+
+
 def test_objects_by_name_and_pattern() -> None:
     one = estate(
         vault(),

@@ -63,7 +63,19 @@ ON_SECRET = "[resourceId('Microsoft.KeyVault/vaults/secrets', 'kv-contoso', 'db'
 MAYBE = {"condition": "[equals(parameters('p'), 'x')]"}
 WITHOUT = "rbac-vault-without-role-assignment"
 
+KEY = {
+    "type": "Microsoft.KeyVault/vaults/keys",
+    "apiVersion": "2023-07-01",
+    "name": "kv-contoso/sign",
+    "properties": {},
+}
+HSM = {"type": "Microsoft.KeyVault/managedHSMs", "apiVersion": "2023-07-01", "name": "hsm-contoso", "properties": {}}
+
 ROWS = [
+    ("retiring-api-version", [KEY], Verdict.FAIL),
+    ("retiring-api-version", [{**KEY, "apiVersion": "2026-02-01"}], Verdict.PASS),
+    ("retiring-api-version", [HSM], Verdict.FAIL),
+    ("retiring-api-version", [{**KEY, "apiVersion": "[parameters('p')]"}], Verdict.UNKNOWN),
     (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'kv-contoso2'")], Verdict.FAIL),
     (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'kv'")], Verdict.FAIL),
     (WITHOUT, [vault(accessPolicies=[POLICY]), role(at="'KV-Contoso'")], Verdict.PASS),
@@ -124,6 +136,13 @@ def test_a_rule_over_a_template(tmp_path: Path, rule: str, resources: list[Any],
     found = verdicts(judged(tmp_path, template(*resources)), rule)
     assert [item.verdict for item in found] == [verdict]
     assert found[0].message or verdict is Verdict.PASS
+
+
+def test_what_is_only_referred_to_with_a_retiring_version_is_milder(tmp_path: Path) -> None:
+    text = "resource kv 'Microsoft.KeyVault/vaults@2019-09-01' existing = {\n  name: 'kv-contoso'\n}\n"
+    (found,) = verdicts(judged(tmp_path, text, "main.bicep"), "retiring-api-version")
+    assert (found.verdict, found.severity) == (Verdict.FAIL, Severity.LOW)
+    assert "referred to with api-version 2019-09-01" in found.message
 
 
 def test_policies_that_a_raised_version_makes_inert_are_worse(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ A template that worked for years stops working on one day, for every environment
 number: from 2026-02-01 on a vault that is *created* without `enableRbacAuthorization` uses Azure RBAC, so a template that
 lists access policies and leaves the flag out makes a vault in which nobody holds what the policies say.
 
+Judged are vaults, their access policies, secrets and keys, managed HSMs, and calls of scripts. A resource that is only referred
+to (`existing`) is a low finding: its ID and name ask Azure nothing, what is read of it does.
+
 ## How to fix it
 
 Write `enableRbacAuthorization` into the vault first, with the value that the vault has today (`kvaudit scan` tells), then
@@ -20,10 +23,11 @@ raise the version to 2026-02-01.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from kvaudit.preflight.calls import control_plane_version, subject_of
-from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
+from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, Verdict, fails, passes, unknown
 from kvaudit.sources.located import Position
 from kvaudit.templates.declarations import PoliciesDeclaration, SecretDeclaration, VaultDeclaration
 from kvaudit.templates.model_on_create import NEW_DEFAULT_FROM, has_new_default
@@ -35,13 +39,16 @@ RETIREMENT = date(2027, 2, 27)
 
 
 def check(project: Project, today: date) -> Iterator[FileJudgement]:
-    """One verdict per declared vault, list of access policies and secret that names an api-version, and per call."""
+    """One verdict per resource of Key Vault, deployed or referred to, that names an api-version, and per call."""
     for declared in project.declarations:
         items: tuple[VaultDeclaration | PoliciesDeclaration | SecretDeclaration, ...]
         items = (*declared.vaults, *declared.policies, *declared.secrets)
         for item in items:
             if item.api_version is not None:
                 yield _judged(item.address, item.position, item.api_version, today)
+        for other in declared.others:
+            found = _judged(other.address, other.position, other.api_version, today)
+            yield _referred(found) if other.is_existing and found.verdict is Verdict.FAIL else found
     for call in project.calls:
         version = control_plane_version(call)
         if version is not None:
@@ -62,6 +69,12 @@ def _judged(subject: str, at: Position, version: str | Unknown, today: date) -> 
         f"api-version {version} retires on {RETIREMENT.isoformat()}, {left(today)}",
         f"state enableRbacAuthorization, then use api-version {NEW_DEFAULT_FROM}",
     )
+
+
+def _referred(found: FileJudgement) -> FileJudgement:
+    """What is only referred to breaks where something of it is read: its ID and name alone ask Azure nothing."""
+    text = f"it is referred to with {found.message}: what the deployment reads of it fails then"
+    return replace(found, message=text, severity=Severity.LOW)
 
 
 def left(today: date) -> str:
