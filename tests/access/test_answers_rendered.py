@@ -89,7 +89,8 @@ def _who_can(access: Access, word: str, name: str, ref: str | None, expand: bool
     thing = ObjectRef(asked.kind, ref) if ref else None
     answer = access.who_can(asked, access.vault(name), thing, expand_groups=expand)
     yield (
-        f"\nwho-can {answer.operation} --vault {answer.vault_id} --object {answer.object}" + " --expand-groups" * expand
+        f"\nwho-can {answer.operation} --vault {answer.vault_id} --object {answer.object!r}"
+        + " --expand-groups" * expand
     )
     for row in answer.holdings:
         yield from _row(row, asked.mask)
@@ -103,7 +104,7 @@ def _can(access: Access, word: str, name: str, ref: str | None, people: tuple[st
     told: set[str] = set()
     for who in people:
         decision = access.can(guid(who), asked, vault, thing)
-        about = f"{decision.principal_id} {decision.operation} --vault {decision.vault_id} --object {decision.object}"
+        about = f"{decision.principal_id} {decision.operation} --vault {decision.vault_id} --object {decision.object!r}"
         yield f"\ncan {about}: {decision.answer}"
         yield from _citations(decision.because)
         yield from _gaps(decision.gaps)
@@ -118,7 +119,7 @@ def _can(access: Access, word: str, name: str, ref: str | None, people: tuple[st
 
 
 def _row(row: Holding, mask: int = -1) -> Iterator[str]:
-    where = f"{row.vault_id} {row.object}" if mask == -1 else ""
+    where = f"{row.vault_id} {row.object!r}" if mask == -1 else ""
     held = {"allowed": row.allowed, "conditional": row.conditional, "unknown": row.unknown}
     words = "; ".join(f"{name} {', '.join(words_of(value & mask))}" for name, value in held.items() if value & mask)
     who = f"{row.principal_id} ({row.principal_type})" + (f" with {row.application_id}" if row.application_id else "")

@@ -191,6 +191,10 @@ def test_routes_are_told_beside_holders_and_not_of_those_who_are_allowed() -> No
         told = Access(estate(ANNA, OPS, policed, *by_group))
         answer = told.who_can(READ, policed, expand_groups=expand, include_escalation=True)
         assert {item.principal_id for item in answer.routes or ()} == who
+        beside = (
+            told.with_routes_only(policed, (), expand_groups=True) if expand else told.with_routes_only(policed, ())
+        )
+        assert {row.principal_id for row in beside} == who
     grouped = vault("kv-app", policy(OPS, secrets="list"), policy(OPS, secrets="get", application=app))
     for place, holder, other in ((kv, bert.id, carl.id), (grouped, OPS.id, ANNA.id)):
         found = Access(estate(ANNA, bert, carl, OPS, place, *contributors)).rows()
