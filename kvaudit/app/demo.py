@@ -1,5 +1,6 @@
 """`demo`: the lab, the sample estate and a full scan, without an Azure account."""
 
+import shlex
 from pathlib import Path
 
 from kvaudit.app.lab import started_lab
@@ -31,13 +32,12 @@ def demo(out: Path, voice: Voice) -> ExitCode:
         )
         scan(CollectRequest(), connection, voice, out=out, fail_on="never", environ=environ)
     if not voice.quiet:
+        folder = shlex.quote(str(out / "snapshot"))
         console.print("\nAsk the snapshot yourself:", soft_wrap=True)
         console.print(
-            f"  kvaudit who-can secrets/get --vault kv-payments-prod --expand-groups --from {out / 'snapshot'}",
+            f"  kvaudit who-can secrets/get --vault kv-payments-prod --expand-groups --from {folder}",
             soft_wrap=True,
         )
-        console.print(
-            f"  kvaudit can payments-api secrets/get kv-payments-prod --from {out / 'snapshot'}", soft_wrap=True
-        )
+        console.print(f"  kvaudit can payments-api secrets/get kv-payments-prod --from {folder}", soft_wrap=True)
     console_for("stdout", voice).print(str(out / "report.html"), soft_wrap=True)
     return ExitCode.OK

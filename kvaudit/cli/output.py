@@ -139,8 +139,9 @@ def _query(query: str, data: Any) -> Any:
     try:
         return jmespath.search(query, data)
     except JMESPathError as problem:
+        said = str(problem).splitlines()[0].rstrip(" :")  # below stands a drawing of the place
         raise UsageError(
-            f"--query is no JMESPath: {problem}", hint="Example: --query 'answers[].principal_id'"
+            f"--query is no JMESPath: {said}", hint="Example: --query 'answers[].principal_id'"
         ) from problem
 
 

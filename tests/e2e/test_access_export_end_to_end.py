@@ -31,6 +31,7 @@ def test_parquet_goes_through_a_pipe(scanned: Path, tmp_path: Path) -> None:
     words = [str(KVAUDIT), "access", "--from", str(scanned / "snapshot"), "--format", "parquet"]
     done = subprocess.run(words, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
     assert done.returncode == 4, done.stderr
+    assert b"unknown, because something was not read" in done.stderr
     (tmp_path / "piped.parquet").write_bytes(done.stdout)
     assert len(duckdb.read_parquet(str(tmp_path / "piped.parquet"))) > 0
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 from pathlib import Path
 
 from conftest_types import Run
@@ -76,10 +77,13 @@ def test_access_csv_has_one_row_for_each_holder(scanned: Path) -> None:
 
 
 def test_the_demo_needs_nothing_and_ends_with_the_path_of_the_report(run: Run, tmp_path: Path) -> None:
-    done = run("demo")
+    done = run("demo", "--out", "my demo")
     assert done.code == 0, done.err
     last = done.out.strip().splitlines()[-1]
     assert (tmp_path / last).is_file()
+    proposed = [shlex.split(line) for line in done.err.splitlines() if line.startswith("  kvaudit ")]
+    assert proposed
+    assert all(run(*words[1:]).code in (0, 4) for words in proposed), proposed
     again = run("demo", "--quiet")
     assert again.code == 0, again.err
     assert again.err == ""

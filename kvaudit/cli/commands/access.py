@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.messages import note, warn
 from kvaudit.cli.options import from_option, option, stream_options
+from kvaudit.errors import ExitCode
 
 
 @click.command("access")
@@ -22,7 +24,15 @@ from kvaudit.cli.options import from_option, option, stream_options
 @stream_options
 @click.pass_context
 def command(
-    ctx: click.Context, /, *, snapshot: Path, expand_groups: bool, format_name: str, out: Path | None, **_voice: bool
+    ctx: click.Context,
+    /,
+    *,
+    snapshot: Path,
+    expand_groups: bool,
+    format_name: str,
+    out: Path | None,
+    quiet: bool,
+    **_voice: bool,
 ) -> None:
     """Export every holder of access: one row per vault (or object) and principal, with the records that say so.
 
@@ -30,4 +40,10 @@ def command(
     """
     from kvaudit.app.access_export import export_access
 
-    ctx.exit(export_access(snapshot, format_name=format_name, expand_groups=expand_groups, out=out))
+    code = export_access(snapshot, format_name=format_name, expand_groups=expand_groups, out=out)
+    if not quiet:
+        if out is not None:
+            note(f"wrote {out}")
+        if code is ExitCode.INCOMPLETE:
+            warn("some operations are unknown, because something was not read; each row names what")
+    ctx.exit(code)
