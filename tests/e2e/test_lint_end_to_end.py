@@ -80,3 +80,26 @@ def test_nothing_to_judge_is_clean_with_a_warning(run: Run) -> None:
     done = run("lint", ".")
     assert done.code == 0
     assert "no vault is declared" in done.err
+
+
+def test_the_bicep_compiler_is_used_where_there_is_one_and_left_out_when_asked(run: Run, tmp_path: Path) -> None:
+    """The compiler is a program of that name that writes JSON of our own: it knows the name that the syntax does not."""
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    kv = {"type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv-compiled", "properties": {}}
+    (tmp_path / "compiled.txt").write_text(json.dumps({"$schema": schema, "resources": [kv]}))
+    program = tmp_path / "bin" / "bicep"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec /bin/cat "{tmp_path}/compiled.txt"\n')
+    program.chmod(0o755)
+    (tmp_path / "main.bicep").write_text(
+        "func name() string => 'kv-compiled'\n\nresource kv 'Microsoft.KeyVault/vaults@2023-07-01' = {\n  name: name()\n}\n"
+    )
+    environment = {"PATH": f"{program.parent}:/usr/bin:/bin"}
+    done = run("lint", "main.bicep", environment=environment)
+    assert "3:1  high      retiring-api-version\n            kv-compiled: api-version 2023-07-01" in done.out
+    done = run("lint", "main.bicep", "--no-bicep-compiler", environment=environment)
+    assert "kv-compiled" not in done.out
+    assert "the function name() of the file is not evaluated here" in done.out
+    program.write_text("#!/bin/sh\necho 'main.bicep(1,1) : Error BCP190: not restored' >&2\nexit 1\n")
+    done = run("lint", "main.bicep", environment=environment)
+    assert "read by its syntax alone: the bicep compiler refuses it: Error BCP190: not restored" in done.out
