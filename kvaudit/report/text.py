@@ -15,8 +15,11 @@ _SUSPECT = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\u02ff]")
 _TWICE = re.compile(r":(?=:)|#(?=#)")
 """A colon or hash that another one follows: a hair space between them ends what a build log looks for."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FORMULA_AFTER_SEMICOLON = re.compile(r"(;[\s\"]*)(?=[=+@-])")
+_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""What begins a formula; the wide forms do so in spreadsheets of East Asia (OWASP, "CSV Injection")."""
+
+_FORMULA = (*_SIGNS, "\t", "\r")
+_FORMULA_AFTER_SEMICOLON = re.compile(rf"(;[\s\"]*)(?=[{re.escape(_SIGNS)}])")
 """Where the comma is the decimal mark, spreadsheets open a comma-separated file with the semicolon between cells."""
 
 
@@ -47,8 +50,8 @@ def line_safe(text: str, *, limit: int | None = None) -> str:
 
 def csv_cell(text: str) -> str:
     """`line_safe`, and no spreadsheet takes it for a formula: such a cell begins with an apostrophe, wherever it may begin."""
-    # Looked at before control characters are shown: a spreadsheet skips leading blanks.
-    dangerous = text.lstrip(" \n").startswith(_FORMULA)
+    # Looked at before control characters are shown: a spreadsheet skips leading blanks, of which there are many.
+    dangerous = text.lstrip(" \n").startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
     safe = _FORMULA_AFTER_SEMICOLON.sub(r"\1'", line_safe(text))
     return f"'{safe}" if dangerous else safe
 

@@ -32,15 +32,23 @@ def test_no_build_log_finds_a_command(text: str) -> None:
     assert "##" not in safe
 
 
-@given(st.sampled_from(["=", "+", "-", "@", "\t", "\r", " =", "\n="]), anything)
+@given(
+    st.sampled_from(["=", "+", "-", "@", "\t", "\r", " =", "\n=", "\u00a0=", "\u3000 +", "\uff1d", " \uff20", " \t"]),
+    anything,
+)
 def test_no_cell_is_a_formula(start: str, rest: str) -> None:
     assert csv_cell(start + rest).startswith("'")
 
 
-@given(anything, st.sampled_from([";", "; ", ';"', ";\t"]), st.sampled_from("=+-@"), anything)
+@given(
+    anything,
+    st.sampled_from([";", "; ", ';"', ";\t", ";\u3000"]),
+    st.sampled_from("=+-@\uff1d\uff0b\uff0d\uff20"),
+    anything,
+)
 def test_no_cell_is_a_formula_where_semicolons_part_cells(start: str, mark: str, sign: str, rest: str) -> None:
     cells = csv_cell(start + mark + sign + rest).split(";")
-    assert not [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@"))]
+    assert not [cell for cell in cells if cell.lstrip(' "').startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
