@@ -7,7 +7,7 @@ from kvaudit.access.evaluator import Access
 from kvaudit.app.clock import now
 from kvaudit.report.audit import Audit
 from kvaudit.report.build import build_audit
-from kvaudit.snapshot.load import load_estate
+from kvaudit.snapshot.index import load_indexed
 from kvaudit.snapshot.reader import open_snapshot
 
 
@@ -24,7 +24,7 @@ def audit_snapshot(path: Path, *, shown_path: str | None = None) -> Audit:
     snapshot = open_snapshot(path)
     scope = {key: tuple(values) for key, values in (snapshot.manifest.get("scope") or {}).items()}
     return build_audit(
-        Access(load_estate(snapshot)),
+        Access(load_indexed(snapshot)),
         tool_version=__version__,
         generated_at=now(),
         scope=scope,

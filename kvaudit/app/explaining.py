@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kvaudit.app.questions import load_access
+from kvaudit.app.indexed import load_access
 from kvaudit.errors import UsageError
 from kvaudit.explain.explaining import explain
 from kvaudit.explain.explanation import Caller, Cause, Confidence, Explanation, Kind

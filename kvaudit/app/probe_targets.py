@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kvaudit.access.evaluator import Access
 from kvaudit.app.collect import collect_snapshot
+from kvaudit.app.indexed import load_access
 from kvaudit.app.names import is_resource_id
-from kvaudit.app.questions import load_access
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collectors.collector import Feature

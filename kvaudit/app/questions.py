@@ -7,6 +7,7 @@ from typing import Any
 
 from kvaudit.access.answers import Decision, WhoCan
 from kvaudit.access.evaluator import Access
+from kvaudit.app.indexed import access_around, load_access
 from kvaudit.app.names import (
     is_resource_id,
     object_named,
@@ -25,8 +26,6 @@ from kvaudit.report.answer_lines import decision_lines, gap_lines, place_name, w
 from kvaudit.report.answer_shapes import can_row, can_shape, who_can_rows, who_can_shape
 from kvaudit.report.sentences import principal_name
 from kvaudit.report.shapes import gap_shape
-from kvaudit.snapshot.load import load_estate
-from kvaudit.snapshot.reader import open_snapshot
 
 _HIDE_VAULTS = frozenset({"vaults", "subscriptions"})
 
@@ -66,11 +65,6 @@ class Answers:
     complaints: list[str] = field(default_factory=list)
 
 
-def load_access(path: Path) -> Access:
-    """The evaluator over a snapshot."""
-    return Access(load_estate(open_snapshot(path)))
-
-
 def find_vault(access: Access, text: str) -> Vault:
     """The vault of a name or resource ID. Raises UsageError, with what is near, when the snapshot has none."""
     wanted = text.strip().casefold()
@@ -103,7 +97,10 @@ def ask_who_can(
     """
     asked = operations_named(words)
     refs = {item.word: object_named(object_text, item) for item in asked}
-    access = load_access(path)
+    if vaults and not include_escalation:
+        access = access_around(path, vaults, members=expand_groups)
+    else:
+        access = load_access(path)
     places = _vaults_named(access, vaults) if vaults else _by_name(access.estate.vaults)
     is_single = len(asked) == 1 and len(vaults) == 1
     hidden = () if vaults else _hiding_vaults(access.estate)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kvaudit.app.audit import audit_snapshot
 from kvaudit.app.collect import collect_snapshot, tell_source
+from kvaudit.app.indexed import load_access
 from kvaudit.app.outcome import exit_code_of, worse
-from kvaudit.app.questions import load_access
 from kvaudit.app.report import report
 from kvaudit.app.reports import report_files, write_reports
 from kvaudit.app.scan_probe import ScanProbe, probe_scanned

@@ -102,6 +102,12 @@ class RoleAssignments(Sequence[RoleAssignment]):
             builder.add(item)
         return builder.done()
 
+    def knowing(self, types: Mapping[str, str | None]) -> "RoleAssignments":
+        """The same as part of a whole whose assignments state these types, of principals that others name too."""
+        part = RoleAssignments(self.columns, self.values, self.rare, self.starts)
+        part.__dict__["recorded_types"] = types  # where `cached_property` keeps what it worked out
+        return part
+
     def __len__(self) -> int:
         return len(self.columns.scopes)
 

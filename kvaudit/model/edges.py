@@ -99,6 +99,20 @@ class Memberships(Sequence[Membership]):
         place = self._place.get(group)
         return iter(()) if place is None else (item >> _TYPE_BITS for item in self._slice(place))
 
+    def group_names(self) -> Iterator[str]:
+        """The groups that have members."""
+        return (self.names[group] for group in self.groups)
+
+    def packed_of(self, group: str) -> list[int]:
+        """The direct members of a group: for each its number in `names`, and 16 bits of its type's in `types`."""
+        place = self._place.get(group)
+        return [] if place is None else list(self._slice(place))
+
+    def members_and_types(self) -> Iterator[tuple[str, str | None]]:
+        """Everybody who is a member, with each type that memberships state."""
+        for item in set(self.packed):
+            yield self.names[item >> _TYPE_BITS], self.types[item & _TYPE]
+
     @cached_property
     def type_of_member(self) -> Mapping[str, str]:
         """Member -> the type that its memberships state; where they differ, the last one's."""

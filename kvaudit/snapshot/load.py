@@ -103,9 +103,11 @@ class _Loading:
         members = self._members()
         described = self._described(members.described)
         member_edges = set(self._group_edges())
+        assigned = set(self._records("assigned_groups"))
         listings = self._whole_listings()
         finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings)
         member_of, rest = _member_of(member_edges, finished)
+        rest |= assigned
         named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
         return Estate(
             tenant_id=self._snapshot.tenant_id,

@@ -58,6 +58,11 @@ class Snapshot:
         """ISO 8601 UTC time of the end of collection, or None when it did not end."""
         return self._manifest.text("ended_at")
 
+    @property
+    def lines_written(self) -> int:
+        """How many lines its files hold, as the manifest says."""
+        return sum(item.lines for item in self._manifest.files.values())
+
     def lines(self, kind: str) -> Iterator[tuple[str, bytes]]:
         """The same items as they stand in the file, for kinds of which there are millions that repeat each other."""
         scopes: dict[bytes, str] = {}
