@@ -108,6 +108,7 @@ CASES: dict[str, tuple[Item, ...]] = {
     "eligible for writing": (*GRANTS, eligible("Contributor", CARL), eligible("Owner", CARL, CORP)),
     "only policies": (*GRANTS, APPLIER, assignment(APPLIER, CARL)),
     "over": (*GRANTS, ACTIVE),
+    "over, beside another": (*GRANTS, ACTIVE, assignment(USER, CARL, KV), assignment(USER, ROBOT, BESIDE)),
     "on a secret": (*GRANTS, secret(KV, "a"), assignment(USER, CARL, f"{KV.scope}/secrets/a")),
     "an orphan on a secret": (*GRANTS, orphan("gone"), assignment(USER, guid("gone"), f"{KV.scope}/secrets/a")),
     "a deny for everyone": (*GRANTS, taking()),
