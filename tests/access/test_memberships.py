@@ -143,6 +143,19 @@ def test_a_deleted_group_takes_nobody_in() -> None:
     assert Access(with_schedules(base, schedule(gone, ANNA.id))).can(ANNA.id, READ, KV).answer is Answer.DENIED
 
 
+def test_who_comes_into_a_group_comes_into_every_group_above_it_that_is_there() -> None:
+    joinable = group("joinable")
+    middle = group("middle", joinable)
+    readers = group("readers", middle)
+    grant = assignment("Key Vault Secrets User", readers, KV)
+    base = with_schedules(estate(ANNA, KV, joinable, middle, readers, grant), schedule(joinable, ANNA.id))
+    found = reason(base)
+    assert (found.answer, found.groups) == (Answer.CONDITIONAL, (readers.id, middle.id, joinable.id))
+    gone = {middle.id: replace(middle.principal, state=PrincipalState.DELETED_RESTORABLE)}
+    without = replace(base, principals={**base.principals, **gone})
+    assert Access(without).can(ANNA.id, READ, KV).answer is Answer.DENIED
+
+
 def test_a_cycle_of_memberships_to_come_ends() -> None:
     one, two = group("one"), group("two")
     base = estate(ANNA, KV, one, two, assignment("Key Vault Secrets User", one, KV))
