@@ -6,6 +6,7 @@ groups, down to the last. Without `members`, people who are told by a membership
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any, get_type_hints
 
@@ -22,6 +23,7 @@ from kvaudit.snapshot.index_write import LEAVES, TYPE_BITS, WHOLE, listing_key, 
 from kvaudit.snapshot.record_codec import decoder
 
 _HINTS = get_type_hints(Estate)
+_TYPE = (1 << TYPE_BITS) - 1
 
 
 def vaults_named(index: IndexReader, name: str) -> tuple[Vault, ...]:
@@ -131,16 +133,21 @@ class _Around:
         pending = list(dict.fromkeys(named))
         seen = set(pending)
         edges: dict[str, list[int]] = {}
+        kept = None if self._asks_of_people() else _numbers(names, pending)
         for key in pending:  # grows while it is walked
             self._read(key)
             below = self._index.get("members", key)
             if below is None:
                 continue
-            if below["listed"]:
-                edges[key] = below["listed"]
-            members = list(below["asked"])
-            for item in below["listed"]:
-                kind, name = types[item & (1 << TYPE_BITS) - 1], names[item >> TYPE_BITS]
+            listed, members = below["listed"], list(below["asked"])
+            if kept is not None:
+                listed = [
+                    item for item in listed if types[item & _TYPE] not in LEAVES or item >> TYPE_BITS in kept
+                ] or listed[:1]
+            if listed:
+                edges[key] = listed
+            for item in listed:
+                kind, name = types[item & _TYPE], names[item >> TYPE_BITS]
                 if kind not in LEAVES or self._members:
                     members.append(name)
             fresh = [item for item in dict.fromkeys(members) if item not in seen]
@@ -148,6 +155,15 @@ class _Around:
             pending.extend(fresh)
         self._climb(edges)
         return _memberships(names, types, edges)
+
+    def _asks_of_people(self) -> bool:
+        """Whether it matters who stands in a group, and not only which groups those stand in whom records name.
+
+        It does where members are listed, and where a deny assignment names or spares a group: another may overlap with it.
+        """
+        denies = self._small.deny_assignments
+        named = {item.id.casefold() for deny in denies for item in (*deny.principals, *deny.exclude_principals)}
+        return self._members or any(self._index.get("members", item) is not None for item in named)
 
     def _climb(self, edges: dict[str, list[int]]) -> None:
         """Adds the groups above those who may be in many, whatever these groups hold beside them."""
@@ -203,6 +219,12 @@ def _part(content: Any) -> RoleAssignments:
     return RoleAssignments(Columns._make([*numbers, bytes.fromhex(content["names"])]), Values(*values), rare, starts)
 
 
+def _numbers(names: list[str], keys: Iterable[str]) -> frozenset[int]:
+    """The places of those keys that stand in a sorted list."""
+    found = ((bisect_left(names, key), key) for key in keys)
+    return frozenset(place for place, key in found if place < len(names) and names[place] == key)
+
+
 def _memberships(names: list[str], types: list[str | None], edges: dict[str, list[int]]) -> Memberships:
     """The memberships of some groups, with the numbers of the whole estate made small."""
     used = {item >> TYPE_BITS for found in edges.values() for item in found}
@@ -210,9 +232,8 @@ def _memberships(names: list[str], types: list[str | None], edges: dict[str, lis
     place = {name: number for number, name in enumerate(mine)}
     moved = {number: place[names[number]] << TYPE_BITS for number in used}
     groups, starts, members = array("I"), array("Q", [0]), array("Q")
-    mask = (1 << TYPE_BITS) - 1
     for group in sorted(edges):
-        members.extend(moved[item >> TYPE_BITS] | item & mask for item in edges[group])
+        members.extend(moved[item >> TYPE_BITS] | item & _TYPE for item in edges[group])
         groups.append(place[group])
         starts.append(len(members))
     return Memberships(mine, types, groups, starts, members)

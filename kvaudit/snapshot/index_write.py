@@ -164,7 +164,7 @@ def _write_directory(writer: IndexWriter, estate: Estate) -> None:
             "member_of": estate.member_of.get(key),
             "stands_in": crowded.get(key),
         },
-        together=32,
+        together=8,
     )
     edges = estate.membership_columns
     asked: defaultdict[str, list[str]] = defaultdict(list)
@@ -175,7 +175,7 @@ def _write_directory(writer: IndexWriter, estate: Estate) -> None:
         "members",
         dict.fromkeys((*edges.group_names(), *asked)),
         lambda key: {"listed": edges.packed_of(key), "asked": asked.get(key, [])},
-        together=4,
+        together=1,  # a group may have a hundred thousand
     )
     writer.table("names", ("",), lambda _: {"names": list(edges.names), "types": list(edges.types)}, together=1)
     writer.table("witnesses", ("",), lambda _: _witnesses(estate), together=1)

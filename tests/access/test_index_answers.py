@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from case_estates import cases, estate_of, object_of
 from drawn_estates import GRANTEES, GROUPS, SECRETS_USER, SUBSCRIPTION, TENANT, TYPES, USERS, estates
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.snapshots import Size, write_snapshot
@@ -109,6 +109,7 @@ def test_the_estate_around_a_vault_answers_as_the_whole(
 def test_drawn_estates_mostly_get_an_index() -> None:
     plain: list[bool] = []
 
+    @settings(max_examples=25)
     @given(in_a_tenant())
     def count(estate: Estate) -> None:
         plain.append(is_plain(estate))
