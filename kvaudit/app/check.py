@@ -1,5 +1,6 @@
 """`check`: contracts against a snapshot, or the tenant itself, as it is or as it would be after a deployment."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -62,6 +63,9 @@ def check(
     Args:
         environ: environment variables instead of the process's own (the embedded lab).
 
+    Returns:
+        FINDINGS at the threshold; else INCOMPLETE when something was not read, or a contract cannot be told kept; else OK.
+
     Raises:
         UsageError: contracts with mistakes, a `--report` that cannot be, templates that cannot be read.
         SnapshotError: the snapshot cannot be read.
@@ -83,7 +87,9 @@ def check(
     if not any(path == "-" for _, path in files):
         results_text.render(results, console_for("stdout", voice), verbose=voice.verbose)
     show_files(write_results(results, files), voice)
-    return exit_code_of(results, fail_on)
+    code = exit_code_of(results, fail_on)
+    # A need that holds on a condition only, or that no record decides, is not kept for certain: that is not clean.
+    return ExitCode.INCOMPLETE if code is ExitCode.OK and results.unknown() else code
 
 
 def _estate(
@@ -95,6 +101,16 @@ def _estate(
     with snapshot_folder(None, None) as (folder, _), told_of(None, folder, kept=False):
         collect_snapshot(folder, request, asked.against, voice, environ=environ)
         return load_estate(open_snapshot(folder))
+
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _object_id(contract: Contract) -> str | None:
+    """The object ID of a contract's principal, where it is named by that or may be."""
+    kind, text = contract.principal if isinstance(contract.principal, tuple) else ("object_id", contract.principal)
+    folded = text.strip().casefold()
+    return folded if kind == "object_id" and _GUID.fullmatch(folded) else None
 
 
 def reads_needed(contracts: Sequence[Contract], *, tenant: str | None, objects: Objects) -> CollectRequest:
@@ -115,6 +131,7 @@ def reads_needed(contracts: Sequence[Contract], *, tenant: str | None, objects: 
         vaults=() if everywhere else tuple(dict.fromkeys(text.rstrip("/").rpartition("/")[2] for text in named)),
         objects=objects if patterns else Objects.NONE,
         features=frozenset({Feature.ACCESS, Feature.OBJECTS} if patterns else {Feature.ACCESS}),
+        assigned_to=tuple(dict.fromkeys(filter(None, map(_object_id, contracts)))),
         source=Source.ARM,  # Resource Graph lags behind: right after a change its answer would be the old one
     )
 

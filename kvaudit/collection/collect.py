@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kvaudit.clients.azure import Azure
+from kvaudit.collection.assigned import read_assigned
 from kvaudit.collection.assignments_above import named_in
 from kvaudit.collection.built_in_roles import read_built_in_roles
 from kvaudit.collection.contradictions import tell_contradictions
@@ -75,6 +76,8 @@ async def collect(
     vaults = each_once(vault for part in found for vault in part.vaults)
     _check_vaults(reading, request, vaults)
     await together((_read_vaults(reading, request, vaults), _read_people(reading, request, found, graph)))
+    holding = {item.scope for item, part in zip(subscriptions, found, strict=True) if part.vaults}
+    await read_assigned(reading, request.assigned_to, sorted(holding))
     if request.objects is Objects.VAULT:  # after everything that says whether the caller may
         await read_objects(reading, request, vaults, may_list=predict(caller.object_id) if predict else None)
 

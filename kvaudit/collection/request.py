@@ -43,6 +43,8 @@ class CollectRequest:
         features: what is read beside them; what is left out is not assessed. `Feature.ACCESS` is always read.
         source: where records come from that two services have.
         verify_with_arm: whether what Resource Graph answers is read from Resource Manager too, and compared.
+        assigned_to: folded object IDs: where the directory does not tell groups, Resource Manager is asked which assignments
+            of groups reach these.
         time_budget: seconds for the whole run; what was not read by then is a gap. None: no bound.
     """
 
@@ -56,6 +58,7 @@ class CollectRequest:
     features: frozenset[Feature] = frozenset(Feature)
     source: Source = Source.ARM
     verify_with_arm: bool = False
+    assigned_to: tuple[str, ...] = ()
     time_budget: float | None = None
 
     def scope(self) -> dict[str, list[str]]:

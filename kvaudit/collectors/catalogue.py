@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from kvaudit.collectors.applications import APPLICATIONS
+from kvaudit.collectors.assigned_groups import ASSIGNED_GROUPS
 from kvaudit.collectors.collector import Collector, Feature, Plane
 from kvaudit.collectors.consents import APP_ROLES, APPLICATION_PERMISSIONS, DELEGATED_PERMISSIONS
 from kvaudit.collectors.delegations import DELEGATIONS
@@ -73,6 +74,7 @@ COLLECTORS: tuple[Collector[Any], ...] = (
     DELETED_PRINCIPALS,
     GROUP_MEMBERS,
     SERVICE_PRINCIPAL_GROUPS,
+    ASSIGNED_GROUPS,
     RESOURCE_IDENTITIES,
     USER_ASSIGNED_IDENTITIES,
     FEDERATED_CREDENTIALS,

@@ -293,6 +293,13 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "scope": " user_impersonation  openid",
         },
     ),
+    "assigned_groups": (
+        f"{SUBSCRIPTION}/assignedTo/{USER}",
+        {
+            "id": f"{AUTHORIZATION}/roleAssignments/{ROLE}",
+            "properties": {"principalId": GROUP.upper(), "principalType": "Group", "scope": SUBSCRIPTION},
+        },
+    ),
     "delegations": (
         SUBSCRIPTION,
         {
