@@ -4,15 +4,34 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kvaudit.contracts.infer.grammars import MissingGrammarError
 from kvaudit.contracts.infer.needs import Inferred, Need, in_order
 from kvaudit.contracts.infer.python_source import python_needs
+from kvaudit.contracts.infer.typed_source import reader
 from kvaudit.errors import UsageError
 from kvaudit.sources.reading import UnreadableFileError, read_text
 
 Reader = Callable[[str, str], tuple[Need, ...]]
 
-READERS: dict[str, Reader] = {".py": python_needs}
+READERS: dict[str, Reader] = {
+    ".py": python_needs,
+    ".cs": reader("csharp", "csharp"),
+    ".java": reader("java", "java"),
+    ".go": reader("go", "go"),
+    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs"), reader("javascript", "javascript")),
+    **dict.fromkeys((".ts", ".mts", ".cts"), reader("javascript", "typescript")),
+    ".tsx": reader("javascript", "tsx"),
+}
 """Suffix -> what reads such a file."""
+
+LANGUAGES = {
+    ".cs": "C#",
+    ".java": "Java",
+    ".go": "Go",
+    **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs"), "JavaScript"),
+    **dict.fromkeys((".ts", ".mts", ".cts", ".tsx"), "TypeScript"),
+}
+"""Suffix -> name of the languages that need the extra `code`."""
 
 LARGEST_SOURCE = 4 * 1024 * 1024
 """Bytes. What is larger was generated, and Python's parser takes a second for each MB."""
@@ -44,16 +63,26 @@ def read_sources(folder: Path) -> Inferred:
         raise UsageError(f"{folder}: there is no such file or folder")
     needs: list[Need] = []
     problems: list[str] = []
+    unread: dict[str, int] = {}
+    install = ""
     paths = [path for path in _files(folder) if path.suffix.casefold() in READERS]
     for path in paths:
         shown = path.relative_to(folder).as_posix() if path != folder else path.name
         try:
             needs += needs_of_file(path, shown)
+        except MissingGrammarError as problem:
+            language = LANGUAGES[path.suffix.casefold()]
+            unread[language] = unread.get(language, 0) + 1
+            install = str(problem)
         except UnreadableFileError as problem:
             problems.append(str(problem))
         except ValueError as problem:
             problems.append(f"{shown}: {problem}")
-    return Inferred(in_order(needs), len(paths), tuple(dict.fromkeys(problems)))
+    problems += [
+        f"{count} {'file' if count == 1 else 'files'} of {language} not looked into: {install}"
+        for language, count in sorted(unread.items())
+    ]
+    return Inferred(in_order(needs), len(paths) - sum(unread.values()), tuple(dict.fromkeys(problems)))
 
 
 def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
@@ -61,7 +90,8 @@ def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
 
     Raises:
         UnreadableFileError: it cannot be opened, is too large or no text.
-        ValueError: its language cannot be parsed, or needs an extra that is not installed.
+        MissingGrammarError: its language needs the extra `code`.
+        ValueError: its language cannot be parsed.
     """
     reader = READERS.get(path.suffix.casefold())
     if reader is None:

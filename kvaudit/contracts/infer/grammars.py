@@ -1,0 +1,57 @@
+"""Grammars of C#, TypeScript, JavaScript, Java and Go, from the extra `code`."""
+
+import importlib
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node as SyntaxNode
+    from tree_sitter import Parser
+
+_MODULES = {
+    "csharp": ("tree_sitter_c_sharp", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "java": ("tree_sitter_java", "language"),
+    "go": ("tree_sitter_go", "language"),
+}
+
+MOST_SECONDS = 10
+"""Of one file, which the parser reads in milliseconds; over text of something else its time may grow with the square."""
+
+
+class MissingGrammarError(ValueError):
+    """The extra `code` is not installed."""
+
+
+@cache
+def _parser(grammar: str) -> "Parser":
+    module, function = _MODULES[grammar]
+    try:
+        tree_sitter = importlib.import_module("tree_sitter")
+        language = getattr(importlib.import_module(module), function)()
+    except ImportError as problem:
+        raise MissingGrammarError("pip install 'kvaudit[code]'") from problem
+    parser: Parser = tree_sitter.Parser(tree_sitter.Language(language))
+    return parser
+
+
+def parse(text: str, grammar: str, *, seconds: float = MOST_SECONDS) -> "SyntaxNode":
+    """The syntax tree of a source file, for which the parser takes no more than some seconds.
+
+    Raises:
+        MissingGrammarError: the extra `code` is not installed.
+        ValueError: the text is so far from the language that the parser does not end.
+    """
+    parser = _parser(grammar)
+    data = text.encode("utf-8", "replace")
+    ends = time.monotonic() + seconds
+    try:
+        return parser.parse(
+            lambda offset, _: data[offset : offset + 65536], progress_callback=lambda *_: time.monotonic() > ends
+        ).root_node
+    except ValueError as problem:  # how the parser says that it was stopped
+        parser.reset()
+        raise ValueError(f"not understood within {seconds:.0f} seconds") from problem
