@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Words = Annotated[list[Text], Field(max_length=200)]
-Pattern = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*?-]{1,127}$")]
+Pattern = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z*?-]{1,500}$")]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=200)]
 """Not empty: a need about no object at all would be kept whatever is held."""
 

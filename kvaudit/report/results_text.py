@@ -96,7 +96,8 @@ def _unknown(results: Results, page: _Page, *, verbose: bool) -> None:
     unknown = results.unknown()
     if not unknown:
         return
-    page.line(Text(f"{counted(len(unknown), 'verdict')} cannot be given before the deployment:", style="bold"))
+    when = " before the deployment" if results.command == "lint" else ""
+    page.line(Text(f"{counted(len(unknown), 'verdict')} cannot be given{when}:", style="bold"))
     kept = unknown if verbose else unknown[:MOST_UNKNOWN]
     for item in kept:
         where = f"{item.place.file}:{item.place.line}" if item.place.file else item.place.subject

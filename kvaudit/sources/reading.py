@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
         raise UnreadableFileError(f"{path}: {problem.strerror or problem}") from problem
     if len(data) > LARGEST_FILE:
         raise UnreadableFileError(
-            f"{path}: larger than {LARGEST_FILE // 1024 // 1024} MB, which no template is",
+            f"{path}: larger than {LARGEST_FILE // 1024 // 1024} MB, which no file of this kind is",
             hint="Resource Manager takes templates of at most 4 MB; name the files that you mean.",
         )
     return decode(data, str(path))

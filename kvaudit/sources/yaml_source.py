@@ -77,7 +77,15 @@ def parse_yaml_documents(text: str, name: str) -> tuple[YamlDocument, ...]:
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         raise YamlSourceError(f"{name}:{where}: {problem.problem or 'this is no YAML'}") from problem
     except yaml.YAMLError as problem:
-        raise YamlSourceError(f"{name}:1:1: this is no YAML: {str(problem).splitlines()[0]}") from problem
+        line, column = _unprintable(text)
+        raise YamlSourceError(f"{name}:{line}:{column}: this is no YAML: {str(problem).splitlines()[0]}") from problem
+
+
+def _unprintable(text: str) -> tuple[int, int]:
+    """Line and column of the first character that YAML does not allow, which libyaml counts in bytes."""
+    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    before = text[: found.start()] if found else ""
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
 def _refuse_depth(text: str, name: str) -> None:

@@ -228,3 +228,8 @@ def test_a_registration_is_not_meant_where_its_service_principal_is() -> None:
     assert names.meant_by("client-1") == names.meant_by(f"{identity}/") == ("ccc",)
     assert names.meant_by("/subscriptions/1/X/") == ("bbb", "ccc"), "which of its identities is not said"
     assert names.meant_by("isExplicit=False") == ()
+
+
+def test_a_character_that_yaml_does_not_allow_is_told_with_its_place() -> None:
+    with pytest.raises(UsageError, match=r"^c\.yaml:2:8: this is no YAML"):
+        parse_contracts('version: 1\nä: \U0001f511 "x\x1b"\n', "c.yaml")

@@ -270,6 +270,17 @@ def test_what_could_not_be_read_is_unknown_and_incomplete(lab: Lab, run: Run, tm
     assert (named.code, missing(results(named))) == (3, {("w", "kv-payments-test", "secrets/get")})
 
 
+def test_what_holds_after_an_activation_only_is_not_clean(scanned: Path, run: Run, tmp_path: Path) -> None:
+    eligible = "44444444-4444-4444-4444-000000000007"
+    contracts(
+        tmp_path / "contracts.yaml",
+        {"name": "w", "principal": eligible, "vault": "kv-platform-core", "needs": ["secrets/get"]},
+    )
+    done = run("check", "contracts.yaml", "--from", str(scanned / "snapshot"), "--fail-on", "never")
+    assert done.code == 4, done.err
+    assert "1 verdict cannot be given:" in done.out
+
+
 def test_hostile_contracts_harm_nobody(scanned: Path, run: Run, tmp_path: Path) -> None:
     name = "w\x1b[31m\u202e'; touch owned #\n::error::owned\n##vso[task.complete]"
     hostile = {"name": name, "principal": "nobody-special", "vault": "kv-payments10"}

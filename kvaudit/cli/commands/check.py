@@ -80,7 +80,10 @@ def command(
     fail_on: str,
     **given: Any,
 ) -> None:
-    """Compare what workloads need with what they hold: what will be 403, what is held beyond need, what must not be held."""
+    """Compare what workloads need with what they hold: what will be 403, what is held beyond need, what must not be held.
+
+    Exit 3 for findings at --fail-on, 4 when something was not read or whether a contract is kept cannot be told.
+    """
     reads_azure = _is_live(ctx, snapshot, live)
     from kvaudit.app.check import CheckAsked, check
     from kvaudit.app.connecting import connection_of, voice_of
