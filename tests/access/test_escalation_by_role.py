@@ -280,6 +280,10 @@ DENIED = {
         deny(anna, SUBSCRIPTION, effect=None, actions=("Microsoft.KeyVault/vaults/*",)),
         "E1?",
     ),
+    "one of a group that was not read may": (
+        deny(group("hidden", is_read=False), SUBSCRIPTION, actions=("Microsoft.KeyVault/vaults/*",)),
+        "E1?",
+    ),
     "one of somebody else does not": (deny(ben, SUBSCRIPTION, actions=("Microsoft.KeyVault/vaults/*",)), "E1"),
     "one of another action does not": (deny(anna, SUBSCRIPTION, actions=("Microsoft.KeyVault/vaults/delete",)), "E1"),
     "one on data does not: the policies' vault knows none": (deny(anna, SUBSCRIPTION, data_actions=("*",)), "E1"),

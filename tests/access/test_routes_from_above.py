@@ -109,10 +109,9 @@ def test_what_stands_above(name: str) -> None:
     assert routes(anna, *items, without=without) == expected
 
 
-@pytest.mark.parametrize("unplaced", [False, True])
-def test_a_registration_of_an_application_has_no_route(unplaced: bool) -> None:
-    item = assignment(ASSIGN, form, SIDE, **UNSEEN) if unplaced else assignment(ASSIGN, form, HOME)
-    everything = estate(anna, form, kv, ASSIGN, item)
+@pytest.mark.parametrize("place", [HOME, RESOURCE_GROUP, kv, SIDE])
+def test_a_registration_of_an_application_has_no_route(place: Any) -> None:
+    everything = estate(anna, form, kv, ASSIGN, assignment(ASSIGN, form, place, **UNSEEN))
     listings = [replace(item, scope=kv.scope) for item in everything.listings]
     access = Access(replace(everything, listings=tuple(listings)))
     assert access.routes(kv).routes == access.routes_of(form.id, kv) == ()
