@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import TENANT, Group, assignment, deny, eligible, estate, gap, group, guid, user, vault
+from builders import RESOURCE_GROUP, TENANT, Group, assignment, deny, eligible, estate, gap, group, guid, user, vault
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.evaluator import Access
@@ -194,6 +194,30 @@ def test_more_memberships_to_come_than_are_tried_leave_a_denied_operation_open()
     joins = [schedule(item, ANNA.id) for item in (readers, first, second)]
     assert Access(with_schedules(base, *joins)).can(ANNA.id, READ, KV).answer is Answer.CONDITIONAL
     assert Access(with_schedules(base, *joins[:2])).can(ANNA.id, READ, KV).answer is Answer.DENIED
+
+
+@pytest.mark.parametrize(("one", "other"), [("readers", "signers"), ("signers", "readers")])
+def test_what_only_some_memberships_together_give_is_open(one: str, other: str) -> None:
+    """Readers and the spared group give it; whoever comes into all three is denied. No pair is tried."""
+    readers, spared, signers = group(one), group("spared"), group(other)
+    everyone = "00000000-0000-0000-0000-000000000000"
+    taken = deny(everyone, KV, data_actions=READ.data_actions)
+    denies = (
+        replace(taken, exclude_principals=(DenyPrincipal(spared.id),)),
+        deny(signers, RESOURCE_GROUP, data_actions=READ.data_actions),
+    )
+    grants = (
+        assignment("Key Vault Secrets User", readers, KV),
+        assignment("Key Vault Crypto User", signers, KV),
+    )
+    base = estate(ANNA, KV, readers, spared, signers, *denies, *grants)
+    joins = [schedule(item, ANNA.id) for item in (readers, spared, signers)]
+    for chosen, answer in ((joins, Answer.UNKNOWN), (joins[:2], Answer.CONDITIONAL), (joins[::2], Answer.DENIED)):
+        access = Access(with_schedules(base, *chosen))
+        assert access.can(ANNA.id, READ, KV).answer is answer
+        sign = access.can(ANNA.id, operation("keys/sign"), KV).answer
+        assert sign is (Answer.CONDITIONAL if joins[2] in chosen else Answer.DENIED)
+        assert access.can(ANNA.id, operation("secrets/purge"), KV).answer is Answer.DENIED
 
 
 def test_a_compound_entry_for_a_group_waits_for_both() -> None:
