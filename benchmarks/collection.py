@@ -16,11 +16,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from kvaudit.lab import Lab, Size, generate, start
 from kvaudit.lab.estate import Estate
+from kvaudit.lab.world import JournalEntry
 
 LATENCY = 0.06
 ASSIGNMENTS_PER_VAULT = 4
@@ -38,6 +42,9 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=0, metavar="N", help="secrets of each vault; keys are a third")
     parser.add_argument(
         "--objects-in-graph", action="store_true", help="let Resource Graph hold assignments on objects"
+    )
+    parser.add_argument(
+        "--bare", action="store_true", help="then have a client that does nothing else make the same requests"
     )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     own, rest = _split(sys.argv[1:])
@@ -61,11 +68,14 @@ def main() -> None:
         auditor_lists=given.objects > 0,
     )
     if given.serve:
-        _serve(size, objects_in_graph=given.objects_in_graph)
+        _serve(size, objects_in_graph=given.objects_in_graph, with_requests=given.bare)
         return
     words = rest or [*WITHOUT, "--no-objects"]
     print(f"{given.vaults} vaults, {given.subscriptions} subscriptions: kvaudit collect {' '.join(words)}")
-    _measure(own, words)
+    with tempfile.TemporaryDirectory(prefix="kvaudit-benchmark-") as folder:
+        asked = _measure(own, words, Path(folder))
+        if given.bare:
+            _measure_bare(own, asked, Path(folder))
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -73,7 +83,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
     return words[:at], words[at + 1 :]
 
 
-def _serve(size: Size, *, objects_in_graph: bool) -> None:
+def _serve(size: Size, *, objects_in_graph: bool, with_requests: bool) -> None:
     """The lab: tells its environment, serves until its input ends, and tells what was asked."""
     estate = generate(1, size)
     _settle(estate)
@@ -82,7 +92,17 @@ def _serve(size: Size, *, objects_in_graph: bool) -> None:
         lab.world.resource_graph_has_conditions = objects_in_graph
         print(json.dumps(lab.environment()), flush=True)
         sys.stdin.read()
-        print(json.dumps(_asked(lab)), flush=True)
+        sent = [
+            [entry.method, entry.host, _target(entry), entry.body.decode()]
+            for entry in lab.journal
+            if with_requests and not entry.host.startswith("login.")
+        ]
+        print(json.dumps(_asked(lab) | {"sent": sent}), flush=True)
+
+
+def _target(entry: JournalEntry) -> str:
+    query = urlencode(entry.query)
+    return quote(entry.path) + (f"?{query}" if query else "")
 
 
 def _settle(estate: Estate) -> None:
@@ -117,32 +137,53 @@ def _asked(lab: Lab) -> dict[str, Any]:
     return {"requests": kinds, "429s": sum(entry.status == 429 for entry in lab.journal)}
 
 
-def _measure(words: list[str], options: list[str]) -> None:
+@contextmanager
+def _lab(words: list[str], folder: Path) -> Iterator[tuple[dict[str, str], Callable[[], Any]]]:
+    """A lab in a process of its own: the environment of its clients, and what ends it and tells what was asked."""
     server = subprocess.Popen(
         [sys.executable, __file__, *words, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    if server.stdout is None or server.stdin is None:
+    stdin, stdout = server.stdin, server.stdout
+    if stdout is None or stdin is None:
         raise SystemExit("the lab has no pipes")
-    environment = json.loads(server.stdout.readline())
-    with tempfile.TemporaryDirectory(prefix="kvaudit-benchmark-") as folder:
-        snapshot = Path(folder) / "snapshot"
-        command = [str(Path(sys.executable).with_name("kvaudit")), "collect", "--auth", "client-secret"]
+
+    def end() -> Any:
+        stdin.close()
+        asked = json.loads(stdout.readline())
+        server.wait()
+        return asked
+
+    inherited = {name: os.environ[name] for name in _OURS if name in os.environ}
+    yield {**inherited, "HOME": str(folder), **json.loads(stdout.readline())}, end
+
+
+def _measure_bare(words: list[str], asked: Any, folder: Path) -> None:
+    requests = folder / "requests.json"
+    requests.write_text(json.dumps(asked["sent"]))
+    with _lab(words, folder) as (environment, end):
+        script = Path(__file__).with_name("bare_client.py")
+        subprocess.run([sys.executable, str(script), str(requests)], env=environment, check=True)
+        print(f"429s {end()['429s']}")
+
+
+def _measure(words: list[str], options: list[str], folder: Path) -> Any:
+    snapshot = folder / "snapshot"
+    command = [str(Path(sys.executable).with_name("kvaudit")), "collect", "--auth", "client-secret"]
+    with _lab(words, folder) as (environment, end):
         started = time.perf_counter()
         done = subprocess.run(
             [*command, "--snapshot", str(snapshot), *options],
-            env={**{name: os.environ[name] for name in _OURS if name in os.environ}, "HOME": folder, **environment},
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
         wall = time.perf_counter() - started
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        server.stdin.close()
-        asked = json.loads(server.stdout.readline())
-        server.wait()
-        print(done.stderr.strip())
-        manifest = json.loads((snapshot / "manifest.json").read_text())
-        written = sum(file.stat().st_size for file in snapshot.iterdir())
+        asked = end()
+    print(done.stderr.strip())
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    written = sum(file.stat().st_size for file in snapshot.iterdir())
     for kind, count in sorted(asked["requests"].items()):
         print(f"  {kind:<48}{count:>8}")
     items = {kind: item["items"] for kind, item in manifest["coverage"].items() if item["items"]}
@@ -153,6 +194,7 @@ def _measure(words: list[str], options: list[str]) -> None:
         f"exit {done.returncode}, 429s {asked['429s']}, wall {wall:.1f} s, CPU {used.ru_utime + used.ru_stime:.1f} s, "
         f"peak {used.ru_maxrss / 1024:.0f} MB, snapshot {written / 2**20:.1f} MB"
     )
+    return asked
 
 
 if __name__ == "__main__":
