@@ -17,6 +17,7 @@ Power = tuple[str, str | None]
 """A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
 
 _GUID = 16
+_NIL = "00000000-0000-0000-0000-000000000000"
 _BEFORE_NAME = "/providers/microsoft.authorization/roleassignments/"
 
 
@@ -312,3 +313,17 @@ def packed_name(name: str) -> bytes | None:
     except ValueError:
         return None
     return packed if len(packed) == _GUID and any(packed) and name == name.lower() else None
+
+
+def packed_names(names: Sequence[str]) -> bytes | None:
+    """The same of many names of at most 36 characters, one after the other; None where one of them is something else."""
+    text, number = "".join(names), len(names)
+    digits = text.replace("-", "")
+    if len(text) != 36 * number or len(digits) != 32 * number or text != text.lower() or _NIL in text:
+        return None
+    if any(text[place::36] != "-" * number for place in (8, 13, 18, 23)) or not digits.isalnum():
+        return None
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return None

@@ -5,7 +5,8 @@ sent; everything else goes through the collector's parser, so there is one readi
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
 from typing import Any
 
 from kvaudit.collectors import payload
@@ -13,7 +14,7 @@ from kvaudit.collectors.directory import parse_member, parse_principal
 from kvaudit.collectors.role_assignments import parse as parse_assignment
 from kvaudit.collectors.role_assignments import principal_of, role_of, scope_of
 from kvaudit.model import scopes
-from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments, packed_name
+from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments, packed_name, packed_names
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Principal
 from kvaudit.model.edges import MembershipsBuilder
@@ -31,6 +32,11 @@ _NO_NAME = bytes(16)
 _DELEGATED = "delegatedManagedIdentityResourceId"
 _TOGETHER = 500
 """Items that are taken in together."""
+
+_LINES_TOGETHER = 5_000
+"""Lines of one listing that are taken in together."""
+
+_SCOPE, _LINE = itemgetter(0), itemgetter(1)
 
 
 class _Remembered(dict[Any, int]):
@@ -75,7 +81,9 @@ class AssignmentReader:
         """Take in usual items together, column by column. Raises, and takes none, where one of them is not usual."""
         properties = [raw["properties"] for _, raw in batch]
         ids = [raw["id"] for _, raw in batch]
-        names = [packed_name(text[-_GUID:]) for text in ids]
+        ends = [text[-_GUID:] for text in ids]
+        together = packed_names(ends)
+        names = [packed_name(text) for text in ends] if together is None else ends
         known = self._powers
         new = (
             _numbers(self._scopes, [item["scope"] for item in properties]),
@@ -95,7 +103,7 @@ class AssignmentReader:
         self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
         for column, numbers in zip(self._builder.columns[:7], new, strict=True):
             column.extend(numbers)
-        self._builder.names.extend(b"".join([name or _NO_NAME for name in names]))
+        self._builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
 
     def _parse(self, raw: Any, scope: str) -> None:
         """Read a whole item by the collector's parser: it is unusual, or cannot be read."""
@@ -164,27 +172,27 @@ class MemberReader:
     def read(self, lines: Iterable[tuple[str, bytes]]) -> None:
         """Take in items as they stand in the file, each with the scope that was listed. Listings may be interleaved."""
         known, counts = self._known, self.counts
-        last, add, number = None, None, 0
-        for scope, line in lines:
-            if scope is not last:
-                counts[last or scope] = counts.get(last or scope, 0) + number
-                last, number = scope, 0
-                add = self._group(scope)
-            number += 1
-            packed = known.get(line)
-            if packed is None or add is None:
-                self._parse(scope, line)
-            else:
-                add(packed)
-        if last is not None:
-            counts[last] = counts.get(last, 0) + number
+        for scope, found in groupby(lines, key=_SCOPE):
+            add = self._group(scope)
+            while batch := list(map(_LINE, islice(found, _LINES_TOGETHER))):
+                counts[scope] = counts.get(scope, 0) + len(batch)
+                packed = list(map(known.get, batch))
+                if add is not None and None not in packed:
+                    add(packed)
+                    continue
+                for line in batch:
+                    number = known.get(line)
+                    if number is None or add is None:
+                        self._parse(scope, line)
+                    else:
+                        add((number,))
 
-    def _group(self, scope: str) -> Callable[[int], None] | None:
+    def _group(self, scope: str) -> Callable[[Iterable[Any]], None] | None:
         try:
             group = parse_member({"id": "x"}, scope).group
         except ValueError:
             return None
-        return self.edges.edges_of(group).append
+        return self.edges.edges_of(group).extend
 
     def _parse(self, scope: str, line: bytes) -> None:
         raw = self._decode(line)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kvaudit.collectors.directory import parse_member, parse_principal
 from kvaudit.collectors.role_assignments import parse
 from kvaudit.model import scopes
-from kvaudit.model.assignments import RoleAssignments
+from kvaudit.model.assignments import RoleAssignments, packed_name, packed_names
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Membership
 from kvaudit.model.edges import Memberships
@@ -132,3 +132,23 @@ def test_memberships_are_found_by_group_and_by_member(records: list[Membership])
         for member in {i.member for i in records}
     }
     assert {name for name, kind in found.type_of_member.items() if kind} == {i.member for i in records if i.member_type}
+
+
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from((*NAMES, _NIL, NAMES[0].replace("-", " "), NAMES[0][1:], f"{NAMES[0][:-1]}\u0663")),
+            st.uuids().map(str),
+            st.text("0a-\t\u0661", min_size=36, max_size=36),
+        ),
+        max_size=4,
+    )
+)
+def test_names_are_packed_together_as_they_are_packed_alone(names: list[str]) -> None:
+    alone = [packed_name(name) for name in names]
+    together = packed_names(names)
+    assert together is None or together == b"".join(item or b"" for item in alone)
+    assert (together is None) == (not names or None in alone)
