@@ -26,8 +26,9 @@ def infer(
 ) -> None:
     """Read from application code which operations it needs, and write a first file of contracts.
 
-    Python is read as it is; C#, TypeScript, JavaScript, Java and Go with the extra `code`. Each need has its place and a
-    grade: certain, likely, or name only. Nothing is run.
+    Python and configuration (Key Vault references, SecretProviderClass, Spring, Terraform data) are read as they are; C#,
+    TypeScript, JavaScript, Java and Go with the extra `code`. Each need has its place and a grade: certain, likely, or
+    name only. Nothing is run. Exit code 4: a file was not looked into, so that needs may be missing.
     """
     from kvaudit.app.connecting import voice_of
     from kvaudit.app.infer import draft, exit_code_of, inferred_needs, write_draft

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kvaudit.contracts.infer.configuration import SUFFIXES, configuration_needs
 from kvaudit.contracts.infer.grammars import MissingGrammarError
 from kvaudit.contracts.infer.needs import Inferred, Need, in_order
 from kvaudit.contracts.infer.python_source import python_needs
@@ -15,6 +16,7 @@ Reader = Callable[[str, str], tuple[Need, ...]]
 
 READERS: dict[str, Reader] = {
     ".py": python_needs,
+    **dict.fromkeys(SUFFIXES, configuration_needs),
     ".cs": reader("csharp", "csharp"),
     ".java": reader("java", "java"),
     ".go": reader("go", "go"),
@@ -65,7 +67,7 @@ def read_sources(folder: Path) -> Inferred:
     problems: list[str] = []
     unread: dict[str, int] = {}
     install = ""
-    paths = [path for path in _files(folder) if path.suffix.casefold() in READERS]
+    paths = [path for path in _files(folder) if _kind(path) in READERS]
     for path in paths:
         shown = path.relative_to(folder).as_posix() if path != folder else path.name
         try:
@@ -93,13 +95,18 @@ def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
         MissingGrammarError: its language needs the extra `code`.
         ValueError: its language cannot be parsed.
     """
-    reader = READERS.get(path.suffix.casefold())
+    reader = READERS.get(_kind(path))
     if reader is None:
         return ()
     text = read_text(path)
-    if len(text) > LARGEST_SOURCE:
+    if reader is not configuration_needs and len(text) > LARGEST_SOURCE:
         raise ValueError(f"larger than {LARGEST_SOURCE // 1024 // 1024} MB: not looked into")
     return reader(text, shown)
+
+
+def _kind(path: Path) -> str:
+    """The suffix of a file; `.env` for `.env`, `.env.production` and the like."""
+    return ".env" if path.name.startswith(".env") else path.suffix.casefold()
 
 
 def _files(folder: Path) -> Iterator[Path]:
