@@ -1,4 +1,4 @@
-"""`collect --dry-run`: what would be asked, in how many requests, and with which permissions."""
+"""`collect --dry-run` and `scan --dry-run`: what would be asked, in how many requests, and with which permissions."""
 
 import asyncio
 import tempfile
@@ -52,12 +52,13 @@ def _show(found: Plan, request: CollectRequest, voice: Voice) -> None:
         console.print(
             f"{'':<6} {'':<{width}} {'':>7}  needs {' and '.join(read.requires) or 'nothing'}", soft_wrap=True
         )
-    places = f"{found.requests} requests for {found.subscriptions} subscriptions and {found.vaults} vaults"
-    alone = (
-        f"at least {places}"
-        if request.source is Source.ARM
-        else f"{places} of Resource Manager alone; where Resource Graph can be trusted it answers for many subscriptions at once"
-    )
+    places = f"requests for {found.subscriptions} subscriptions and {found.vaults} vaults"
+    alone = f"at least {found.requests} {places}"
+    if request.source is not Source.ARM:
+        fewest = min(found.requests, found.requests_with_graph)
+        alone = (
+            f"at least {fewest} to {found.requests} {places}: the fewer, the more Resource Graph can answer for certain"
+        )
     console.print(
         f"{alone}; longer lists take one for every further page, Microsoft Graph takes those marked ?", soft_wrap=True
     )

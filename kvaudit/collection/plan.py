@@ -11,6 +11,7 @@ from kvaudit.collection.identities import API_KINDS, APPLICATION_KINDS, GROUP_KI
 from kvaudit.collection.listing import Reading
 from kvaudit.collection.objects import SOURCES
 from kvaudit.collection.request import CollectRequest, Progress
+from kvaudit.collection.resource_graph import BATCH, FROM_GRAPH
 from kvaudit.collection.scope import read_subscriptions, read_tree
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector, Feature, Plane
@@ -26,6 +27,8 @@ from kvaudit.collectors.directory import (
 from kvaudit.collectors.federated_credentials import FEDERATED_CREDENTIALS
 from kvaudit.collectors.management_groups import MANAGEMENT_GROUP, MANAGEMENT_GROUPS
 from kvaudit.collectors.owners import SERVICE_PRINCIPAL_OWNED_OBJECTS, SERVICE_PRINCIPAL_OWNERS
+from kvaudit.collectors.resource_graph import TABLES
+from kvaudit.collectors.role_definitions import ROLE_DEFINITIONS
 from kvaudit.collectors.subscriptions import SUBSCRIPTIONS
 from kvaudit.collectors.vaults import VAULTS
 from kvaudit.snapshot.writer import SnapshotWriter
@@ -83,8 +86,23 @@ class Plan:
 
     @property
     def requests(self) -> int:
-        """Requests to Resource Manager and to vaults, at least."""
+        """Requests to Resource Manager and to vaults, at least, where Resource Graph answers nothing."""
         return sum(read.requests or 0 for read in self.reads)
+
+    @property
+    def requests_with_graph(self) -> int:
+        """The same where Resource Graph answers everything that it has, its own queries included."""
+        others = sum(read.requests or 0 for read in self.reads if read.kind not in _THROUGH_GRAPH)
+        return others + _QUERIES * -(-self.subscriptions // BATCH) + _ONCE_WITH_GRAPH
+
+
+_THROUGH_GRAPH = FROM_GRAPH | {ROLE_DEFINITIONS.kind, MANAGEMENT_GROUPS.kind, MANAGEMENT_GROUP.kind}
+
+_QUERIES = len(TABLES) + 2
+"""Queries of a batch of subscriptions: the tables, which custom roles there are, and what proves that all is shown."""
+
+_ONCE_WITH_GRAPH = 2
+"""The caller's own permissions at the root, and the built-in roles."""
 
 
 async def plan(

@@ -8,11 +8,15 @@ from kvaudit.lab import Lab
 
 
 def test_a_dry_run_tells_requests_and_permissions_and_leaves_nothing(contoso: Lab, run: Run, tmp_path: Path) -> None:
-    words = ("collect", "--dry-run", "--auth", "client-secret", "--subscription", "Payments")
-    done = run(*words, environment=contoso.environment("auditor"))
-    assert done.code == 0, done.err
-    assert "30 requests for 1 subscriptions and 4 vaults of Resource Manager alone" in done.out
-    assert "Microsoft.Authorization/roleAssignments/read" in done.out
+    shown = []
+    for command in ("collect", "scan"):
+        words = (command, "--dry-run", "--auth", "client-secret", "--subscription", "Payments")
+        done = run(*words, environment=contoso.environment("auditor"))
+        assert done.code == 0, done.err
+        assert " to 30 requests for 1 subscriptions and 4 vaults" in done.out
+        assert "Microsoft.Authorization/roleAssignments/read" in done.out
+        shown.append(done.out)
+    assert shown[0] == shown[1]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -55,6 +55,9 @@ def _refuse_scope(ctx: click.Context) -> None:
     help="Afterwards ask every vault what you may do there, by calls that change nothing, and compare; exit 3 where it differs. "
     "With --out, probe.json too.",
 )
+@option(
+    "--dry-run", is_flag=True, help="Only say what would be asked, in how many requests and with which permissions."
+)
 @option("--yes", is_flag=True, help="With --probe: do not ask before more than 20 vaults are probed.")
 @fail_on_option
 @cloud_options
@@ -71,6 +74,7 @@ def command(
     fail_on: str,
     probes: bool,
     yes: bool,
+    dry_run: bool,
     **given: Any,
 ) -> None:
     """Read a tenant, judge it and write reports. Reads only, and never a secret's value.
@@ -78,6 +82,7 @@ def command(
     With neither --out nor --report it prints the summary and keeps nothing.
     """
     from kvaudit.app.connecting import connection_of, request_of, voice_of
+    from kvaudit.app.plan import plan_command
     from kvaudit.app.scan import scan, scan_from
     from kvaudit.app.scan_probe import ScanProbe
 
@@ -85,9 +90,13 @@ def command(
     probing = ScanProbe(yes, lambda question: click.confirm(question, err=True)) if probes else None
     if snapshot is not None:
         _refuse_scope(ctx)
+        if dry_run:
+            raise click.UsageError("--dry-run cannot stand beside --from, which asks nothing.", ctx)
         ctx.exit(
             scan_from(snapshot, connection_of(given), voice, out=out, reports=reports, fail_on=fail_on, probing=probing)
         )
+    if dry_run:
+        ctx.exit(plan_command(request_of(given), connection_of(given), voice))
     ctx.exit(
         scan(
             request_of(given),
