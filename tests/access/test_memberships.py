@@ -220,6 +220,23 @@ def test_what_only_some_memberships_together_give_is_open(one: str, other: str) 
         assert access.can(ANNA.id, operation("secrets/purge"), KV).answer is Answer.DENIED
 
 
+def test_what_a_deny_may_take_stays_open_whatever_may_be_joined() -> None:
+    """Whether the deny for everyone is enforced was not read; that a group which she may join is denied settles nothing."""
+    signers = group("signers")
+    everyone = "00000000-0000-0000-0000-000000000000"
+    grants = (
+        assignment("Key Vault Secrets User", ANNA, KV),
+        assignment("Key Vault Crypto User", signers, KV),
+    )
+    denies = (
+        deny(everyone, KV, data_actions=READ.data_actions, effect=None),
+        deny(signers, RESOURCE_GROUP, data_actions=READ.data_actions),
+    )
+    base = estate(ANNA, KV, signers, *grants, *denies)
+    for found in (base, with_schedules(base, schedule(signers, ANNA.id))):
+        assert Access(found).can(ANNA.id, READ, KV).answer is Answer.UNKNOWN
+
+
 def test_a_compound_entry_for_a_group_waits_for_both() -> None:
     readers = group("readers")
     kv = vault("kv-app", AccessPolicy(TENANT, readers.id, guid("app"), secrets=("get",)))
