@@ -22,7 +22,9 @@ def inferred_needs(source: Path, voice: Voice) -> Inferred:
     console = console_for("stderr", voice)
     if not voice.quiet:
         words = {need.word for need in found.needs if need.grade is not Grade.NAME_ONLY}
-        console.print(f"{found.files} files looked into, {len(words)} operations needed", soft_wrap=True, markup=False)
+        files = "1 file" if found.files == 1 else f"{found.files} files"
+        needed = "1 operation" if len(words) == 1 else f"{len(words) or 'no'} operations"
+        console.print(f"{files} looked into, {needed} needed", soft_wrap=True, markup=False)
         for problem in found.problems:
             console.print(f"warning: {problem}", soft_wrap=True, markup=False)
     return found

@@ -46,7 +46,7 @@ class Inferred:
 
     Attributes:
         needs: by word, then grade, file and line; each place once.
-        files: number of files that were looked into.
+        files: number of files that were looked into to their end.
         problems: files that could not be looked into, and why, one sentence each.
     """
 

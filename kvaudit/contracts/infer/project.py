@@ -1,6 +1,8 @@
 """A folder of source code into needs: walks it, and gives each file to what reads its language."""
 
 import os
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +37,27 @@ LANGUAGES = {
 }
 """Suffix -> name of the languages that need the extra `code`."""
 
+UNREAD = {
+    **dict.fromkeys((".kt", ".kts"), "Kotlin"),
+    ".groovy": "Groovy",
+    ".scala": "Scala",
+    ".vb": "Visual Basic",
+    ".fs": "F#",
+    **dict.fromkeys((".razor", ".cshtml"), "Razor"),
+    ".vue": "Vue",
+    ".rb": "Ruby",
+    ".rs": "Rust",
+    ".php": "PHP",
+    ".swift": "Swift",
+    **dict.fromkeys((".c", ".cc", ".cpp", ".h", ".hpp"), "C and C++"),
+    **dict.fromkeys((".sh", ".bash"), "shell"),
+    **dict.fromkeys((".ps1", ".psm1"), "PowerShell"),
+    ".ipynb": "Jupyter",
+}
+"""Suffix -> name of languages that are not read. Files of theirs that mention a vault are told, so that none is missed silently."""
+
+_MENTIONS = re.compile(r"vault\.azure\.net|key[-_. ]?vault", re.IGNORECASE)
+
 LARGEST_SOURCE = 4 * 1024 * 1024
 """Bytes. What is larger was generated, and Python's parser takes a second for each MB."""
 
@@ -65,26 +88,25 @@ def read_sources(folder: Path) -> Inferred:
         raise UsageError(f"{folder}: there is no such file or folder")
     needs: list[Need] = []
     problems: list[str] = []
-    unread: dict[str, int] = {}
-    install = ""
-    paths = [path for path in _files(folder) if _kind(path) in READERS]
-    for path in paths:
+    unread: Counter[str] = Counter()
+    looked_into = 0
+    for path in _files(folder):
         shown = path.relative_to(folder).as_posix() if path != folder else path.name
+        kind = _kind(path)
         try:
-            needs += needs_of_file(path, shown)
+            if kind in READERS:
+                needs += needs_of_file(path, shown)
+                looked_into += 1
+            elif kind in UNREAD and _MENTIONS.search(read_text(path)):
+                unread[f"of {UNREAD[kind]} that mention a key vault not looked into: the language is not read"] += 1
         except MissingGrammarError as problem:
-            language = LANGUAGES[path.suffix.casefold()]
-            unread[language] = unread.get(language, 0) + 1
-            install = str(problem)
+            unread[f"of {LANGUAGES[kind]} not looked into: {problem}"] += 1
         except UnreadableFileError as problem:
             problems.append(str(problem))
         except ValueError as problem:
             problems.append(f"{shown}: {problem}")
-    problems += [
-        f"{count} {'file' if count == 1 else 'files'} of {language} not looked into: {install}"
-        for language, count in sorted(unread.items())
-    ]
-    return Inferred(in_order(needs), len(paths) - sum(unread.values()), tuple(dict.fromkeys(problems)))
+    problems += [f"{count} {'file' if count == 1 else 'files'} {why}" for why, count in sorted(unread.items())]
+    return Inferred(in_order(needs), looked_into, tuple(dict.fromkeys(problems)))
 
 
 def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
