@@ -7,6 +7,7 @@ stands in the file's key-value metadata: `schema`, and `gaps` as JSON.
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,9 @@ COLUMNS: Mapping[str, Any] = {
     "via": [_CITATION],
 }
 """Columns and their types: a list is a list of the type in it, a mapping a struct. Times stay ISO 8601 text as Azure sent it."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a letter, which JSON can hold and text of Parquet (UTF-8) cannot: one such name must not cost the table."""
 
 _BATCH = 2_000
 _MEMORY = "256MB"
@@ -87,7 +91,8 @@ def _fill(table: "duckdb.DuckDBPyConnection", rows: Iterable[Mapping[str, Any]])
     insert = "INSERT INTO rows SELECT item.* FROM (SELECT unnest(from_json(?::JSON, ?)) AS item)"
     structure = json.dumps([dict(COLUMNS)])
     for batch in _batches(rows):
-        table.execute(insert, [json.dumps([{name: row[name] for name in COLUMNS} for row in batch]), structure])
+        text = json.dumps([{name: row[name] for name in COLUMNS} for row in batch], ensure_ascii=False)
+        table.execute(insert, [_LONE_SURROGATE.sub("\ufffd", text), structure])
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -43,6 +43,12 @@ def test_columns_are_typed_and_compressed(tmp_path: Path) -> None:
     assert codecs == [("ZSTD",)]
 
 
+def test_half_a_letter_in_one_name_does_not_cost_the_table(tmp_path: Path) -> None:
+    rows = [dict(row, display_name="\ud83d half \udd11 \x00 \U0001f511") for row in access_rows(audit_of(contoso()))]
+    access_parquet.write_rows((), rows, tmp_path / "access.parquet")
+    assert {row["display_name"] for row in read(tmp_path / "access.parquet")} == {"\ufffd half \ufffd \x00 \U0001f511"}
+
+
 def test_no_rows_are_a_table_without_rows(tmp_path: Path) -> None:
     access_parquet.write_rows((), (), tmp_path / "none.parquet")
     assert read(tmp_path / "none.parquet") == []
