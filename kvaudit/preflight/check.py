@@ -149,13 +149,15 @@ class _Comparison:
             for item in self.access.estate.objects
             if item.vault_id == self.vault.scope and item.ref.kind == asked.kind
         ]
-        found = [name for name in names if any(fnmatch.fnmatchcase(name.casefold(), item) for item in wild)]
+        folded = {name: name.casefold() for name in names}
+        matches = [[name for name in names if fnmatch.fnmatchcase(folded[name], item)] for item in wild]
+        found = list(dict.fromkeys(name for some in matches for name in some))
         if len(found) > MOST_OBJECTS:
             text = f"{len(found):,} {asked.kind} match, and {MOST_OBJECTS:,} are judged at most: name fewer"
             return named, Gap(asked.kind, self.vault.id, text)
-        refs = dict.fromkeys([*named, *(ObjectRef(asked.kind, name) for name in found)])
         # A pattern that no name matches yet is about names to come: only a grant on the vault covers those.
-        return tuple(refs) or (None,), None
+        to_come = () if all(matches) else (None,)
+        return tuple(dict.fromkeys([*named, *(ObjectRef(asked.kind, name) for name in found), *to_come])), None
 
     def _apart(self) -> tuple[Apart, ...]:
         if self._differing is None:

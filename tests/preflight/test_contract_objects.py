@@ -105,3 +105,12 @@ def test_words_are_told_beside_the_objects_that_they_are_about() -> None:
         "keys/sign, and secrets/get on secrets/a, secrets/b will be"
     ) or found.message.startswith("secrets/get on secrets/a, secrets/b, and keys/sign will be")
     assert found.object is None
+
+
+def test_a_pattern_that_no_name_matches_yet_is_not_kept_by_a_grant_on_another_object() -> None:
+    one = named(estate(vault(), grant(USER, DB)), "db")
+    found = only(check(contract("secrets/get", objects={"secrets": ["db", "api-*"]}), one))
+    assert (found.deviation, found.object) == (Deviation.MISSING, None)
+    assert not check(
+        contract("secrets/get", objects={"secrets": ["db", "api-*"]}), replace(one, role_assignments=(grant(USER),))
+    ).findings
