@@ -8,7 +8,7 @@ from kvaudit.access.evaluator import Access
 from kvaudit.collection.objects import MayList
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
-from kvaudit.model.permissions import operations
+from kvaudit.model.permissions import Operation, operations
 from kvaudit.snapshot.load import INTERRUPTED, load_estate
 from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.snapshot.writer import SnapshotWriter
@@ -31,12 +31,15 @@ def predictor(path: Path, writer: SnapshotWriter) -> Callable[[str | None], MayL
         access = Access(replace(estate, gaps=tuple(gap for gap in estate.gaps if gap.code != INTERRUPTED)))
         vaults = {vault.scope: vault for vault in estate.vaults}
         words = {operation.word: operation for operation in operations()}
+        known: dict[str, dict[Operation, Answer]] = {}
 
         def may_list(vault_id: str, kind: str) -> bool:
             vault = vaults.get(scopes.fold(vault_id))
             if vault is None or principal_id is None:
                 return True
-            return access.can(principal_id.casefold(), words[f"{kind}/list"], vault).answer is not Answer.DENIED
+            if vault.scope not in known:  # one judgement answers for all lists of a vault
+                known[vault.scope] = access.answers(principal_id.casefold(), vault)
+            return known[vault.scope].get(words[f"{kind}/list"], Answer.DENIED) is not Answer.DENIED
 
         return may_list
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kvaudit.clients.failures import UNREACHED, ReadFailure
 from kvaudit.clients.paging import Page
-from kvaudit.collection.listing import Reading
+from kvaudit.collection.listing import CONCURRENT_READS, Reading
 from kvaudit.collection.request import CollectRequest, Objects
 from kvaudit.collection.together import together
 from kvaudit.collectors.collector import Collector
@@ -63,14 +63,17 @@ async def read_objects(
             pages = endpoints[vault["id"]].pages(source) if at_vaults else _pages(reading, source, vault)
             place = vault["id"] if at_vaults else f"{source.kind} {vault['id']}"
             waiting.setdefault(place, []).append(reading.store(source, vault["id"], pages, expected=True))
-    await together(map(_in_turn, waiting.values()))
+    # Had all vaults their turn at once, a vault's second list would come after every other's first, on a new connection.
+    places = asyncio.Semaphore(CONCURRENT_READS)
+    await together(_in_turn(reads, places) for reads in waiting.values())
 
 
-async def _in_turn(reads: Sequence[Coroutine[Any, Any, Any]]) -> None:
-    """Reads that follow one another: those of a vault's own address share one connection."""
+async def _in_turn(reads: Sequence[Coroutine[Any, Any, Any]], places: asyncio.Semaphore) -> None:
+    """Reads that follow one another at once: those of a vault's own address share one connection."""
     try:
-        for read in reads:
-            await read
+        async with places:
+            for read in reads:
+                await read
     finally:
         for read in reads:
             read.close()  # when one raised, the others were never begun
