@@ -44,6 +44,7 @@ class Contract:
         vaults: names or resource IDs; empty when they are chosen by tags.
         tags: of the vaults, all of which must match; empty when they are named.
         needs, forbids: permission words as the catalogue spells them, in its order.
+        defaults: those of `forbids` that only the file's defaults say, not the workload itself.
         objects: kind -> patterns with `*` and `?`; a kind that is absent is needed on the whole vault.
         position: where the workload begins.
     """
@@ -56,6 +57,7 @@ class Contract:
     forbids: tuple[str, ...]
     position: Position
     objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: tuple[str, ...] = ()
 
 
 def read_contracts(path: Path, shown: str | None = None) -> tuple[Contract, ...]:
@@ -117,6 +119,7 @@ def _contracts(file: ContractsFile, root: Node, name: str) -> tuple[Contract, ..
                 tags=dict(workload.vaults.tag) if isinstance(workload.vaults, TagSelector) else {},
                 needs=_ordered(workload.needs),
                 forbids=_ordered([*workload.forbids, *file.defaults.forbids], without=workload.needs),
+                defaults=_ordered(file.defaults.forbids, without=[*workload.needs, *workload.forbids]),
                 position=node.at(name),
                 objects={}
                 if workload.objects is None

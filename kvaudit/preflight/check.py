@@ -260,7 +260,10 @@ class _Comparison:
         )
 
     def _forbidden(self) -> Iterator[ContractFinding]:
+        needed = {word for contract in self.beside for word in contract.needs}
         for word in self.contract.forbids:
+            if word in self.contract.defaults and word in needed:
+                continue  # the same workload needs it here by another contract: a need takes its word out of the defaults
             places = (None, *(item.ref for item in self._apart() if word in item.more))
             decisions = [(ref, self._decision(word, ref)) for ref in places]
             held = [item for item in decisions if self._in_force(item[1]) in _HELD]

@@ -254,3 +254,19 @@ def test_an_older_version_without_the_flag_may_not_keep_azure_rbac() -> None:
     one = estate(vault(), grant(USER))
     assert after(one, template({}, version="2026-02-01")) == []
     assert set(after(one, template({}, version="2023-07-01"))) == {Deviation.UNKNOWN}
+
+
+def test_a_need_of_another_contract_of_the_workload_takes_its_word_out_of_the_defaults() -> None:
+    text = (
+        contract("secrets/get, secrets/list")
+        + """
+- {name: sweeper, principal: payments-api, vault: kv-payments, needs: [secrets/purge]}
+defaults: {forbids: [secrets/purge, keys/purge]}
+"""
+    )
+    one = estate(vault(), grant(OFFICER))
+    assert Deviation.BROKEN not in {item.deviation for item in check(text, one).findings}
+    own = text.replace(
+        "  needs: [secrets/get, secrets/list]", "  needs: [secrets/get, secrets/list]\n  forbids: [secrets/purge]"
+    )
+    assert Deviation.BROKEN in {item.deviation for item in check(own, one).findings}, "it says so itself"
