@@ -5,6 +5,7 @@ function returns that it is given names one.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,9 @@ _HOLDERS = {
 _THROUGH = ("await_expression", "parenthesized_expression", "non_null_expression", "cast_expression", "as_expression",
             "element_access_expression", "subscript_expression", "index_expression", "expression_list", "unary_expression",
             "conditional_access_expression", "literal_element", "equals_value_clause")  # fmt: skip
+DEEPEST = 1500
+"""Levels of syntax. Generated sums of texts have hundreds; the time for what is nested grows with the square."""
+
 _ROUNDS = 5
 _NAMED = re.compile(r"(secret|key(?!_?vault)|cert(?:ificate)?|crypto(?:graphy)?)s?_?client$", re.IGNORECASE)
 _KIND_OF_NAME = {"secret": "secrets", "key": "keys", "cert": "certificates", "certificate": "certificates"}
@@ -85,6 +89,7 @@ class _Reader:
     def __init__(self, root: "SyntaxNode", text: str, language: str, file: str) -> None:
         self._language, self._file = language, file
         self._nodes = tuple(_walk(root))
+        self._used = Counter(_text(node) for node in self._nodes if node.type in _NAMES)
         self._uses_library = bool(_LIBRARY.search(text))
         packages = {
             alias or path.rpartition("/")[2]: _GO_PACKAGE[path.rpartition("/")[2]]
@@ -240,9 +245,7 @@ class _Reader:
     def _call(self, node: "SyntaxNode") -> Iterator[Need]:
         receiver, name = _receiver_and_name(node)
         plain = re.sub(r"(?:WithHttpMessages)?Async$|WithResponse$", "", name)
-        if receiver is None or (
-            is_lazy(plain) and node.parent is not None and node.parent.type == "expression_statement"
-        ):
+        if receiver is None or (is_lazy(plain) and self._is_never_used(node)):
             return
         if name in _PROVIDERS:
             for operation in ("secrets/get", "secrets/list"):
@@ -259,6 +262,20 @@ class _Reader:
                     operation = "certificates/getOperation"
                     why = f"the poller of {plain} asks how far it is"
                     yield self._need(Asked(operation, words()[operation]), Grade.LIKELY, node, why)
+
+    def _is_never_used(self, call: "SyntaxNode") -> bool:
+        """Whether a pager is thrown away, or kept under a name that stands nowhere else."""
+        above = call.parent
+        while above is not None and above.type in ("equals_value_clause", "expression_list"):
+            above = above.parent
+        if above is None or above.type not in ("variable_declarator", "short_var_declaration"):
+            return above is not None and above.type == "expression_statement"
+        inner = above.parent
+        outer = inner.parent if inner else None
+        name = above.child_by_field_name(_HOLDERS[above.type][0])
+        declared = {node.type for node in (inner, outer) if node is not None}
+        is_seen_elsewhere = bool(declared & {"export_statement", "field_declaration"})
+        return not is_seen_elsewhere and name is not None and self._used[_text(name)] == 1
 
     def _guessed(self, receiver: "SyntaxNode", method: str) -> set[str]:
         """What a name of elsewhere holds, by the name itself or by a method that only these libraries have."""
@@ -314,11 +331,13 @@ def _text(node: "SyntaxNode | None") -> str:
 
 
 def _walk(root: "SyntaxNode") -> "Iterator[SyntaxNode]":
-    pending = [root]
+    pending = [(root, 0)]
     while pending:
-        node = pending.pop()
+        node, depth = pending.pop()
+        if depth > DEEPEST:
+            raise ValueError("nested too deeply to be read")
         yield node
-        pending += reversed(node.children)
+        pending += [(child, depth + 1) for child in reversed(node.children)]
 
 
 def _add(table: dict[str, set[str]], name: str, kinds: set[str]) -> bool:
