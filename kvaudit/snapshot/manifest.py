@@ -62,7 +62,7 @@ def read_manifest(folder: Path) -> Manifest:
         with open(open_regular(path), "rb") as file:
             raw = file.read(layout.MAX_MANIFEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
-        there = "holds no snapshot" if folder.is_dir() else "does not exist"
+        there = "holds no snapshot" if folder.is_dir() else "is no folder" if folder.exists() else "does not exist"
         raise SnapshotError(
             f"{folder} {there}: {layout.MANIFEST} is missing",
             hint="Make one with `kvaudit collect --snapshot DIR`, or name the folder that holds the manifest.",

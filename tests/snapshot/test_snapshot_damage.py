@@ -54,7 +54,7 @@ def test_no_folder_and_no_snapshot(tmp_path: Path) -> None:
     assert "does not exist" in refused(tmp_path / "nowhere").message
     assert "holds no snapshot" in refused(tmp_path).message
     (tmp_path / "file").write_text("x")
-    assert "manifest.json" in refused(tmp_path / "file").message
+    assert "is no folder: manifest.json" in refused(tmp_path / "file").message
     with pytest.raises(SnapshotError, match="does not exist"):
         SnapshotWriter.resume(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
