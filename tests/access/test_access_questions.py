@@ -27,7 +27,6 @@ from kvaudit.model.authorization import (
     DenyPrincipal,
     Permission,
     RoleAssignment,
-    ScheduleInstance,
 )
 from kvaudit.model.directory import Membership
 from kvaudit.model.estate import Estate
@@ -328,38 +327,6 @@ def test_a_deny_for_a_management_group_alone_never_reaches_a_vault_below_it() ->
         assert access.can("anna", READ, RBAC).answer is answer
         held = access.control_holders(RBAC, "Microsoft.KeyVault/vaults/write")
         assert [(item.principal_id, item.answer) for item in held] == [("bert", answer)]
-
-
-def test_an_activation_that_is_over_ends_an_assignment_only_where_no_other_may_uphold_it() -> None:
-    over = ScheduleInstance(
-        "/instances/1",
-        VAULT,
-        SECRETS_USER,
-        "anna",
-        eligible=False,
-        origin_role_assignment_id="/assignments/1",
-        end="2026-11-24T05:00:00Z",
-        listed_from=frozenset({SUBSCRIPTION}),
-    )
-    half = estate_with(grant(1, "anna"), schedule_instances=(over,), collected_at="2026-11-24T06:00:00Z")
-    whole = replace(half, listings=(*half.listings, Listing("role_assignment_schedule_instances", SUBSCRIPTION, 1)))
-    assert Access(whole).can("anna", READ, RBAC).answer is Answer.DENIED
-    assert Access(half).can("anna", READ, RBAC).answer is Answer.ALLOWED
-
-
-def test_an_activation_of_another_assignment_ends_none_that_stands_beside_it() -> None:
-    """The origin names the assignment that it upheld; scope, role and principal tell it only where no origin is given."""
-    role = grant(1, "anna").role
-    over, beside = (
-        ScheduleInstance(
-            f"/instances/{who}", VAULT, role, who, eligible=False, origin_role_assignment_id=origin, end=end
-        )
-        for who, origin, end in (("anna", "/assignments/gone", "2026-11-24T05:00:00Z"), ("bert", None, None))
-    )
-    found = estate_with(grant(1, "anna"), schedule_instances=(over, beside), collected_at="2026-11-24T06:00:00Z")
-    assert [Access(found).can(who, READ, RBAC).answer for who in ("anna", "bert")] == [Answer.ALLOWED] * 2
-    unnamed = replace(found, schedule_instances=(replace(over, origin_role_assignment_id=None), beside))
-    assert Access(unnamed).can("anna", READ, RBAC).answer is Answer.DENIED
 
 
 def test_a_route_rests_on_denies_that_somebody_asked_for() -> None:
