@@ -9,7 +9,8 @@ finished here is not asked again; whatever is not, Resource Manager is asked for
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -145,12 +146,17 @@ class _Graph:
         """All rows of a small query. Raises ReadFailure."""
         found: list[Any] = []
         for part in portions(subscriptions, BATCH):
-            async with self._slots:
-                async for page in self.reading.azure.resource_graph_rows(
-                    query, [scope.rpartition("/")[2] for scope in part]
-                ):
-                    found += page.items
+            async for rows in self.pages(query, part):
+                found += rows
         return found
+
+    async def pages(self, query: str, subscriptions: Sequence[str]) -> AsyncIterator[Sequence[Any]]:
+        """The rows of a query over one batch, page by page. Raises ReadFailure."""
+        async with self._slots:
+            async for page in self.reading.azure.resource_graph_rows(
+                query, [scope.rpartition("/")[2] for scope in subscriptions]
+            ):
+                yield page.items
 
 
 class _Rows:
@@ -328,12 +334,18 @@ def _with_vaults(graph: _Graph, subscriptions: Iterable[str]) -> set[str]:
 
 
 async def _shows_all(graph: _Graph, subscriptions: Sequence[str]) -> bool:
-    """Whether there is proof that assignments on objects are shown, and conditions."""
+    """Whether there is proof that assignments on objects are shown, and conditions. One row of each is enough."""
+    objects = conditions = False
     try:
-        rows = await graph.rows(PROOFS_QUERY, subscriptions)
-        return shows_objects(rows) and shows_conditions(rows)
+        for part in portions(subscriptions, BATCH):
+            async with aclosing(graph.pages(PROOFS_QUERY, part)) as pages:
+                async for rows in pages:
+                    objects, conditions = objects or shows_objects(rows), conditions or shows_conditions(rows)
+                    if objects and conditions:
+                        return True
     except ReadFailure:
-        return False  # then Resource Manager is asked, or the gap below is told
+        pass  # then Resource Manager is asked, or the gap below is told
+    return False
 
 
 def _tell_objects(graph: _Graph, subscriptions: Iterable[str]) -> None:
