@@ -10,6 +10,7 @@ from kvaudit.app.settings import Voice
 from kvaudit.app.terminal import console_for
 from kvaudit.errors import EstateError, UsageError
 from kvaudit.lab import EstateFileError, Lab, sample_names, start
+from kvaudit.report.text import counted
 
 
 def started_lab(estate: str, *, port: int = 0) -> Lab:
@@ -26,7 +27,7 @@ def started_lab(estate: str, *, port: int = 0) -> Lab:
         return start(estate, port=port)
     except EstateFileError as problem:
         raise EstateError(
-            f"the estate {estate} has {len(problem.mistakes)} mistakes",
+            f"the estate {estate} has {counted(len(problem.mistakes), 'mistake')}",
             details=problem.mistakes,
             hint="Every mistake is listed; the sample `contoso` shows the form.",
         ) from problem
