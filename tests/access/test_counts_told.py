@@ -124,6 +124,10 @@ CASES: dict[str, tuple[Item, ...]] = {
     "a deny for the group alone": (*GRANTS, taking(at=RESOURCE_GROUP, do_not_apply_to_child_scopes=True)),
     "a deny of writing": (*GRANTS, taking(permissions=deny(ANNA, KV, actions=(WRITE,)).permissions)),
     "a deny of all broad data": (*GRANTS, taking(permissions=deny(ANNA, KV, data_actions=("*",)).permissions)),
+    "eligible above, and denied": (
+        eligible(USER, CARL),
+        taking(permissions=deny(ANNA, KV, data_actions=("*",)).permissions),
+    ),
     "denies not read": (*GRANTS, gap("deny_assignments", RESOURCE_GROUP)),
     "denies not read at the vault": (*GRANTS, gap("deny_assignments", KV)),
     "denies not read elsewhere": (*GRANTS, gap("deny_assignments", AWAY)),
