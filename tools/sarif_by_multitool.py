@@ -32,7 +32,7 @@ SOURCES = {
 
 def main() -> int:
     """Writes the files, lints them, and has the result validated."""
-    tool = next(Path(sys.argv[1]).glob("node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"))
+    tool = next(Path(sys.argv[1]).resolve().glob("node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"))
     tool.chmod(0o755)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
