@@ -9,7 +9,7 @@ finished here is not asked again; whatever is not, Resource Manager is asked for
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -150,7 +150,7 @@ class _Graph:
                 found += rows
         return found
 
-    async def pages(self, query: str, subscriptions: Sequence[str]) -> AsyncIterator[Sequence[Any]]:
+    async def pages(self, query: str, subscriptions: Sequence[str]) -> AsyncGenerator[Sequence[Any], None]:
         """The rows of a query over one batch, page by page. Raises ReadFailure."""
         async with self._slots:
             async for page in self.reading.azure.resource_graph_rows(
