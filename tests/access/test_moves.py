@@ -59,7 +59,7 @@ def test_rights_to_move_and_to_read_of_a_person_and_its_group_add_up(
 ) -> None:
     items = (MOVER, assignment(MOVER, mover), assignment("Key Vault Secrets User", reader, ELSEWHERE))
     beside = replace(BLIND, name=guid("blind"))
-    more = (beside, assignment(beside, anna)) if also_named else ()
+    more = (beside, assignment(beside, anna, RESOURCE_GROUP)) if also_named else ()
     access = Access(estate(anna, ben, ops, modern, *items, *more))
     (route,) = (item for item in access.routes_of(anna.id, modern) if item.id == "E20")
     assert route.mask == operation("secrets/get").mask | operation("secrets/list").mask
