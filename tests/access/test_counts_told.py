@@ -128,6 +128,10 @@ CASES: dict[str, tuple[Item, ...]] = {
         eligible(USER, CARL),
         taking(permissions=deny(ANNA, KV, data_actions=("*",)).permissions),
     ),
+    "by the name of the vault above, and denied": (
+        assignment(USER, CARL, condition=NAMED),
+        taking(permissions=deny(ANNA, KV, data_actions=("*",)).permissions),
+    ),
     "denies not read": (*GRANTS, gap("deny_assignments", RESOURCE_GROUP)),
     "denies not read at the vault": (*GRANTS, gap("deny_assignments", KV)),
     "denies not read elsewhere": (*GRANTS, gap("deny_assignments", AWAY)),
