@@ -81,6 +81,8 @@ def write_index(path: Path, estate: Estate, made_from: str) -> None:
         OSError: it cannot be written.
         ValueError: a record cannot be written as JSON.
     """
+    if path.parent.is_symlink():
+        raise OSError("the folder of the index leads out of the snapshot")
     path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
     part = Path(name)

@@ -198,6 +198,11 @@ def test_a_small_snapshot_and_a_folder_that_cannot_be_written_get_none(tmp_path:
     write_snapshot(path, Size.share(1 / 2000))
     load_indexed(open_snapshot(path))
     assert not (path / FOLDER).exists()
+    (tmp_path / "elsewhere").mkdir()
+    (path / FOLDER).symlink_to(tmp_path / "elsewhere")
+    assert load_indexed(open_snapshot(path), least=0).vaults
+    assert not list((tmp_path / "elsewhere").iterdir())
+    (path / FOLDER).unlink()
     (path / FOLDER).write_bytes(b"in the way")
     assert load_indexed(open_snapshot(path), least=0).vaults
     assert access_around(path, ["kv-1"], members=False).estate.vaults
