@@ -75,6 +75,7 @@ GRANTS: tuple[Item, ...] = (
     assignment("Owner", ANNA),
 )
 APPLIER = role("applier", actions=("Microsoft.KeyVault/vaults/accessPolicies/write",))
+CHOOSY = role("choosy", data_actions=(GET,), condition=NAMED)
 ACTIVE = ScheduleInstance(
     "/active/1", KV.scope, assignment(USER, ANNA).role, ANNA.id, eligible=False, end="2026-01-01T00:00:00Z"
 )
@@ -132,6 +133,11 @@ CASES: dict[str, tuple[Item, ...]] = {
         assignment(USER, CARL, condition=NAMED),
         taking(permissions=deny(ANNA, KV, data_actions=("*",)).permissions),
     ),
+    "one over, one running": (
+        *(*GRANTS, ACTIVE, assignment(USER, CARL, KV)),
+        replace(ACTIVE, id="/active/2", principal_id=CARL.id, end="2027-01-01T00:00:00Z"),
+    ),
+    "a role by the name of the vault": (*GRANTS, CHOOSY, assignment(CHOOSY, CARL)),
     "denies not read": (*GRANTS, gap("deny_assignments", RESOURCE_GROUP)),
     "denies not read at the vault": (*GRANTS, gap("deny_assignments", KV)),
     "denies not read elsewhere": (*GRANTS, gap("deny_assignments", AWAY)),
