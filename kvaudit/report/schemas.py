@@ -257,6 +257,16 @@ def _control() -> Schema:
     )
 
 
+def _rule() -> Schema:
+    return record(
+        "A rule.",
+        id=text("Its id."),
+        severity=text("critical, high, medium, low or info."),
+        title=text("What is wrong."),
+        needs=items({"type": "string"}, "Kinds of records that it rests on."),
+    )
+
+
 def _audit() -> Schema:
     coverage = record(
         "One kind of record.",
@@ -271,13 +281,6 @@ def _audit() -> Schema:
         answers=number("Rows of access."),
         verdicts=number("Verdicts."),
     )
-    rule = record(
-        "A rule.",
-        id=text("Its id."),
-        severity=text("critical, high, medium, low or info."),
-        title=text("What is wrong."),
-        needs=items({"type": "string"}, "Kinds of records that it rests on."),
-    )
     schema = record(
         "The whole audit but the rows of access.",
         schema={"const": "kvaudit/audit/1"},
@@ -291,7 +294,7 @@ def _audit() -> Schema:
             {"allOf": [_ref("gap"), {"required": ["touches"], "properties": {"touches": touches}}]}, "Every gap."
         ),
         readiness=_table({"type": ["string", "integer", "null"]}, "Vaults by permission model, for 2027-02-27."),
-        rules=items(rule, "Every rule."),
+        rules=items(_rule(), "Every rule."),
         verdicts=_table(
             _table({"type": "integer"}, "pass, fail, unknown, not_applicable: vaults."), "Counts by the rule's id."
         ),
