@@ -124,6 +124,24 @@ def is_lazy(method: str) -> bool:
     return bool(re.match(r"(?i)(list_?|get_?properties_?of|get_?deleted_?\w+s$|new_?list|get_?\w+_?versions$)", method))
 
 
+def name_argument(language: str, kind: str, operation: str) -> int | None:
+    """Which argument of a client's method is the object's name, from 0; None where none is.
+
+    Setting a secret has its value beside the name: only this place may ever be looked at.
+    """
+    name = operation.partition("/")[2]
+    if kind == "crypto" or name in ("list", "listDeleted", "restore") or re.search("Issuer|Contacts|random", name):
+        return None
+    if name in _CRYPTO:
+        return 1 if language == "go" else None
+    return (1 if language == "go" else 0) + (1 if kind == "legacy" else 0)
+
+
+def object_name(text: str) -> str | None:
+    """A text that can be the name of a secret, key or certificate; None for any other, and for one that is no literal."""
+    return text if re.fullmatch(r"[0-9a-zA-Z-]{1,127}", text) else None
+
+
 def _data_plane() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(files("kvaudit.data").joinpath("operations.json").read_bytes())[
         "dataPlane"

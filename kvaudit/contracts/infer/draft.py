@@ -41,7 +41,7 @@ def as_yaml(inferred: Inferred, workload: str) -> str:
 
 
 def as_json(inferred: Inferred) -> dict[str, Any]:
-    """`{"schema", "files", "needs": [{"word", "operation", "grade", "file", "line", "why", "vault"}], "problems"}`."""
+    """`{"schema", "files", "needs": [{"word", "operation", "grade", "file", "line", "why", "vault", "object"}], "problems"}`."""
     return {
         "schema": SCHEMA,
         "files": inferred.files,
@@ -54,6 +54,7 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
                 "line": need.line,
                 "why": need.why,
                 "vault": need.vault,
+                "object": need.object,
             }
             for need in inferred.needs
         ],

@@ -18,8 +18,8 @@ _MODULES = {
     "go": ("tree_sitter_go", "language"),
 }
 
-MOST_SECONDS = 10
-"""Of one file, which the parser reads in milliseconds; over text of something else its time may grow with the square."""
+MOST_SECONDS = 2
+"""Of a processor, for one file, which takes milliseconds; over text of something else the parser's time may grow with the square."""
 
 
 class MissingGrammarError(ValueError):
@@ -47,11 +47,11 @@ def parse(text: str, grammar: str, *, seconds: float = MOST_SECONDS) -> "SyntaxN
     """
     parser = _parser(grammar)
     data = text.encode("utf-8", "replace")
-    ends = time.monotonic() + seconds
+    ends = time.thread_time() + seconds
     try:
         return parser.parse(
-            lambda offset, _: data[offset : offset + 65536], progress_callback=lambda *_: time.monotonic() > ends
+            lambda offset, _: data[offset : offset + 65536], progress_callback=lambda *_: time.thread_time() > ends
         ).root_node
     except ValueError as problem:  # how the parser says that it was stopped
         parser.reset()
-        raise ValueError(f"not understood within {seconds:.0f} seconds") from problem
+        raise ValueError(f"not understood within {seconds} seconds") from problem

@@ -29,6 +29,7 @@ class Need:
         line: first is 1.
         why: what stands there: the call, or what implies it.
         vault: name of the vault where a literal address or setting gives it.
+        object: name of the secret, key or certificate where it is literal there.
     """
 
     operation: str
@@ -38,6 +39,7 @@ class Need:
     line: int
     why: str
     vault: str | None = None
+    object: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from kvaudit.contracts.infer.catalogue import Asked, words
+from kvaudit.contracts.infer.catalogue import Asked, object_name, words
 
 _VAULT = re.compile(
     r"https?://([a-z][a-z0-9-]{1,22}[a-z0-9])\.vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE
@@ -22,6 +22,13 @@ def vault_in(text: str) -> str | None:
     """The name of the vault whose address a text holds, or None."""
     found = _VAULT.search(text)
     return found.group(1).casefold() if found else None
+
+
+def object_in(text: str) -> str | None:
+    """The literal name of the object that an address is about, or None."""
+    path = _PATH.search(text)
+    parts = path.group().partition("?")[0].split("/") if path else []
+    return object_name(parts[2]) if len(parts) > 2 else None
 
 
 def asked_by(method: str, text: str) -> Asked | None:
