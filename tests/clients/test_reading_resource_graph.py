@@ -55,6 +55,12 @@ ROW = {"id": "/subscriptions/x"}
         ([{"data": [ROW], "resultTruncated": "true", "totalRecords": 2}], {}, "ResultTruncated"),
         ([{"data": [ROW], "resultTruncated": "false", "totalRecords": 2}], {}, "ResultTruncated"),
         ([{"data": [ROW], "totalRecords": 1}], {"x-ms-tenant-subscription-limit-hit": "true"}, "ResultTruncated"),
+        (  # a row of the first page was deleted meanwhile, so that one moved from the second page to the first
+            [{"data": [ROW, ROW], "$skipToken": "a", "totalRecords": 4}, {"data": [ROW], "totalRecords": 3}],
+            {},
+            "ResultTruncated",
+        ),
+        ([{"data": [ROW], "$skipToken": "a", "totalRecords": 2}, {"data": []}], {}, "ResultTruncated"),
         ([{"data": [ROW], "$skipToken": "a"}, {"data": [ROW], "$skipToken": "a"}], {}, "PagingLoop"),
         ([{"data": [ROW], "$skipToken": 17}], {}, "PagingLoop"),
         ([{"data": None}], {}, "UnexpectedAnswer"),
