@@ -86,7 +86,7 @@ def test_a_second_collection_into_the_same_folder_is_refused(tmp_path: Path, run
 
 
 def _refused_beside(lab: Lab, folder: Path, run: Run) -> None:
-    with collecting(lab, folder, 5):
+    with collecting(lab, folder, 3):
         for words in (COLLECT, (*COLLECT, "--resume")):
             done = run(*words, environment=lab.environment())
             assert done.code == 2, done.err
