@@ -17,20 +17,23 @@ asks `Access`. That is the case where
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar, cast
 
 from pyroaring import BitMap
 
 from kvaudit.access.control import ControlPlane
-from kvaudit.access.counting import BROAD, Effect, Effects, Question
+from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question, Tally
 from kvaudit.access.denies import is_idle
 from kvaudit.access.grants import Record
 from kvaudit.access.numbering import NOBODY, Filter, Numbers
 from kvaudit.access.places import DENY_ASSIGNMENTS
+from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.estate import Estate
+from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import Vault
 
 _KEPT = 4096
@@ -42,6 +45,7 @@ Sets = tuple[BitMap, BitMap, BitMap]
 Who = Callable[[Estate, str, str | None], bool | None]
 """Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
 
+Made = TypeVar("Made")
 
 _ASK = Effect((), (), has_gap=False, gives=0)
 """Stands where nobody has asked yet."""
@@ -65,6 +69,8 @@ class Node:
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.
         hides: whether a group that they name may have members whom nobody saw.
+        touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
+        tallies: what was counted of the sets, by the number of the question: None where it is not certain.
     """
 
     parent: "Node | None"
@@ -78,13 +84,18 @@ class Node:
     odd: bool = False
     has_gap: bool = False
     hides: bool = False
+    touched: int = -1
     children: dict[str, "Node"] = field(default_factory=dict)
+    tallies: dict[int, Tally | None] = field(default_factory=dict)
+    everybody: BitMap | None = None
 
     @property
     def named(self) -> BitMap:
         """Everybody whom records name here or above. Few ask: only deny assignments make it matter."""
-        above = self.parent.named if self.parent else BitMap()
-        return above | BitMap(number for number in self.names if number != NOBODY)
+        if self.everybody is None:
+            above = self.parent.named if self.parent else BitMap()
+            self.everybody = above | BitMap(number for number in self.names if number != NOBODY)
+        return self.everybody
 
 
 class Bulk:
@@ -106,6 +117,10 @@ class Bulk:
         self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
         self._principals: list[tuple[int, bool, bool] | None] = [None] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
+        self._subscriptions: dict[str | None, Node] = {}
+        self._asked: dict[tuple[Question, Who | None], int] = {}
+        self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
+        self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
         self._filters: dict[Who, tuple[Filter, Filter]] = {}
         self._met: dict[str, BitMap | None] = {}
         self._denies_hidden: dict[str, bool] = {}
@@ -126,11 +141,14 @@ class Bulk:
     def node_of(self, vault: Vault) -> Node:
         """The same with what stands at the vault itself; records that turn on its name are settled."""
         parent, scope = self.node_above(vault), vault.scope
-        denies = self.around.denies.at(scope)
+        denies = self.around.denies.beside_columns(scope)  # they have no columns
         beside = self.around.records.beside_columns(scope)
         if scope not in self._columns.starts and not beside and not denies and not parent.turning:
             return parent
-        node = self._below(parent, scope, beside, denies)
+        adding = self._added(parent, scope, beside)
+        if adding.is_empty and not denies and not parent.turning:
+            return parent
+        node = self._with_denies(adding.node(), denies)
         if not node.turning:
             return node
         settled = Adding(node)
@@ -147,11 +165,16 @@ class Bulk:
 
     def strays_on(self, vault: Vault) -> Iterator[RoleAssignment]:
         """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
-        columns = self._columns
-        for scope in self._scopes_on.get(vault.scope, ()):
+        strays, columns = self._strays, self._columns
+        for scope in self._scopes_on.get(vault.scope, ()) if strays else ():
             for row in columns.rows_at(scope):
-                if self._principal(columns.columns.principals[row])[1]:
+                if columns.columns.principals[row] in strays:
                     yield columns.record(row)
+
+    @cached_property
+    def _strays(self) -> frozenset[int]:
+        """The principals of the columns that are not simply there in the directory."""
+        return frozenset(place for place, name in enumerate(self._columns.values.principals) if self._is_stray(name))
 
     def roles_on(self, vault: Vault) -> Iterator[str]:
         """The role of each assignment on a vault, or on an object in it."""
@@ -171,10 +194,23 @@ class Bulk:
 
     def _walk(self, vault: Vault) -> Node:
         """From the root down to what is next above a vault. The nodes of subscriptions and above are kept."""
+        node = self._subscriptions.get(vault.subscription_id)
+        if node is None:
+            node = self._subscriptions[vault.subscription_id] = self._walk_broad(vault)
+        for scope in scopes.path_ancestors(vault.scope)[:-1]:
+            if scopes.level_of(scope) not in BROAD:
+                denies = self.around.denies.beside_columns(scope)
+                node = self._below(node, scope, self.around.records.beside_columns(scope), denies)
+        return node
+
+    def _walk_broad(self, vault: Vault) -> Node:
+        """From the root down to a vault's subscription."""
         chain, subscription = self.around.chain(vault), vault.subscription_id or ""
         own = f"{scopes.SUBSCRIPTION_PREFIX}{subscription}"
         node = self._root
         for scope in chain[:-1]:
+            if scopes.level_of(scope) not in BROAD:
+                continue
             known = node.children.get(scope)
             if known is None:
                 beside, denies = self.around.records.beside_columns(scope), self.around.denies.at(scope)
@@ -187,13 +223,21 @@ class Bulk:
                     known.odd = (
                         bool(unplaced or self.around.denies.unplaced(subscription, chain)) or self._has_several_roots
                     )
-                if scopes.level_of(scope) in BROAD:
-                    node.children[scope] = known
+                node.children[scope] = known
             node = known
         return node
 
     def _below(self, parent: Node, scope: str, beside: Sequence[Record], denies: Sequence[DenyAssignment]) -> Node:
         """A scope's node: its parent's, and what stands at the scope, in columns and beside them."""
+        return self._with_denies(self._added(parent, scope, beside).node(), denies)
+
+    def _with_denies(self, node: Node, denies: Sequence[DenyAssignment]) -> Node:
+        if denies:
+            node.denies = (*node.denies, *(item for item in denies if not is_idle(item)))
+        return node
+
+    def _added(self, parent: Node, scope: str, beside: Sequence[Record]) -> "Adding":
+        """What stands at a scope."""
         adding = Adding(parent)
         broad = scopes.level_of(scope) in BROAD
         if self.around.grants.holds_timed(scope):  # time is a matter of the single record
@@ -208,27 +252,26 @@ class Bulk:
                 adding.hides |= self.hides(record.principal_id)
                 if self._is_stray(record.principal_id) and (effect is None or effect.gives):
                     adding.strays.append(record)
-        node = adding.node()
-        if denies:
-            node.denies = (*parent.denies, *(item for item in denies if not is_idle(item)))
-        return node
+        return adding
 
     def _add_columns(self, adding: "Adding", scope: str, *, broad: bool) -> None:
-        rows, columns = self._columns.rows_at(scope), self._columns.columns
-        effects, principals = self._effects[broad], columns.principals
-        for row, power in enumerate(columns.powers[rows.start : rows.stop], start=rows.start):
+        start, stop = self._columns.starts[scope]
+        columns, effects, principals = self._columns.columns, self._effects[broad], self._principals
+        pairs = zip(columns.powers[start:stop], columns.principals[start:stop], strict=True)
+        for row, (power, who) in enumerate(pairs, start=start):
             effect = effects[power]
             if effect is _ASK:
                 effect = effects[power] = self._effect(power, scope, broad=broad)
             if effect is None:
                 continue
-            number, stray, hides = self._principals[principals[row]] or self._principal(principals[row])
-            adding.hides |= hides
+            number, stray, hides = principals[who] or self._principal(who)
+            if hides:
+                adding.hides = True
             if effect is _TURNS:
                 adding.take(self._columns.record(row), number, None, broad=broad)
             else:
-                adding.add(effect, number, broad=broad)
                 adding.names.append(number)
+                adding.add(effect, number, broad=broad)
             if stray and (effect is _TURNS or effect.gives):
                 adding.strays.append(self._columns.record(row))
 
@@ -268,6 +311,60 @@ class Bulk:
         if above not in self._denies_hidden:
             self._denies_hidden[above] = bool(self.around.gaps_at(vault, (DENY_ASSIGNMENTS,)))
         return self._denies_hidden[above]
+
+    def ground(self, vault: Vault) -> tuple[bool, frozenset[str]]:
+        """Whether role assignments count on a vault, for all that is known of its tenant; which decisive lists were not read."""
+        subscription = vault.subscription_id or ""
+        key = (subscription, vault.tenant_id)
+        if key not in self._grounds:
+            self._grounds[key] = not self.around.doubts_tenant(vault), self.around.unasked(subscription)
+        return self._grounds[key]
+
+    def of_estate(self, make: "Callable[[VaultAccess], Made]", subject: VaultAccess) -> "Made":
+        """What is the same for every vault of the estate, worked out at the first."""
+        if make not in self._of_estate:
+            self._of_estate[make] = make(subject)
+        return cast("Made", self._of_estate[make])
+
+    def tally(self, node: Node, question: Question, who: Who | None) -> Tally | None:
+        """A question counted from a node's sets; None where somebody's answer hangs on whom nobody saw in a group.
+
+        A scope at which nothing is added to it shares what was counted above.
+        """
+        number = self._asked.setdefault((question, who), len(self._asked))
+        return self._tally(node, question, who, number)
+
+    def _tally(self, node: Node, question: Question, who: Who | None, number: int) -> Tally | None:
+        try:
+            return node.tallies[number]
+        except KeyError:
+            pass
+        if node.parent is not None and not node.touched & self.effects.touched_by[question]:
+            found = self._tally(node.parent, question, who, number)
+        elif isinstance(question, DataGrants):
+            sets = self.data(node, question)
+            found = None if sets is None else tally_of(self.among(sets, who) if who else sets)
+        else:
+            first, counter = self.effects.sets_of[question], self.effects.counts_of[question]
+            holders = [len(item) for item in node.sets[first : first + 3]]
+            numbers = zip(node.counts[counter : counter + 3], holders, strict=True)
+            found = Tally(*(number for pair in numbers for number in pair))
+        node.tallies[number] = found
+        return found
+
+    def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
+        """For each operation of a question, who holds it by records that name him; None as for `tally`."""
+        found = []
+        for operation in iter_operations(question.mask):
+            first = self.effects.operations[operation.mask]
+            allowed, conditional, unknown = node.sets[first : first + 3]
+            conditional = conditional - allowed if conditional else conditional
+            if unknown:
+                unknown = unknown - allowed - conditional
+            if conditional and any(self.hides(self.numbers.ids[number]) for number in conditional):
+                return None
+            found.append((allowed, conditional, unknown))
+        return found
 
     def among(self, found: list[Sets], who: Who) -> list[Sets]:
         """Sets without those who are not meant; of whom that cannot be told, nothing is certain."""
@@ -310,9 +407,15 @@ class Adding:
         self._has_gap = parent.has_gap
         self.hides = parent.hides
         self._broad: set[int] = set()
+        self._touched = 0
         self._turning: list[tuple[Record, bool]] = []
         self.names: list[int] = []
         self.strays: list[Record] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added: who is named at all is added with what he is given."""
+        return not self.names
 
     def take(self, record: Record, number: int, effect: Effect | None, *, broad: bool) -> None:
         """Add a record; without an effect it turns on the vault."""
@@ -326,9 +429,11 @@ class Adding:
         """Add what one record gives to the principal of a number."""
         if effect is None:
             return
-        self._has_gap |= effect.has_gap
+        if effect.has_gap:
+            self._has_gap = True
         if number == NOBODY:
             return
+        self._touched |= effect.touches
         for index in effect.sets:
             self._sets.setdefault(index, []).append(number)
         for index, more in effect.counts:
@@ -360,4 +465,17 @@ class Adding:
             parent.odd,
             self._has_gap,
             self.hides,
+            self._touched,
         )
+
+
+def tally_of(found: list[Sets]) -> Tally:
+    """The grants of several operations together, each principal once among the holders."""
+    if len(found) == 1:
+        allowed, conditional, unknown = map(len, found[0])
+        return Tally(allowed, allowed, conditional, conditional, unknown, unknown)
+    numbers = []
+    for place in range(3):
+        sets = [item[place] for item in found]
+        numbers += [sum(map(len, sets)), len(BitMap.union(*sets))]
+    return Tally(*numbers)

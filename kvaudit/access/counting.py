@@ -6,8 +6,9 @@ Records of the same role and condition give the same; what they give is asked of
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from kvaudit.access.conditions import ConditionError, depends_on_vault, parse
+from kvaudit.access.conditions import ConditionError, Verdict, depends_on_vault, evaluate_operation, parse
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.grants import Given, Grants, Record
 from kvaudit.model.answers import Answer
@@ -50,8 +51,7 @@ class ControlGrants:
 Question = DataGrants | BroadGrants | ControlGrants
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """Grants, counted.
 
     Attributes:
@@ -80,12 +80,14 @@ class Effect:
         counts: number of a counter and by how much it grows.
         has_gap: whether something was not read that keeps it from saying more: the role's definition.
         gives: the operations of the data plane that it gives or may give.
+        touches: the triples in which its sets stand, one bit for each (see `Effects`).
     """
 
     sets: tuple[int, ...]
     counts: tuple[tuple[int, int], ...]
     has_gap: bool
     gives: int
+    touches: int = 0
 
 
 class Effects:
@@ -116,8 +118,18 @@ class Effects:
         self.counts_of: Mapping[Question, int] = {item: place * 3 for place, item in enumerate(others)}
         self.sets = (len(self.operations) + len(others)) * 3
         self.counts = len(others) * 3
+        self.touched_by: Mapping[Question, int] = {item: self._triples(item) for item in asked}
         self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
+        self._settled: dict[tuple[str, str | None, bool, tuple[Verdict, ...]], Effect | None] = {}
+        self._verdicts: dict[tuple[str, str | None], tuple[Verdict, ...]] = {}
+        self._verdicts_at: Vault | None = None
         self._turning: dict[tuple[str, str | None], bool] = {}
+
+    def _triples(self, question: Question) -> int:
+        """The triples of sets from which a question is answered, one bit for each."""
+        if not isinstance(question, DataGrants):
+            return 1 << self.sets_of[question] // 3
+        return sum(1 << self.operations[item.mask] // 3 for item in iter_operations(question.mask))
 
     def of(self, record: Record, *, broad: bool) -> Effect | None:
         """What a record adds that does not turn on the vault; None: nothing at all.
@@ -135,8 +147,30 @@ class Effects:
             return self._known.setdefault(key, self._effect(record, None, broad=broad))
 
     def at(self, record: Record, vault: Vault, *, broad: bool) -> Effect | None:
-        """What a record adds at one vault."""
-        return self._effect(record, vault, broad=broad)
+        """What a record adds at one vault: the same wherever its conditions decide the same."""
+        if not isinstance(record, RoleAssignment) or self._grants.is_timed(record):
+            return self._effect(record, vault, broad=broad)
+        key = (record.role, record.condition, broad, self._decided(record, vault))
+        try:
+            return self._settled[key]
+        except KeyError:
+            return self._settled.setdefault(key, self._effect(record, vault, broad=broad))
+
+    def _decided(self, record: Record, vault: Vault) -> tuple[Verdict, ...]:
+        """What the conditions of a record decide at a vault, operation by operation and block by block."""
+        if self._verdicts_at is not vault:
+            self._verdicts_at = vault
+            self._verdicts.clear()
+        key = (record.role, record.condition)
+        found = self._verdicts.get(key)
+        if found is None:
+            found = self._verdicts[key] = tuple(
+                evaluate_operation(texts, item, vault.name, None).verdict
+                for block in self._grants.power(record.role).blocks
+                if (texts := tuple(text for text in (record.condition, block.condition) if text))
+                for item in iter_operations(block.mask | block.unsure)
+            )
+        return found
 
     def turns_on_vault(self, record: Record) -> bool:
         """Whether the vault's name can change what the record gives."""
@@ -170,7 +204,10 @@ class Effects:
         gives = 0
         for item in given:
             gives |= item.citation.mask
-        return Effect(tuple(sets), tuple(counts.items()), has_gap, gives)
+        touches = 0
+        for index in sets:
+            touches |= 1 << index // 3
+        return Effect(tuple(sets), tuple(counts.items()), has_gap, gives, touches)
 
     def _answers(
         self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool

@@ -1,11 +1,10 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
 
 from pyroaring import BitMap
 
-from kvaudit.access.bulk import Bulk, Node, Sets, Who
+from kvaudit.access.bulk import Bulk, Made, Sets, Who, tally_of
 from kvaudit.access.counting import BroadGrants, ControlGrants, DataGrants, Question, Tally
 from kvaudit.access.denies import Meets, reaches, taken, takes_action
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
@@ -34,18 +33,18 @@ class VaultCounts:
         self._bulk = bulk
         self.subject = subject
         self.vault = subject.vault
+        self._node = bulk.node_of(self.vault)
+        self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
+        self._uncertain: bool | None = None
+        self._masks: dict[int, int] | None = None
 
     def type_of(self, principal_id: str) -> str | None:
         """The type of a principal, by the directory or by the records that name it."""
         return self._bulk.around.directory.type_of(principal_id)
 
-    @cached_property
-    def _node(self) -> Node:
-        return self._bulk.node_of(self.vault)
-
-    @cached_property
-    def _trusts_its_subscription(self) -> bool:
-        return not self._bulk.around.doubts_tenant(self.vault)
+    def of_estate(self, make: Callable[[VaultAccess], Made]) -> Made:
+        """What is the same for every vault of the estate, worked out at the first."""
+        return self._bulk.of_estate(make, self.subject)
 
     def has_no_gap(self, kinds: frozenset[str]) -> bool:
         """Whether everything of these kinds was read that reaches the vault. False says nothing."""
@@ -54,32 +53,13 @@ class VaultCounts:
             return False
         if vault.permission_model is None or vault.access_policies is None:
             return False
-        if self._bulk.around.unasked(vault.subscription_id or "") & kinds:
+        if self._unasked and self._unasked & kinds:
             return False
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
             hides = kinds & _ABOUT_GROUPS and any(self._bulk.hides(item.object_id) for item in vault.access_policies)
             return not hides and all(bool(item.tenant_id) == bool(vault.tenant_id) for item in vault.access_policies)
         hides = self._node.hides and kinds & _ABOUT_GROUPS
         return self._trusts_its_subscription and not self._node.has_gap and not hides
-
-    def data(self, question: DataGrants) -> list[Sets] | None:
-        """For each operation of a question, who holds it by records that name him."""
-        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            return self._by_policies(question)
-        node, effects = self._node, self._bulk.effects
-        if self._is_uncertain() or self._taken_of(question.mask):
-            return None
-        found = []
-        for operation in iter_operations(question.mask):
-            first = effects.operations[operation.mask]
-            allowed, conditional, unknown = node.sets[first : first + 3]
-            conditional = conditional - allowed if conditional else conditional
-            if unknown:
-                unknown = unknown - allowed - conditional
-            if conditional and self._is_doubted(conditional):
-                return None
-            found.append((allowed, conditional, unknown))
-        return found
 
     def tally(self, question: Question, who: Who | None = None) -> Tally | None:
         """The grants of a question, counted.
@@ -89,17 +69,15 @@ class VaultCounts:
             who: for `DataGrants`, whose grants count; None for everybody's.
         """
         if isinstance(question, DataGrants):
-            found = self.data(question)
-            return None if found is None else tally_of(self._bulk.among(found, who) if who else found)
-        certain = (
-            self._control_is_certain(question) if isinstance(question, ControlGrants) else self._broad_is(question)
-        )
-        if not certain:
-            return None
-        first, counter = self._bulk.effects.sets_of[question], self._bulk.effects.counts_of[question]
-        allowed, conditional, unknown = self._node.counts[counter : counter + 3]
-        holders = self._node.sets[first : first + 3]
-        return Tally(allowed, len(holders[0]), conditional, len(holders[1]), unknown, len(holders[2]))
+            if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
+                found = self._by_policies(question)
+                return None if found is None else tally_of(self._bulk.among(found, who) if who else found)
+            certain = not self._is_uncertain() and not self._taken_of(question.mask)
+        elif isinstance(question, ControlGrants):
+            certain = self._control_is_certain(question)
+        else:
+            certain = self._broad_is(question)
+        return self._bulk.tally(self._node, question, who) if certain else None
 
     def power(self, role: str) -> RolePower:
         """What a role holds, by its folded GUID."""
@@ -124,14 +102,16 @@ class VaultCounts:
         return node.strays
 
     def _is_uncertain(self) -> bool:
-        bulk, vault = self._bulk, self.vault
-        return (
-            vault.permission_model is not PermissionModel.AZURE_RBAC
-            or self._node.odd
-            or not self._trusts_its_subscription
-            or bulk.hides_denies(vault)
-            or bool(bulk.around.objects_with_records(vault))
-        )
+        if self._uncertain is None:
+            bulk, vault = self._bulk, self.vault
+            self._uncertain = (
+                vault.permission_model is not PermissionModel.AZURE_RBAC
+                or self._node.odd
+                or not self._trusts_its_subscription
+                or bulk.hides_denies(vault)
+                or bool(bulk.around.objects_with_records(vault))
+            )
+        return self._uncertain
 
     def _broad_is(self, question: BroadGrants) -> bool:
         """A record counts as long as one of its operations is left, so a deny that leaves each record one changes nothing."""
@@ -149,9 +129,10 @@ class VaultCounts:
             for deny in self._reaching
         )
 
-    @cached_property
-    def _reaching(self) -> list[DenyAssignment]:
-        return [item for item in self._node.denies if reaches(item, self.vault.scope)]
+    @property
+    def _reaching(self) -> Iterable[DenyAssignment]:
+        denies = self._node.denies
+        return [item for item in denies if reaches(item, self.vault.scope)] if denies else ()
 
     def _taken_of(self, mask: int) -> int:
         """Those of some operations that a deny assignment may take from somebody whom a record names."""
@@ -166,13 +147,21 @@ class VaultCounts:
         met = self._bulk.may_meet(deny)
         return met is None or bool(met & self._node.named)
 
-    def _is_doubted(self, principals: BitMap) -> bool:
-        """Whether somebody may be in one of these groups although nothing says so."""
-        directory, ids = self._bulk.around.directory, self._bulk.numbers.ids
-        return any(directory.hides_members(ids[number]) for number in principals)
-
     def _by_policies(self, question: DataGrants) -> list[Sets] | None:
         """The same for a vault on access policies: its entries are all that counts."""
+        if self._masks is None:
+            self._masks = self._held_by_policies()
+        if self._masks is None:
+            return None
+        masks = self._masks
+        nobody = BitMap()
+        return [
+            (BitMap(number for number, mask in masks.items() if mask & item.mask), nobody, nobody)
+            for item in iter_operations(question.mask)
+        ]
+
+    def _held_by_policies(self) -> dict[int, int] | None:
+        """What the entries give, by the number of the principal; None where one of them does not give it for certain."""
         if self.vault.access_policies is None:
             return None
         masks: dict[int, int] = {}
@@ -185,20 +174,4 @@ class VaultCounts:
             number = self._bulk.numbers.of(entry.object_id.casefold())
             if number != NOBODY:
                 masks[number] = masks.get(number, 0) | given.citation.mask
-        nobody = BitMap()
-        return [
-            (BitMap(number for number, mask in masks.items() if mask & item.mask), nobody, nobody)
-            for item in iter_operations(question.mask)
-        ]
-
-
-def tally_of(found: list[Sets]) -> Tally:
-    """The grants of several operations together, each principal once among the holders."""
-    if len(found) == 1:
-        allowed, conditional, unknown = map(len, found[0])
-        return Tally(allowed, allowed, conditional, conditional, unknown, unknown)
-    numbers = []
-    for place in range(3):
-        sets = [item[place] for item in found]
-        numbers += [sum(map(len, sets)), len(BitMap.union(*sets))]
-    return Tally(*numbers)
+        return masks

@@ -23,14 +23,19 @@ unrestricted `Microsoft.Authorization/roleAssignments/write`.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.permissions import words_of
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, passed
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, passed
 from kvaudit.rules.policies import PolicyEntry, entries
 from kvaudit.rules.words import counted, principal_words
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 
 def check(subject: VaultAccess) -> Judgement:
@@ -52,8 +57,25 @@ def check(subject: VaultAccess) -> Judgement:
         ]
 
     found = entries(vault)
-    count = counted(len(found), "entry", "entries") if found else "no entry"
-    return failed(f"the vault uses access policies, the legacy permission model, with {count}", found, cite, fix)
+    return failed(_message(len(found)), found, cite, fix)
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same by how many entries there are."""
+    vault = counts.vault
+    if vault.permission_model is PermissionModel.AZURE_RBAC:
+        return passed()
+    return _with_entries(len(vault.access_policies)) if vault.access_policies else None
+
+
+@lru_cache(maxsize=4096)
+def _with_entries(found: int) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(found), found)
+
+
+def _message(found: int) -> str:
+    count = counted(found, "entry", "entries") if found else "no entry"
+    return f"the vault uses access policies, the legacy permission model, with {count}"
 
 
 RULE = Rule(
@@ -63,4 +85,5 @@ RULE = Rule(
     needs=frozenset({"vaults"}),
     controls=("kv-rbac-enabled",),
     check=check,
+    quick=quick,
 )

@@ -20,15 +20,21 @@ concerned and take the rest away: add what the workload really calls before you 
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.permissions import mask_of, operations
 from kvaudit.model.vaults import AccessPolicy, PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable, passed
-from kvaudit.rules.policies import PolicyEntry, entries, list_not_read
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, not_applicable, passed
+from kvaudit.rules.policies import PolicyEntry, entries, is_foreign, list_not_read
 from kvaudit.rules.words import counted, listed, principal_words
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
+_ELSEWHERE = not_applicable("the vault uses Azure RBAC")
 
 _OPTIONS = {"keys": "key_permissions", "secrets": "secret_permissions", "certificates": "certificate_permissions"}
 
@@ -43,14 +49,19 @@ def _everything() -> dict[str, int]:
 
 def full_kinds(policy: AccessPolicy) -> tuple[str, ...]:
     """The kinds of which an entry holds every permission but purge, whether written `all` or spelled out."""
-    return tuple(kind for kind, mask in _everything().items() if policy.mask & mask == mask)
+    return _full_kinds(policy.mask)
+
+
+@lru_cache(maxsize=4096)  # a tenant's entries are few different ones
+def _full_kinds(held: int) -> tuple[str, ...]:
+    return tuple(kind for kind, mask in _everything().items() if held & mask == mask)
 
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault in use of access policies when one entry holds everything of a kind."""
     vault = subject.vault
     if subject.permission_model is not PermissionModel.ACCESS_POLICIES:
-        return not_applicable("the vault uses Azure RBAC")
+        return _ELSEWHERE
     if vault.access_policies is None:
         return list_not_read(subject)
     found = [entry for entry in entries(vault) if not entry.foreign and full_kinds(entry.policy)]
@@ -71,11 +82,30 @@ def check(subject: VaultAccess) -> Judgement:
         ]
 
     return failed(
-        f"{counted(len(found), 'access policy gives', 'access policies give')} every permission of a kind",
+        _message(len(found)),
         found,
         cite,
         fix,
     )
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same by how many such entries there are."""
+    vault = counts.vault
+    if vault.permission_model is not PermissionModel.ACCESS_POLICIES:
+        return _ELSEWHERE
+    if vault.access_policies is None:
+        return None
+    return _with_entries(sum(1 for item in vault.access_policies if full_kinds(item) and not is_foreign(vault, item)))
+
+
+@lru_cache(maxsize=4096)
+def _with_entries(found: int) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(found), found) if found else passed()
+
+
+def _message(found: int) -> str:
+    return f"{counted(found, 'access policy gives', 'access policies give')} every permission of a kind"
 
 
 RULE = Rule(
@@ -84,4 +114,5 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     needs=frozenset({"vaults"}),
     check=check,
+    quick=quick,
 )

@@ -70,7 +70,11 @@ def check(subject: VaultAccess) -> Judgement:
 
 def quick(counts: "VaultCounts") -> Judgement | None:
     """What is the same for every vault where nothing of it was collected."""
-    return None if counts.subject.has_identity_records else _unseen(counts.subject)
+    return counts.of_estate(_same_everywhere)
+
+
+def _same_everywhere(subject: VaultAccess) -> Judgement | None:
+    return None if subject.has_identity_records else _unseen(subject)
 
 
 def _unseen(subject: VaultAccess) -> Judgement:

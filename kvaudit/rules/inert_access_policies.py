@@ -18,20 +18,28 @@ When the move to Azure RBAC has proved itself, empty the list. Keep a copy when 
 - [Azure RBAC for Key Vault data plane](https://learn.microsoft.com/azure/key-vault/general/rbac-guide)
 """
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.permissions import words_of
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable, passed
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, not_applicable, passed
 from kvaudit.rules.policies import PolicyEntry, entries, list_not_read
 from kvaudit.rules.words import counted, principal_words
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
+
+_ELSEWHERE = not_applicable("the vault uses access policies")
 
 
 def check(subject: VaultAccess) -> Judgement:
     """Fails an Azure RBAC vault with at least one access policy."""
     vault = subject.vault
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
-        return not_applicable("the vault uses access policies")
+        return _ELSEWHERE
     if vault.access_policies is None:
         return list_not_read(subject)
     found = entries(vault)
@@ -49,12 +57,29 @@ def check(subject: VaultAccess) -> Judgement:
         )
 
     return failed(
-        f"{counted(len(found), 'access policy has', 'access policies have')} no effect today and would return with"
-        " the old permission model",
+        _message(len(found)),
         found,
         cite,
         lambda _: [az.empty_policies_by_rest(vault)],
     )
+
+
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """The same by how many entries there are."""
+    vault = counts.vault
+    if vault.permission_model is not PermissionModel.AZURE_RBAC:
+        return _ELSEWHERE
+    return None if vault.access_policies is None else _with_entries(len(vault.access_policies))
+
+
+@lru_cache(maxsize=4096)
+def _with_entries(found: int) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(found), found) if found else passed()
+
+
+def _message(found: int) -> str:
+    policies = counted(found, "access policy has", "access policies have")
+    return f"{policies} no effect today and would return with the old permission model"
 
 
 RULE = Rule(
@@ -63,4 +88,5 @@ RULE = Rule(
     severity=Severity.LOW,
     needs=frozenset({"vaults"}),
     check=check,
+    quick=quick,
 )

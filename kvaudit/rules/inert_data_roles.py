@@ -22,6 +22,7 @@ Move the vault to Azure RBAC if the assignments say what is wanted. Otherwise re
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kvaudit.access.roles import power_of
@@ -72,8 +73,13 @@ def quick(counts: "VaultCounts") -> Judgement | None:
     powers = [counts.power(role) for role in counts.roles_on_vault()]
     found = sum(1 for power in powers if power.is_known and power.touches_data)
     if found:
-        return Judgement(Verdict.FAIL, _message(found), found)
+        return _counted(found)
     return _none(sum(1 for power in powers if not power.is_known))
+
+
+@lru_cache(maxsize=4096)
+def _counted(found: int) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(found), found)
 
 
 def _none(unread: int) -> Judgement:

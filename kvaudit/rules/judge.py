@@ -6,7 +6,7 @@ holds; the rest is asked of the evaluator, and so is the evidence when somebody 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from kvaudit.access.evaluator import Access
@@ -63,10 +63,14 @@ class Judges:
         from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
 
         counts = VaultCounts(self._bulk, subject) if self._bulk else None
-        gaps = () if counts and counts.has_no_gap(self._needed) else subject.gaps(self._needed)
+        is_whole = counts is not None and counts.has_no_gap(self._needed)
+        gaps = () if is_whole else subject.gaps(self._needed)
         again = _Again(self._access, subject.vault, self._rules)
         for rule in self._rules:
-            judgement = judge_one(rule, subject, gaps, counts)
+            if counts is not None and is_whole:  # then nothing is hidden, and what was found stands as it is
+                judgement = (rule.quick(counts) if rule.quick else None) or rule.check(subject)
+            else:
+                judgement = judge_one(rule, subject, gaps, counts)
             if judgement.evidence_count:
                 found = judgement
                 judgement = Judgement(
@@ -85,7 +89,10 @@ class _Again:
 
     def details(self, rule: Rule) -> Details:
         """The details of a judgement."""
-        return Details(lambda: self._made[rule.id])
+        return Details(partial(self._of, rule.id))
+
+    def _of(self, rule_id: str) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+        return self._made[rule_id]
 
     @cached_property
     def _made(self) -> dict[str, tuple[tuple[Evidence, ...], tuple[str, ...]]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from kvaudit.access.counting import Question
@@ -132,11 +133,13 @@ EVIDENCE_KEPT = 50
 """Evidence kept per verdict; the rest is counted (ARCHITECTURE.md, budgets)."""
 
 
+@lru_cache(maxsize=1024)  # judgements do not change, and most vaults share theirs
 def passed(message: str = "") -> Judgement:
     """The rule looked and found nothing wrong; a message tells what was shown and not counted."""
     return Judgement(Verdict.PASS, message)
 
 
+@lru_cache(maxsize=1024)
 def not_applicable(reason: str) -> Judgement:
     """The rule says nothing about this vault, because."""
     return Judgement(Verdict.NOT_APPLICABLE, reason)
@@ -180,8 +183,8 @@ class Rule:
         needs: kinds of records it rests on: a gap in these that covers the vault turns Pass into Unknown.
         fires: see `Fires`.
         controls: check ids of `kvaudit/data/controls.json`, which map to framework controls.
-        quick: the same judgement from counts, which are worked out for all vaults together, without its evidence; None as
-            an answer: `check` must be asked.
+        quick: the same judgement without its evidence, from counts, which are worked out for all vaults together, or from
+            properties that many vaults share; None as an answer: `check` must be asked.
         asked: what `quick` needs counted.
         check: total over vaults whose properties were read: one vault in, one judgement out. Of a vault whose
             properties were not read `judge` says unknown without asking.

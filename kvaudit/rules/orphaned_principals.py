@@ -72,9 +72,11 @@ def quick(counts: "VaultCounts") -> Judgement | None:
         strays = counts.strays()
         if strays is None:
             return None
-        inherited = _from_records(counts, strays)
-    subject = counts.subject
-    return _judged(subject, _records(subject, _on_vault(counts.strays_on_vault()), inherited))
+        inherited = tuple(_from_records(counts, strays)) if strays else ()
+    subject, on_vault = counts.subject, tuple(counts.strays_on_vault())
+    if not inherited and not on_vault and not subject.vault.access_policies:
+        return _judged(subject, ())
+    return _judged(subject, _records(subject, _on_vault(on_vault), inherited))
 
 
 def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:

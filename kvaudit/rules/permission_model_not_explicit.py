@@ -22,10 +22,16 @@ set it to true.
 - [Azure RBAC and access policies compared](https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy)
 """
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.vaults import PermissionModelSource
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, passed
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 
 def check(subject: VaultAccess) -> Judgement:
@@ -33,13 +39,34 @@ def check(subject: VaultAccess) -> Judgement:
     vault = subject.vault
     if vault.permission_model_source is PermissionModelSource.EXPLICIT:
         return passed()
-    state = "null" if vault.permission_model_source is PermissionModelSource.NULL else "absent"
+    state = _state(vault.permission_model_source)
     return failed(
-        f"enableRbacAuthorization is {state}: the vault uses access policies, and a template without the property"
-        " would create it again with Azure RBAC",
+        _message(state),
         [vault],
         lambda item: Evidence(f"enableRbacAuthorization is {state}", item.id, scope=item.scope),
         lambda _: [az.update_vault(vault, enable_rbac_authorization="false")],
+    )
+
+
+def quick(counts: "VaultCounts") -> Judgement:
+    """The same without its evidence."""
+    source = counts.vault.permission_model_source
+    return passed() if source is PermissionModelSource.EXPLICIT else _not_written(_state(source))
+
+
+@cache
+def _not_written(state: str) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(state), 1)
+
+
+def _state(source: PermissionModelSource | None) -> str:
+    return "null" if source is PermissionModelSource.NULL else "absent"
+
+
+def _message(state: str) -> str:
+    return (
+        f"enableRbacAuthorization is {state}: the vault uses access policies, and a template without the property"
+        " would create it again with Azure RBAC"
     )
 
 
@@ -49,4 +76,5 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     needs=frozenset({"vaults"}),
     check=check,
+    quick=quick,
 )

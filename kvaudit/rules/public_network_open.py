@@ -20,12 +20,17 @@ vault's log for callers before. A change of the firewall does not change anybody
 - [Integrate Key Vault with Azure Private Link](https://learn.microsoft.com/azure/key-vault/general/private-link-service)
 """
 
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError, collapse_addresses
+from typing import TYPE_CHECKING
 
 from kvaudit.access.subject import VaultAccess
-from kvaudit.model.vaults import Vault
+from kvaudit.model.vaults import NetworkAcls
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, passed, unknown
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, passed, unknown
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 _CLOSED = {"disabled", "securedbyperimeter"}
 """Values of `publicNetworkAccess` that admit no public address by themselves (facts azure.md 1.8)."""
@@ -34,24 +39,37 @@ _CLOSED = {"disabled", "securedbyperimeter"}
 def check(subject: VaultAccess) -> Judgement:
     """Fails a vault whose public endpoint admits every address."""
     vault = subject.vault
-    public = (vault.public_network_access or "enabled").casefold()
-    if public in _CLOSED:
-        return passed()
-    why = _open_because(vault)
-    if why is None:
-        return passed()
-    if public != "enabled":
-        return unknown(f"publicNetworkAccess is {vault.public_network_access}, a value that this version does not know")
+    judgement = _judged(vault.public_network_access, vault.network_acls)
+    if judgement.verdict is not Verdict.FAIL:
+        return judgement
+    why = _open_because(vault.network_acls) or ""
     return failed(
-        f"the vault answers on every network: {why}",
+        judgement.message,
         [vault],
         lambda item: Evidence(why, item.id, scope=item.scope),
         lambda _: [az.update_vault(vault, default_action="Deny", bypass="AzureServices")],
     )
 
 
-def _open_because(vault: Vault) -> str | None:
-    acls = vault.network_acls
+def quick(counts: "VaultCounts") -> Judgement:
+    """The same without its evidence."""
+    return _judged(counts.vault.public_network_access, counts.vault.network_acls)
+
+
+@lru_cache(maxsize=4096)  # few vaults have a firewall of their own kind
+def _judged(access: str | None, acls: NetworkAcls | None) -> Judgement:
+    public = (access or "enabled").casefold()
+    if public in _CLOSED:
+        return passed()
+    why = _open_because(acls)
+    if why is None:
+        return passed()
+    if public != "enabled":
+        return unknown(f"publicNetworkAccess is {access}, a value that this version does not know")
+    return Judgement(Verdict.FAIL, f"the vault answers on every network: {why}", 1)
+
+
+def _open_because(acls: NetworkAcls | None) -> str | None:
     if acls is None:
         return "it has no firewall"
     if (acls.default_action or "allow").casefold() != "deny":
@@ -79,4 +97,5 @@ RULE = Rule(
     needs=frozenset({"vaults"}),
     controls=("kv-firewall-or-private",),
     check=check,
+    quick=quick,
 )

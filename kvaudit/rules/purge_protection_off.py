@@ -19,9 +19,15 @@ retention period ends: think before doing so on vaults that tests create and del
 - [Recovery management](https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery)
 """
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from kvaudit.access.subject import VaultAccess
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, passed
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 
 def check(subject: VaultAccess) -> Judgement:
@@ -29,13 +35,28 @@ def check(subject: VaultAccess) -> Judgement:
     vault = subject.vault
     if vault.enable_purge_protection is True:
         return passed()
-    soft_delete = ", and so is soft delete" if vault.enable_soft_delete is False else ""
     return failed(
-        f"purge protection is off{soft_delete}: what is deleted can be destroyed before its retention period ends",
+        _message(vault.enable_soft_delete is False),
         [vault],
         lambda item: Evidence("enablePurgeProtection is not true", item.id, scope=item.scope),
         lambda _: [az.update_vault(vault, enable_purge_protection="true")],
     )
+
+
+def quick(counts: "VaultCounts") -> Judgement:
+    """The same without its evidence."""
+    vault = counts.vault
+    return passed() if vault.enable_purge_protection is True else _off(vault.enable_soft_delete is False)
+
+
+@cache
+def _off(without_soft_delete: bool) -> Judgement:
+    return Judgement(Verdict.FAIL, _message(without_soft_delete), 1)
+
+
+def _message(without_soft_delete: bool) -> str:
+    soft_delete = ", and so is soft delete" if without_soft_delete else ""
+    return f"purge protection is off{soft_delete}: what is deleted can be destroyed before its retention period ends"
 
 
 RULE = Rule(
@@ -45,4 +66,5 @@ RULE = Rule(
     needs=frozenset({"vaults"}),
     controls=("kv-purge-protection",),
     check=check,
+    quick=quick,
 )

@@ -23,11 +23,16 @@ action to the pipeline that deploys and to nobody else.
 - [Provide access with Azure RBAC](https://learn.microsoft.com/azure/key-vault/general/rbac-guide)
 """
 
+from typing import TYPE_CHECKING
+
 from kvaudit.access.subject import VaultAccess
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, passed
 from kvaudit.rules.routes import Cite, certain, opened, unless_open
 from kvaudit.rules.words import counted
+
+if TYPE_CHECKING:
+    from kvaudit.access.vault_counts import VaultCounts
 
 _WHAT = "can take secrets into a template"
 
@@ -50,10 +55,16 @@ def check(subject: VaultAccess) -> Judgement:
     )
 
 
+def quick(counts: "VaultCounts") -> Judgement | None:
+    """Nothing to look for where the flag is off."""
+    return None if counts.vault.enabled_for_template_deployment else passed()
+
+
 RULE = Rule(
     id="template-deployment-secrets",
     title="A deployment role lets its holder take secrets into a template",
     severity=Severity.MEDIUM,
     needs=frozenset({"role_assignments", "role_definitions"}),
     check=check,
+    quick=quick,
 )

@@ -203,6 +203,9 @@ _Item = tuple[Value, bool]
 """A value, and whether it is a name whose letter case is open."""
 
 
+_Values = tuple[Value, ...]
+
+
 def _side(operand: Operand, operator: Operator, question: Question) -> list[_Item] | Absent | Open | Unpublished:
     if isinstance(operand, Attribute):
         found = resolve(operand, question)
@@ -232,12 +235,14 @@ def _compared(operator: Operator, left: list[_Item], right: list[_Item], negated
     if not all(readable(operator, value) for value, _ in right):
         return undetermined("what a backslash means before other characters than * and ? is not published")
     caseless = any(is_caseless for _, is_caseless in (*left, *right))
+    # Most names are written small already: then every spelling is the same, and is compared once.
+    spelled = {
+        (_spelled(left, name, literal), _spelled(right, name, literal))
+        for name, literal in _spellings(operator, caseless, negated)
+    }
     by_shape = [
-        {
-            _holds(operator, shape, _spelled(left, name, literal), _spelled(right, name, literal)) != negated
-            for name, literal in _spellings(operator, caseless, negated)
-        }
-        for shape in _shapes(operator, len(right))
+        {_holds(operator, shape, one, other) != negated for one, other in spelled}
+        for shape in _shapes(operator, len(left), len(right))
     ]
     values = reduce(set.union, by_shape)
     if len(values) == 1:
@@ -247,19 +252,19 @@ def _compared(operator: Operator, left: list[_Item], right: list[_Item], negated
     return undetermined(*([LETTER_CASE] * by_case), *([SEVERAL_VALUES] * by_meaning))
 
 
-def _holds(operator: Operator, shape: tuple[Quantifier, Quantifier], left: list[Value], right: list[Value]) -> bool:
+def _holds(operator: Operator, shape: tuple[Quantifier, Quantifier], left: _Values, right: _Values) -> bool:
     outer, inner = shape
     return outer(inner(compare(operator.relation, one, other) != operator.negated for other in right) for one in left)
 
 
-def _shapes(operator: Operator, rights: int) -> list[tuple[Quantifier, Quantifier]]:
+def _shapes(operator: Operator, lefts: int, rights: int) -> list[tuple[Quantifier, Quantifier]]:
     """The readings of how several values count.
 
     Read literally, ForAnyOfAnyValues:GuidNotEquals {a, b} is always true. Microsoft's example "Allow most roles, but
     don't allow others to assign roles" (delegate-role-assignments-examples, 2023-09) used it for "neither a nor b".
     """
     if operator.for_left is None or operator.of_right is None:
-        return [(any, any), (all, all)]
+        return [(any, any), (all, all)] if lefts > 1 or rights > 1 else [(any, any)]
     literal = (operator.for_left, operator.of_right)
     if operator.negated and operator.of_right is any and rights > 1:
         return [literal, (operator.for_left, all)]
@@ -271,6 +276,8 @@ def _same(text: str) -> str:
 
 
 def _ascii_lower(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return "".join(character.lower() if character.isascii() else character for character in text)
 
 
@@ -289,5 +296,7 @@ def _spellings(operator: Operator, caseless: bool, negated: bool) -> list[tuple[
     return [(_same, _same), *folded, *evasions]
 
 
-def _spelled(items: list[_Item], name: Fold, literal: Fold) -> list[Value]:
-    return [(name if is_name else literal)(value) if isinstance(value, str) else value for value, is_name in items]
+def _spelled(items: list[_Item], name: Fold, literal: Fold) -> _Values:
+    return tuple(
+        [(name if is_name else literal)(value) if isinstance(value, str) else value for value, is_name in items]
+    )
