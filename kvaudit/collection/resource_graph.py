@@ -61,6 +61,8 @@ RESOURCE_GRAPH = "resource-graph"
 
 _OBJECTS = "assignments on single secrets, keys and certificates may be missing in it, and conditions of assignments"
 
+_NOT_KNOWN = "Resource Graph does not know the subscription, and leaves it out of its answers silently"
+
 FROM_GRAPH = frozenset(route.collector.kind for table in TABLES for route in table.routes)
 """Kinds that Resource Graph has."""
 
@@ -104,17 +106,21 @@ class _Graph:
         await together(self._batch(table, {scope: todo[scope] for scope in part}) for part in portions(asked, BATCH))
 
     def routes(self, table: Table, scope: str) -> list[Route]:
-        """The kinds of a table that are not finished for a subscription and of which all would be seen."""
+        """The kinds of a table that are not finished for a subscription and of which all would be seen.
+
+        Whether Resource Graph knows the subscription at all, its own row among the containers has to tell first.
+        """
         routes = [
             route
             for route in table.routes
             if route.collector.feature in self.request.features
             and not self.reading.is_finished(route.collector.kind, scope)
         ]
-        seen = [route for route in routes if self.visible.sees(scope, route.collector.requires)]
+        known = table is CONTAINERS or scope in self.parents
+        seen = [route for route in routes if known and self.visible.sees(scope, route.collector.requires)]
         for route in routes:
             if route not in seen:
-                self.fall_back(route.collector, scope, self.visible.reason(scope))
+                self.fall_back(route.collector, scope, self.visible.reason(scope) if known else _NOT_KNOWN)
         return seen
 
     async def _batch(self, table: Table, todo: dict[str, list[Route]]) -> None:
@@ -198,8 +204,11 @@ class _Rows:
         graph.reading.writer.add_page(kind, scope, rows)
 
     async def finish(self, pages: int) -> None:
-        """Calls the listings finished: the query was read to its end."""
+        """Calls the listings finished: the query was read to its end, and held the row of each subscription itself."""
         graph, reading = self._graph, self._graph.reading
+        for scope in self._todo.keys() - graph.parents.keys():
+            for route in self._todo.pop(scope):
+                graph.fall_back(route.collector, scope, _NOT_KNOWN)
         if graph.request.verify_with_arm:
             await together(
                 compare(reading, route, scope, self._ids.get((route.collector.kind, scope), set()), graph.request)
@@ -238,12 +247,14 @@ async def read_resource_graph(
     visible = await read_visibility(reading, subscriptions, tenant)
     graph = _Graph(reading, request, [item.scope for item in subscriptions], visible)
     graph.read.visible = visible
-    await together((graph.table(CONTAINERS, graph.subscriptions), graph.table(RESOURCES, graph.subscriptions)))
+    await graph.table(CONTAINERS, graph.subscriptions)
+    await graph.table(RESOURCES, graph.subscriptions)
     _finish_tree(graph, tenant)
+    known = [scope for scope in graph.subscriptions if scope in graph.parents]
     await together(
         (
             _read_assignments(graph),
-            read_role_definitions(reading, graph.rows, graph.subscriptions, visible),
+            read_role_definitions(reading, graph.rows, known, visible),
             _read_delegations(graph),
         )
     )

@@ -102,7 +102,9 @@ def _parsed(text: str) -> Query:
 
 def _scope(world: World, request: Request, caller: Caller, body: dict[str, Any], options: dict[str, Any]) -> Scope:
     visible = [
-        key for key, raw in sorted(world.estate.subscriptions.items()) if sees_subscription(world, caller, key, raw)
+        key
+        for key, raw in sorted(world.estate.subscriptions.items())
+        if key not in world.resource_graph_lacks and sees_subscription(world, caller, key, raw)
     ]
     groups = tuple(fold(str(name)) for name in body.get("managementGroups") or ())
     asked = [fold(str(name)) for name in body.get("subscriptions") or ()]

@@ -70,6 +70,7 @@ class World:
         empty_pages: whether vault lists begin with an empty page that has a nextLink.
         resource_graph_has_object_scopes: whether Resource Graph lists assignments on single objects (not established).
         resource_graph_has_conditions: whether Resource Graph shows the conditions of assignments (not established).
+        resource_graph_lacks: folded IDs of subscriptions that Resource Graph does not know (yet) and leaves out silently.
         hidden_groups_look_empty: whether Graph lists no members of a group with hidden membership, and does not refuse
             (not documented).
         journal: every request, oldest first.
@@ -91,6 +92,7 @@ class World:
     empty_pages: bool = False
     resource_graph_has_object_scopes: bool = False
     resource_graph_has_conditions: bool = False
+    resource_graph_lacks: frozenset[str] = frozenset()
     hidden_groups_look_empty: bool = False
     journal: list[JournalEntry] = field(default_factory=list)
     interceptors: list[Interceptor] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from collecting import NO_OBJECTS, collected, names_of, raw_of
 from kvaudit.app.access_export import export_access
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collection.resource_graph import FROM_GRAPH
+from kvaudit.collectors.collector import Feature
 from kvaudit.lab import Lab, Size, generate, start
 from kvaudit.lab.estate import Estate
 from kvaudit.lab.faults import Fault
@@ -71,6 +73,23 @@ def test_what_resource_graph_leaves_out_silently_is_a_gap_and_never_an_empty_lis
             gaps = {gap.kind for gap in snapshot.gaps() if gap.scope == MERGERS}
             assert FROM_GRAPH - {"resource_groups"} <= gaps, name
             assert not [item for item in snapshot.listings() if item.scope == MERGERS]
+
+
+def test_a_subscription_that_resource_graph_does_not_know_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    """It drops such a subscription from the question and answers the others, without an error."""
+    with start(generate(8, MANY)) as lab:
+        arm = collected(lab, tmp_path / "arm", NO_OBJECTS)
+    with start(generate(8, MANY)) as lab:
+        lacked = scopes.subscription_of(next(iter(lab.world.estate.vaults))) or ""
+        lab.world.resource_graph_lacks = frozenset({lacked})
+        auto = collected(lab, tmp_path / "auto", AUTO)
+        alone = collected(lab, tmp_path / "alone", GRAPH)
+    scope = scopes.SUBSCRIPTION_PREFIX + lacked
+    assert {item.kind for item in auto.listings() if item.scope == scope and item.source} == set()
+    assert export(auto, tmp_path) == export(arm, tmp_path)
+    gaps = {gap.kind for gap in alone.gaps() if gap.scope == scope}
+    assert gaps >= FROM_GRAPH
+    assert not [item for item in alone.listings() if item.scope == scope and item.kind in FROM_GRAPH]
 
 
 def test_resource_graph_alone_tells_what_it_may_not_have(tmp_path: Path) -> None:
@@ -137,7 +156,8 @@ def test_a_result_that_breaks_off_half_way_is_read_again_and_nothing_is_there_tw
     size = Size(subscriptions=2, vaults=1100, secrets=0, keys=0, certificates=0, policies=0, assignments=5)
     with start(generate(4, size)) as lab:
         lab.world.faults.append(Fault(path="ResourceGraph", status=403, body={"error": {"code": "Gone"}}, skip=2))
-        snapshot = collected(lab, tmp_path / "s", AUTO)
+        access = replace(AUTO, features=frozenset({Feature.ACCESS}))  # nothing that is asked of each vault
+        snapshot = collected(lab, tmp_path / "s", access)
         expected = set(lab.world.estate.vaults)
     estate = load_estate(snapshot)
     assert {vault.scope for vault in estate.vaults} == expected
