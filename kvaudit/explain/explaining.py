@@ -8,6 +8,7 @@ from kvaudit.explain.checking import CHECKED, checked
 from kvaudit.explain.explanation import Cause, Explanation, Kind
 from kvaudit.explain.facts import LONGEST, Facts, find_facts
 from kvaudit.explain.recorded import recorded
+from kvaudit.explain.several import refusals
 from kvaudit.explain.signatures import Classified, classify
 
 _NO_TOKEN = Cause(
@@ -34,15 +35,19 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         The kind, how sure it is, what the error says of the call, the causes with their fixes, and the next step. A text
         that says nothing established is `Kind.UNKNOWN`.
     """
-    facts = find_facts(text)
-    said = classify(facts)
+    whole = find_facts(text)
+    said = classify(whole)
+    apart = refusals(whole)
+    facts = _own(said.kind, apart) or whole
     causes = causes_of(said.kind, facts)
-    beside = tuple(item for kind in said.beside for item in _beside(kind, facts))
+    beside = tuple(item for kind in said.beside for item in _beside(kind, _own(kind, apart) or whole))
+    if len([item for item in apart if classify(item).kind is said.kind]) > 1:
+        beside = (*beside, _OTHERS)
     found = Explanation(
         kind=said.kind,
         confidence=said.confidence,
         also=said.beside,
-        status=_status(said, facts),
+        status=_status(said, whole),
         operation=facts.word,
         data_action=facts.action,
         caller=facts.caller,
@@ -52,13 +57,25 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         next_step=NEXT_STEPS.get(said.kind, "Change what the first cause names, then try again."),
     )
     if said.kind is Kind.UNKNOWN:
-        return _unknown(found, facts, len(text))
+        return _unknown(found, whole, len(text))
     if access is not None and said.kind in CHECKED:
         return checked(found, facts, access)
     told = recorded(said.kind, facts, access) if access is not None else None
     if told is not None:
         return replace(found, causes=(*found.causes[:1], told, *found.causes[1:]))
     return found
+
+
+_OTHERS = Cause(
+    "the text shows other refusals of the same kind",
+    "they name another caller, vault or operation: only the first is told. Paste the others one by one",
+    beside=True,
+)
+
+
+def _own(kind: Kind, apart: tuple[Facts, ...]) -> Facts | None:
+    """The facts of the first refusal that shows a kind, where a text holds several."""
+    return next((item for item in apart if classify(item).kind is kind), None)
 
 
 _STATUSES: dict[Kind, frozenset[int]] = {

@@ -70,9 +70,12 @@ def find_facts(text: str) -> Facts:
     """Everything that a text says."""
     flat = _plain(text).replace("\n", " ")
     log = log_record(text)
-    word, action = _operation(flat, log)
-    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", flat) or _first(
-        r"over scope '([^']{1,1000})'", flat
+    # Beside other records the one that is told goes first: what it names is not another's.
+    own = _plain(json.dumps(log)).replace("\n", " ") if log else ""
+    ahead = f"{own} {flat}" if own else flat
+    word, action = _operation(ahead, log)
+    resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", ahead) or _first(
+        r"over scope '([^']{1,1000})'", ahead
     )
     return Facts(
         text=flat,
@@ -81,12 +84,12 @@ def find_facts(text: str) -> Facts:
         word=word,
         action=action,
         resource=resource.rstrip("'.,") if resource else None,
-        vault=_vault(flat, resource),
-        object=_object(flat, resource),
-        caller=_caller(flat, log),
-        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", flat)),
-        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", flat)),
-        reason=(_first(r"DecisionReason:\s*'?(\w+)", flat) or "").casefold(),
+        vault=(_vault(own, resource) if own else None) or _vault(flat, resource),
+        object=_object(ahead, resource),
+        caller=_caller(ahead, log),
+        deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", ahead)),
+        assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", ahead)),
+        reason=(_first(r"DecisionReason:\s*'?(\w+)", ahead) or "").casefold(),
         found_tenant=_first(rf"found\s+https?://sts\.[a-z.]+/({_GUID})", flat),
         expected_tenants=_expected(flat),
         log=log,
@@ -237,10 +240,10 @@ def _caller(text: str, log: dict[str, Any] | None) -> Caller:
 
     client = re.search(rf"The client '([^']{{0,300}})'(?: with object id '({_GUID})')?", text, re.IGNORECASE)
     return Caller(
-        object_id=guid(rf"\boid=({_GUID})")
-        or (client[2].casefold() if client and client[2] else None)
-        or logged(log, "objectidentifier"),
-        app_id=guid(rf"\bappid=({_GUID})") or logged(log, "appid"),
+        object_id=logged(log, "objectidentifier")
+        or guid(rf"\boid=({_GUID})")
+        or (client[2].casefold() if client and client[2] else None),
+        app_id=logged(log, "appid") or guid(rf"\bappid=({_GUID})"),
         tenant_id=guid(rf"iss=https?://sts\.[a-z.]+/({_GUID})"),
         name=_name(client[1] if client else None) or _first(r"Caller:\s*name=([^;\s']{1,200});", text),
         address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or logged(log, "calleripaddress"),

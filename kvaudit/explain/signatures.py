@@ -77,6 +77,7 @@ SIGNATURES: tuple[Signature, ...] = (
     _says(Kind.BEING_DELETED, "ObjectIsBeingDeleted", "ObjectIsBeingRecovered", phrase=r"is currently being (?:deleted|recovered)"),
     _says(Kind.SOFT_DELETED, "ObjectIsDeletedButRecoverable", phrase=r"in a deleted but recoverable state|same name already exists in deleted state|already exists in deleted state"),
     _says(Kind.NAME_TAKEN, "VaultAlreadyExists", phrase=r"the vault name '[^']{0,200}' is already in use"),
+    _says(Kind.DENY_ASSIGNMENT, "DenyAssignmentAuthorizationFailed", phrase=r"access is denied because of the deny assignment"),
     _says(Kind.CONTROL_PLANE_AUTHORIZATION, "AuthorizationFailed", phrase=r"does not have authorization to perform action"),
     _says(Kind.BAD_REQUEST, "VaultNameNotValid", "BadParameter", "InvalidRequestFormat", phrase=r"enablePurgeProtection[\"'\\]{0,4} cannot be set to false|the request uri contains an invalid name"),
     _says(Kind.VAULT_NOT_FOUND, "VaultNotFound", "DeletedVaultNotFound", phrase=r"resource 'microsoft\.keyvault/vaults/[^']{1,200}' under resource group '[^']{0,200}' was not found"),
@@ -116,6 +117,28 @@ LONGEST_DESCRIPTION = 2_000
 """Characters of a text that may be somebody's description: a log of a program is not one."""
 
 
+_SHARED = frozenset(
+    {
+        "secretnotfound",
+        "keynotfound",
+        "certificatenotfound",
+        "throttled",
+        "toomanyrequests",
+        "badparameter",
+        "invalidrequestformat",
+    }
+)
+"""Codes that other services use too."""
+
+
+def _confidence(found: Signature, facts: Facts) -> Confidence:
+    """How sure a signature is here: a code that others use says little where nothing speaks of Key Vault."""
+    said_in_words = bool(found.phrase) and facts.has(found.phrase)
+    if said_in_words or facts.vault is not None or facts.has("key ?vault") or not found.codes & facts.codes <= _SHARED:
+        return found.confidence
+    return Confidence.LIKELY
+
+
 def classify(facts: Facts) -> Classified:
     """The kind of an error, and how sure that is; `UNKNOWN` where the words have no meaning that is established."""
     matched = [item for item in SIGNATURES if item.matches(facts)]
@@ -143,7 +166,7 @@ def _refined(found: Signature, facts: Facts) -> tuple[Kind, Confidence]:
         return Kind.PROPAGATION, Confidence.LIKELY
     if found.kind is Kind.CONTROL_PLANE_AUTHORIZATION and facts.has(r"deny assignment"):
         return Kind.DENY_ASSIGNMENT, Confidence.CERTAIN
-    return found.kind, found.confidence
+    return found.kind, _confidence(found, facts)
 
 
 def _described(facts: Facts) -> tuple[Kind, Confidence]:

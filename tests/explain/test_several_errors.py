@@ -1,0 +1,85 @@
+"""Texts that hold several errors, or quote some: what is told, and above all what is proposed, belongs to one of them."""
+
+import json
+
+import pytest
+from test_explanations import APP, KV, LOG, OID, POLICY, RBAC, TENANT, body
+
+from kvaudit.explain import Kind, explain
+from kvaudit.explain.explanation import Confidence
+
+OTHER = "44444444-4444-4444-4444-444444444444"
+FIREWALL = (
+    "Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\n"
+    f"Caller: appid={APP};oid={OTHER};iss=https://sts.windows.net/{TENANT}/\r\nVault: kv-other;location=westeurope"
+)
+ROLE = body(RBAC, inner="ForbiddenByRbac")
+NETWORK = body(FIREWALL, inner="ForbiddenByFirewall")
+
+
+@pytest.mark.parametrize("text", [f"{ROLE}\n{NETWORK}", f"{NETWORK}\n{ROLE}", f"{NETWORK}\n{ROLE}\n{NETWORK}"])
+def test_one_caller_never_gets_the_fix_of_another(text: str) -> None:
+    found = explain(text)
+    assert (found.kind, found.confidence, found.also) == (Kind.FIREWALL, Confidence.LIKELY, (Kind.MISSING_ROLE,))
+    assert (found.vault, found.caller.object_id, found.operation) == ("kv-other", OTHER, None)
+    network, role = [cause.fix.az for cause in found.causes if cause.fix]
+    assert "kv-other" in network
+    assert OID in role
+    assert OTHER not in role
+
+
+def test_of_several_of_one_kind_the_first_is_told_and_that_there_are_more() -> None:
+    second = RBAC.replace(OID, OTHER).replace("kv-contoso", "kv-other").replace("getSecret", "setSecret")
+    found = explain(f"{ROLE}\nGET https://kv-other.vault.azure.net/\n{body(second, inner='ForbiddenByRbac')}")
+    assert (found.vault, found.operation, found.caller.object_id) == ("kv-contoso", "secrets/get", OID)
+    assert any("other refusals" in cause.cause for cause in found.causes)
+
+
+def test_a_message_that_an_sdk_prints_twice_is_one_error() -> None:
+    found = explain(f"{RBAC}\nCode: Forbidden\nMessage: {RBAC}")
+    assert not any("other refusals" in cause.cause for cause in found.causes)
+
+
+def test_of_several_records_vault_object_and_caller_are_of_the_one_that_is_told() -> None:
+    last = {
+        **LOG,
+        "resourceId": KV.upper().replace("KV-CONTOSO", "KV-OTHER"),
+        "properties": {"httpStatusCode": 403, "id": "https://kv-other.vault.azure.net/keys/sign"},
+        "operationName": "KeyGet",
+        "identity": {"claim": {"http://schemas.microsoft.com/identity/claims/objectidentifier": OTHER}},
+        "isRbacAuthorized": False,
+    }
+    found = explain(f"{json.dumps(LOG)}\n{json.dumps(last)}")
+    assert (found.kind, found.operation, found.caller.object_id) == (Kind.MISSING_ROLE, "keys/get", OTHER)
+    assert (found.vault or "").casefold() == "kv-other"
+    assert found.object == "keys/sign"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis.exceptions.ResponseError: code: KeyNotFound while reading the cache",
+        "CosmosException : Response status code does not indicate success: TooManyRequests (429); Substatus: 3200",
+        '{"error": {"code": "BadParameter", "message": "The parameter size is wrong."}}',
+    ],
+)
+def test_a_code_that_other_services_use_too_is_never_certain_where_no_vault_is_named(text: str) -> None:
+    assert explain(text).confidence is not Confidence.CERTAIN
+
+
+def test_a_deny_assignment_in_the_words_of_resource_manager() -> None:
+    message = (
+        f"The client 'anna@contoso.com' with object id '{OID}' has permission to perform action 'Microsoft.KeyVault/vaults/"
+        f"write' on scope '{KV}'; however, the access is denied because of the deny assignment with name 'stack' and Id "
+        f"'{APP.replace('-', '')}' at scope '{KV}'."
+    )
+    found = explain(body(message, "DenyAssignmentAuthorizationFailed"))
+    assert (found.kind, found.confidence) == (Kind.DENY_ASSIGNMENT, Confidence.CERTAIN)
+    assert all(cause.fix is None for cause in found.causes)
+
+
+def test_our_own_output_pasted_is_no_error_of_a_service() -> None:
+    from kvaudit.app.explaining import _lines
+
+    for text in (ROLE, NETWORK, body(POLICY)):
+        assert explain("\n".join(_lines(explain(text)))).confidence is not Confidence.CERTAIN
