@@ -28,7 +28,7 @@ PROGRAMS = [
     pytest.param(".cs", CS + "void F(SecretClient c) { foreach (var p in c.GetPropertiesOfSecrets()) {} } }", {("secrets/list", SURE)}, id="C#, a pager that is read"),
     pytest.param(".cs", CS + "void F() { new CryptographyClient(i, k).Sign(a, d); } }", {("keys/sign", SURE), ("keys/get", LIKELY)}, id="C#, crypto"),
     pytest.param(".cs", CERTIFICATES + "c.DownloadCertificate(n); } }", {("certificates/get", SURE), ("secrets/get", SURE)}, id="C#, export"),
-    pytest.param(".cs", CERTIFICATES + "var p = c.StartCreateCertificate(n, q); await p.WaitForCompletionAsync(); } }", {("certificates/create", SURE), ("certificates/getOperation", LIKELY)}, id="C#, poller"),
+    pytest.param(".cs", CERTIFICATES + "var p = c.StartCreateCertificate(n, q); await p.WaitForCompletionAsync(); } }", {("certificates/create", SURE), ("certificates/getOperation", SURE)}, id="C#, poller"),
     pytest.param(".cs", CS + "void F() { builder.AddAzureKeyVault(u, k); } }", {("secrets/get", LIKELY), ("secrets/list", LIKELY)}, id="C#, configuration"),
     pytest.param(".cs", 'class A { void F() { http.GetAsync($"https://kv-contoso.vault.azure.net/secrets/{n}?api-version=7.4"); } }', {("secrets/get", LIKELY)}, id="C#, REST"),
     pytest.param(".cs", "class A { void F(Store s) { s.GetSecret(n); } }", set(), id="C#, another library"),
@@ -44,12 +44,48 @@ PROGRAMS = [
     pytest.param(".go", GO_OLD + "func f() { c := keyvault.New()\n c.GetCertificate(x, u, n, v) }", {("certificates/get", SURE)}, id="Go, legacy"),
     pytest.param(".go", GO + 'func f() { http.NewRequest("DELETE", "https://kv-contoso.vault.azure.net/secrets/n?api-version=7.4", nil) }', {("secrets/delete", LIKELY)}, id="Go, REST"),
     pytest.param(".go", 'package a\nfunc f() { s.GetSecret(x) }', set(), id="Go, another library"),
+    pytest.param(".cs", CERTIFICATES + "var p = await c.GetCertificateOperationAsync(n); await p.CancelAsync(); } }", {("certificates/getOperation", SURE), ("certificates/updateOperation", SURE)}, id="C#, an operation is cancelled"),
+    pytest.param(".cs", CS + "Lazy<CryptographyClient> c; void F() { c.Value.Sign(a, d); } }", {("keys/sign", SURE)}, id="C#, lazy"),
+    pytest.param(".cs", CS + "void F(SecretClient c) { Run(c.GetSecret); } }", {("secrets/get", SURE)}, id="C#, handed on"),
+    pytest.param(".cs", 'class A { const string Url = "https://kv-contoso.vault.azure.net/secrets/"; void F() { var u = $"{Url}{n}?api-version=7.4"; http.DeleteAsync(u); } }', {("secrets/delete", LIKELY)}, id="C#, REST in a name"),
+    pytest.param(".cs", "class A { void F(KeyVault kv) { kv.GetSecret(n); } }", {("secrets/get", "name only")}, id="C#, name only"),
+    pytest.param(".js", "const base = 'https://kv-contoso.vault.azure.net';\nconst url = `${base}/keys/${k}/sign?api-version=7.4`;\naxios.post(url, body);", {("keys/sign", LIKELY)}, id="JavaScript, REST in a name"),
+    pytest.param(".java", JAVA + "SecretClient c; void f() { load(c::getSecret); } }", {("secrets/get", SURE)}, id="Java, method reference"),
+    pytest.param(".java", 'class A { String url() { return String.format("https://%s.vault.azure.net/keys/k/%s/sign?api-version=7.4", v, w); } void f() { HttpRequest.newBuilder(URI.create(url())).POST(b).build(); } }', {("keys/sign", LIKELY)}, id="Java, REST by a method"),
+    pytest.param(".go", 'package a\nconst path = "/secrets/n?api-version=7.4"\nfunc f() { url := base + path\n http.NewRequest("PUT", url, nil) }', {("secrets/set", LIKELY)}, id="Go, REST in a name"),
+    pytest.param(".go", "package a\nfunc f(keyvault Store) { keyvault.GetSecret(x) }", {("secrets/get", "name only")}, id="Go, name only"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("suffix", "text", "expected"), PROGRAMS)
 def test_patterns(suffix: str, text: str, expected: set[tuple[str, str]]) -> None:
     assert {(need.operation, need.grade.value) for need in READERS[suffix](text, "a")} == expected
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "name"),
+    [
+        (".cs", CS + 'void F(SecretClient c) { c.SetSecret("db", "value"); } }', "db"),
+        (".cs", CS + 'const string N = "db"; void F(SecretClient c) { c.GetSecret(N); } }', "db"),
+        (".cs", CS + 'void F(SecretClient c) { c.SetSecret(n, "value"); } }', None),
+        (".cs", CS + 'void F(SecretClient c) { c.SetSecret(value: "value", name: n); } }', None),
+        (
+            ".go",
+            GO + 'func f() { c, _ := azsecrets.NewClient(u, k, nil)\n c.GetSecret(x, "db", "version", nil) }',
+            "db",
+        ),
+        (".go", GO_OLD + 'func f() { c := keyvault.New()\n c.GetSecret(x, "https://kv", "db", v) }', "db"),
+        (".js", JS + "new SecretClient(u, k).setSecret(n, 'value');", None),
+        (".js", "fetch('https://kv-contoso.vault.azure.net/secrets/db?api-version=7.4');", "db"),
+        (".py", "from azure.keyvault.secrets import SecretClient\nSecretClient(u, c).set_secret('db', 'value')", "db"),
+        (".py", "from azure.keyvault.secrets import SecretClient\nSecretClient(u, c).set_secret(n, 'value')", None),
+        (".py", "from azure.keyvault.secrets import SecretClient\nSecretClient(u, c).get_secret(name='db')", "db"),
+    ],
+)
+def test_a_literal_name_is_told_and_a_value_never(suffix: str, text: str, name: str | None) -> None:
+    (need,) = READERS[suffix](text, "a")
+    assert need.object == name
+    assert "value" not in repr(need)
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,8 +15,8 @@ from typing import Any
 LANGUAGES = {"python": "python", "csharp": "dotnet", "java": "java", "javascript": "js", "go": "go"}
 """Our name of a language -> that in the facts."""
 
-KINDS = ("secrets", "keys", "certificates", "crypto", "legacy")
-"""Kinds of clients. `legacy`: one client for all kinds of objects."""
+KINDS = ("secrets", "keys", "certificates", "crypto", "legacy", "operation")
+"""Kinds of clients. `legacy`: one client for all kinds of objects. `operation`: the making of a certificate."""
 
 _OPERATION_OF = {"key.wrap": "keys/wrapKey", "key.unwrap": "keys/unwrapKey"}
 
@@ -55,7 +55,9 @@ _MORE = {
     "certificates recover_deleted_certificate certificates/recover,certificates create_certificate certificates/create",
     "csharp": "keys CreateRsaKey keys/create,keys CreateEcKey keys/create,keys CreateOctKey keys/create,"
     "certificates GetCertificateVersion certificates/get,certificates DownloadCertificate certificates/get,"
-    "certificates DownloadCertificate secrets/get,crypto SignData keys/sign,crypto VerifyData keys/verify",
+    "certificates DownloadCertificate secrets/get,crypto SignData keys/sign,crypto VerifyData keys/verify,"
+    "operation Delete certificates/deleteOperation,operation Cancel certificates/updateOperation,"
+    "operation UpdateStatus certificates/getOperation,operation WaitForCompletion certificates/getOperation",
     "java": "keys createRsaKey keys/create,keys createEcKey keys/create,keys createOctKey keys/create,"
     "certificates getCertificateVersion certificates/get,crypto signData keys/sign,crypto verifyData keys/verify",
     "javascript": "keys createRsaKey keys/create,keys createEcKey keys/create,keys createOctKey keys/create,"
@@ -130,7 +132,11 @@ def name_argument(language: str, kind: str, operation: str) -> int | None:
     Setting a secret has its value beside the name: only this place may ever be looked at.
     """
     name = operation.partition("/")[2]
-    if kind == "crypto" or name in ("list", "listDeleted", "restore") or re.search("Issuer|Contacts|random", name):
+    if (
+        kind in ("crypto", "operation")
+        or name in ("list", "listDeleted", "restore")
+        or re.search("Issuer|Contacts|random", name)
+    ):
         return None
     if name in _CRYPTO:
         return 1 if language == "go" else None

@@ -1,6 +1,7 @@
 """Grammars of C#, TypeScript, JavaScript, Java and Go, from the extra `code`."""
 
 import importlib
+import re
 import time
 from functools import cache
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ _MODULES = {
 
 MOST_SECONDS = 2
 """Of a processor, for one file, which takes milliseconds; over text of something else the parser's time may grow with the square."""
+
+MOST_OPEN = 4_000
+"""Of `<` in one statement. The parser keeps both readings of each, generic and less-than, and does not stop between them."""
 
 
 class MissingGrammarError(ValueError):
@@ -45,6 +49,8 @@ def parse(text: str, grammar: str, *, seconds: float = MOST_SECONDS) -> "SyntaxN
         MissingGrammarError: the extra `code` is not installed.
         ValueError: the text is so far from the language that the parser does not end.
     """
+    if any(statement.count("<") > MOST_OPEN for statement in re.split(r"[;{}]", text)):
+        raise ValueError(f"more than {MOST_OPEN} signs < in one statement")
     parser = _parser(grammar)
     data = text.encode("utf-8", "replace")
     ends = time.thread_time() + seconds

@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 
 from kvaudit.contracts.infer import rest
-from kvaudit.contracts.infer.catalogue import Asked, is_lazy, methods, telling_names, words
+from kvaudit.contracts.infer.catalogue import Asked, is_lazy, methods, name_argument, object_name, telling_names, words
 from kvaudit.contracts.infer.needs import Grade, Need, in_order
-from kvaudit.contracts.infer.python_bindings import Bindings, dotted, own_nodes
+from kvaudit.contracts.infer.python_bindings import Bindings, dotted
 
 _HTTP_METHODS = frozenset({"get", "put", "post", "patch", "delete", "request"})
+_LONGEST = 2_000
+"""Characters of a text that is kept under a name. An address is shorter."""
+
 _MENTIONED = re.compile(r"key_?vault", re.IGNORECASE)
 
 
@@ -28,6 +31,11 @@ def python_needs(text: str, file: str) -> tuple[Need, ...]:
         raise ValueError("nested too deeply to be read") from problem
 
 
+def _shown(node: ast.Attribute) -> str:
+    """A method and what it is called on; text of deep expressions is not put together."""
+    return f"{dotted(node.value) or '…'}.{node.attr}"[-80:]
+
+
 class _Reader:
     def __init__(self, tree: ast.Module, text: str, file: str) -> None:
         self._file = file
@@ -35,6 +43,10 @@ class _Reader:
         self._mentions = self._bindings.uses_library or bool(_MENTIONED.search(text))
         self._parents = {child: node for node in self._bindings.nodes for child in ast.iter_child_nodes(node)}
         self._vault = self._only_vault()
+        self._scopes = self._scopes_of_nodes()
+        self._given = self._texts_given()
+        self._read = self._names_read()
+        self._known_texts: dict[ast.Assign, str] = {}
 
     def needs(self) -> Iterator[Need]:
         for node in self._bindings.nodes:
@@ -58,9 +70,21 @@ class _Reader:
     def _is_text_alone(self, node: ast.AST) -> bool:
         return isinstance(self._parents.get(node), ast.Expr)
 
-    def _need(self, asked: Asked, grade: Grade, node: ast.AST, why: str) -> Need:
+    def _need(self, asked: Asked, grade: Grade, node: ast.AST, why: str, name: str | None = None) -> Need:
         line = getattr(node, "lineno", 1)
-        return Need(asked.operation, asked.word, grade, self._file, line, why, self._vault)
+        return Need(asked.operation, asked.word, grade, self._file, line, why, self._vault, name)
+
+    def _object(self, call: ast.Call | None, kind: str, asked: Asked) -> str | None:
+        """The literal name of the secret, key or certificate that a call is about; never another argument of it."""
+        at = name_argument("python", kind, asked.operation)
+        if call is None or at is None:
+            return None
+        words_of_name = ("name", f"{asked.operation.partition('/')[0][:-1]}_name")
+        named = [word.value for word in call.keywords if word.arg in words_of_name]
+        given = named or call.args[at : at + 1]
+        if not given or any(isinstance(item, ast.Starred) for item in call.args[: at + 1]):
+            return None
+        return object_name(self._literal(given[0], call))
 
     def _attribute(self, node: ast.Attribute) -> Iterator[Need]:
         """A method of a client, whether it is called here or handed on to be called."""
@@ -73,7 +97,7 @@ class _Reader:
         for kind, grade in kinds.items():
             for asked in methods("python")[kind].get(node.attr, ()):
                 known = True
-                yield self._need(asked, grade, node, f"{ast.unparse(node)[:80]}()")
+                yield self._need(asked, grade, node, f"{_shown(node)}()", self._object(call, kind, asked))
         if known or call is None:
             yield from self._polls(node.attr, node) if known else ()
             return
@@ -97,7 +121,7 @@ class _Reader:
             grade = Grade.NAME_ONLY
         for kind in ("secrets", "keys", "certificates"):
             for asked in methods("python")[kind].get(node.attr, ()):
-                yield self._need(asked, grade, node, f"{ast.unparse(node)[:80]}()")
+                yield self._need(asked, grade, node, f"{_shown(node)}()")
 
     def _foreign(self) -> set[str]:
         """Local names of imports that are of another library."""
@@ -113,15 +137,32 @@ class _Reader:
         ):
             return False
         name, scope = parent.targets[0].id, self._scope(call)
-        return not any(
-            isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-            for node in ast.walk(scope)
-        )
+        return (scope, name) not in self._read
 
     def _scope(self, node: ast.AST) -> ast.AST:
-        while not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            node = self._parents[node]
-        return node
+        return self._scopes[node]
+
+    def _scopes_of_nodes(self) -> dict[ast.AST, ast.AST]:
+        """Node -> the function, or the module, that it stands in; a function stands in itself. Nodes come
+        after their parents, except marks such as `Load`, which are shared and of no interest.
+        """
+        found: dict[ast.AST, ast.AST] = {}
+        for node in self._bindings.nodes:
+            is_own = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)
+            found[node] = node if is_own else found.get(self._parents[node], self._bindings.nodes[0])
+        return found
+
+    def _names_read(self) -> set[tuple[ast.AST, str]]:
+        """Scope and name of what is read there or in a function inside it."""
+        found: set[tuple[ast.AST, str]] = set()
+        for node in self._bindings.nodes:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                scope: ast.AST | None = self._scopes[node]
+                while scope is not None and (scope, node.id) not in found:
+                    found.add((scope, node.id))
+                    above = self._parents.get(scope)
+                    scope = self._scopes[above] if above is not None else None
+        return found
 
     def _call(self, node: ast.Call) -> Iterator[Need]:
         found = self._bindings.class_of(node.func)
@@ -151,7 +192,9 @@ class _Reader:
         for item in arguments:
             asked = rest.asked_by(method, self._literal(item, node))
             if asked:
-                yield self._need(asked, Grade.LIKELY, node, f"{method.upper()} {self._literal(item, node)[:80]}")
+                address = self._literal(item, node)
+                why = f"{method.upper()} {address[:80]}"
+                yield self._need(asked, Grade.LIKELY, node, why, rest.object_in(address))
                 return
 
     def _literal(self, node: ast.AST, at: ast.AST) -> str:
@@ -160,7 +203,9 @@ class _Reader:
             case ast.Constant(value=str(text)):
                 return re.sub(r"\{\w*\}|%s", "{}", text)
             case ast.JoinedStr(values=values):
-                return "".join(self._literal(item, at) if isinstance(item, ast.Constant) else "{}" for item in values)
+                return "".join(self._literal(item, at) for item in values)
+            case ast.FormattedValue(value=ast.Name(id=name)):
+                return self._literal_of_name(name, at)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self._literal(left, at) + self._literal(right, at)
             case ast.BinOp(left=left, op=ast.Mod()):
@@ -172,15 +217,33 @@ class _Reader:
         return "{}"
 
     def _literal_of_name(self, name: str, at: ast.AST) -> str:
-        """The text last given to a name above a line of the same function."""
-        best = "{}"
-        for node in own_nodes(self._scope(at)):
-            if not isinstance(node, ast.Assign) or isinstance(node.value, ast.Name):
-                continue
-            is_it = any(isinstance(item, ast.Name) and item.id == name for item in node.targets)
-            if is_it and node.lineno <= getattr(at, "lineno", 0):
-                best = self._literal(node.value, node)
-        return best
+        """The text last given to a name above a line of the same function, else by the only constant of the file."""
+        place = getattr(at, "lineno", 0)
+        scope = self._scope(at)
+        above = [node for node in self._given.get((scope, name), ()) if node.lineno < place]
+        if above:
+            return self._text_of(above[-1])
+        outer = self._given.get((self._bindings.nodes[0], name), ())
+        return self._text_of(outer[0]) if len(outer) == 1 else "{}"
+
+    def _text_of(self, given: ast.Assign) -> str:
+        """Each is put together once: names that are made of each other would else take for ever."""
+        if given not in self._known_texts:
+            self._known_texts[given] = "{}"
+            self._known_texts[given] = self._literal(given.value, given)[:_LONGEST]
+        return self._known_texts[given]
+
+    def _texts_given(self) -> dict[tuple[ast.AST, str], list[ast.Assign]]:
+        """Scope and name -> what gives it a text, in the order of lines."""
+        found: dict[tuple[ast.AST, str], list[ast.Assign]] = {}
+        for node in self._bindings.nodes:
+            if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name):
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        found.setdefault((self._scope(node), target.id), []).append(node)
+        for given in found.values():
+            given.sort(key=lambda node: node.lineno)
+        return found
 
     def _named(self, node: ast.Constant, text: str) -> Iterator[Need]:
         """A telling method that is named in a string, to be called through it."""

@@ -14,6 +14,7 @@ from kvaudit.contracts.infer.catalogue import Asked, is_lazy, methods, name_argu
 from kvaudit.contracts.infer.needs import Grade, Need, in_order
 from kvaudit.contracts.infer.typed_syntax import (
     CALLS,
+    FUNCTIONS,
     HOLDERS,
     MADE,
     MEMBERS,
@@ -46,15 +47,6 @@ _LIBRARY = re.compile(
     r"Azure\.Security\.KeyVault|Microsoft\.Azure\.KeyVault|@azure/keyvault-|['\"]azure-keyvault['\"]"
     r"|com\.(?:microsoft\.)?azure\.(?:security\.)?keyvault|/azsecrets\"|/azkeys\"|/azcertificates\"|/keyvault/[^\"\n]{0,200}keyvault\""
 )
-_FUNCTIONS = frozenset(
-    {
-        "method_declaration",
-        "local_function_statement",
-        "function_declaration",
-        "method_definition",
-        "function_definition",
-    }
-)
 _THROUGH = ("await_expression", "parenthesized_expression", "non_null_expression", "cast_expression", "as_expression",
             "element_access_expression", "subscript_expression", "index_expression", "expression_list", "unary_expression",
             "conditional_access_expression", "literal_element", "equals_value_clause")  # fmt: skip
@@ -62,6 +54,7 @@ _ROUNDS = 5
 _NAMED = re.compile(r"(secret|key(?!_?vault)|cert(?:ificate)?|crypto(?:graphy)?)s?_?client$", re.IGNORECASE)
 _KIND_OF_NAME = {"secret": "secrets", "key": "keys", "cert": "certificates", "certificate": "certificates"}
 _PROVIDERS = frozenset({"AddAzureKeyVault", "AddAzureKeyVaultSecrets"})
+_OPERATION = re.compile(r"(?:GetCertificateOperation|StartCreateCertificate)(?:Async)?$")
 _VERB = re.compile(r"HttpMethod\.(\w+)|['\"](GET|PUT|POST|PATCH|DELETE)['\"]|\bMethod(Get|Put|Post|Patch|Delete)\b")
 _MENTIONED = re.compile(r"key_?vault", re.IGNORECASE)
 _MAY_ASK = re.compile(r"vault|api-version|(?:Secret|Key|Certificate|Cryptography)(?:Async)?Client", re.IGNORECASE)
@@ -69,7 +62,12 @@ _MAY_ASK = re.compile(r"vault|api-version|(?:Secret|Key|Certificate|Cryptography
 
 _OBJECTS = ("secrets", "keys", "certificates")
 _ITSELF = frozenset({"this", "this_expression", "base_expression", "super"})
-_CONNECTS = re.compile(r"(?i)(get|put|post|patch|delete|fetch|axios|request|newrequest\w*|send|create|url|uri)")
+_HOLDS = frozenset({"Value", "value", "Result", "Current"})
+"""Properties through which something is had that holds a client: a lazy one, a task, an iterator."""
+
+_CONNECTS = re.compile(
+    r"(?i)(get|put|post|patch|delete|fetch|axios|request|newrequest\w*|newbuilder|send|create|url|uri)"
+)
 
 
 def reader(language: str, grammar: str) -> Callable[[str, str], tuple[Need, ...]]:
@@ -101,9 +99,7 @@ class _Reader:
         self._held: dict[str, set[str]] = {}
         self._returned: dict[str, set[str]] = {}
         self._own = {
-            syntax.text(name)
-            for node in nodes
-            if node.type in _FUNCTIONS and (name := node.child_by_field_name("name"))
+            syntax.text(name) for node in nodes if node.type in FUNCTIONS and (name := node.child_by_field_name("name"))
         }
         teaching = [node for node in syntax.each(nodes) if _may_teach(node)]
         for _ in range(_ROUNDS):
@@ -122,6 +118,8 @@ class _Reader:
             elif node.type in MADE:
                 yield from self._made(node)
                 yield from self._request(node)
+            elif node.type in MEMBERS or node.type == "method_reference":
+                yield from self._handed_on(node)
 
     def _need(self, asked: Asked, grade: Grade, node: "SyntaxNode", why: str, name: str | None = None) -> Need:
         line = node.start_point[0] + 1
@@ -145,11 +143,39 @@ class _Reader:
                 continue
             said = _VERB.search(self._syntax.text(arguments))
             method = next((word for word in said.groups() if word), "GET") if said else name.rpartition(".")[2]
+            method = self._verb_of_chain(node) or method
             method = method if re.match(r"(?i)get|put|post|patch|delete", method) else "GET"
             asked = rest.asked_by(method, address)
             if asked:
                 yield self._need(asked, Grade.LIKELY, node, f"{method.upper()} {address[:80]}", rest.object_in(address))
             return
+
+    def _verb_of_chain(self, node: "SyntaxNode") -> str | None:
+        """The method that a builder of requests is told after the address, as Java's is."""
+        above = self._syntax.parent(node)
+        while above is not None and above.type in ("method_invocation", "argument_list"):
+            name = self._syntax.text(above.child_by_field_name("name"))
+            if name in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                return name
+            above = self._syntax.parent(above)
+        return None
+
+    def _handed_on(self, node: "SyntaxNode") -> Iterator[Need]:
+        """A method of a client that is handed on to be called."""
+        above = self._syntax.parent(node)
+        while above is not None and above.type == "argument":
+            above = self._syntax.parent(above)
+        if node.type == "method_reference":
+            receiver, name = node.named_children[0], self._syntax.text(node.named_children[-1])
+        elif above is not None and above.type in ("argument_list", "arguments"):
+            receiver, name = self._inner(node) or node, self._syntax.text(last(node))
+        else:
+            return
+        plain = _plain(name)
+        for kind in sorted(self._kinds(receiver)):
+            for asked in methods(self._language)[kind].get(plain, ()):
+                grade = Grade.CERTAIN if self._uses_library else Grade.LIKELY
+                yield self._need(asked, grade, node, " ".join(self._syntax.text(node).split())[:80])
 
     def _kinds_of_type(self, text: str) -> set[str]:
         if self._language == "go":
@@ -167,7 +193,8 @@ class _Reader:
         if node.type in NAMES:
             return self._held.get(self._syntax.text(node), set())
         if node.type in MEMBERS:
-            return self._held.get(self._syntax.text(last(node)), set())
+            name = self._syntax.text(last(node))
+            return self._held.get(name) or (self._kinds(self._inner(node)) if name in _HOLDS else set())
         if node.type in MADE:
             kind = node.child_by_field_name("type") or node.child_by_field_name("constructor")
             return self._kinds_of_type(self._syntax.text(kind)) if kind else set()
@@ -180,10 +207,16 @@ class _Reader:
     def _all(self, nodes: "Iterable[SyntaxNode]") -> set[str]:
         return {kind for node in nodes for kind in self._kinds(node)}
 
+    def _inner(self, member: "SyntaxNode") -> "SyntaxNode | None":
+        """What stands before the last dot."""
+        return first_field(member, "expression", "object", "operand")
+
     def _kinds_of_call(self, node: "SyntaxNode") -> set[str]:
         receiver, name = self._syntax.receiver_and_name(node)
         if name in ("GetCryptographyClient", "getCryptographyClient"):
             return {"crypto"}
+        if self._language == "csharp" and _OPERATION.match(name):
+            return {"operation"}
         if name in self._returned:
             return self._returned[name]
         if self._language == "go":
@@ -201,7 +234,7 @@ class _Reader:
         declared = node.child_by_field_name("type") or node.child_by_field_name("returns")
         if declared is not None and node.type not in (*MADE, "cast_expression"):
             learned = self._declared(node, self._kinds_of_type(self._syntax.text(declared))) or learned
-        if node.type in _FUNCTIONS:
+        if node.type in FUNCTIONS:
             result = first_field(node, "return_type", "result", "returns", "type")
             name = node.child_by_field_name("name")
             if name is not None and result is not None:
@@ -217,7 +250,7 @@ class _Reader:
         """Names of a declaration whose type is a client's."""
         if not kinds:
             return False
-        if node.type in _FUNCTIONS:
+        if node.type in FUNCTIONS:
             return _add(self._returned, self._syntax.text(node.child_by_field_name("name")), kinds)
         learned = False
         for child in node.children:
@@ -228,9 +261,7 @@ class _Reader:
 
     def _returns(self, node: "SyntaxNode") -> bool:
         kinds = self._all(node.named_children)
-        above: SyntaxNode | None = node if kinds else None
-        while above is not None and above.type not in _FUNCTIONS:
-            above = self._syntax.parent(above)
+        above = self._syntax.function_above(node) if kinds else None
         name = above.child_by_field_name("name") if above is not None else None
         return name is not None and _add(self._returned, self._syntax.text(name), kinds)
 
@@ -247,7 +278,7 @@ class _Reader:
 
     def _call(self, node: "SyntaxNode") -> Iterator[Need]:
         receiver, name = self._syntax.receiver_and_name(node)
-        plain = re.sub(r"(?:WithHttpMessages)?Async$|WithResponse$", "", name)
+        plain = _plain(name)
         if receiver is None or (is_lazy(plain) and self._is_never_used(node)):
             return
         if name in _PROVIDERS:
@@ -305,11 +336,16 @@ class _Reader:
         return object_name(self._syntax.literal(given[at], call))
 
 
+def _plain(method: str) -> str:
+    """The name of a method without what says how it is called or answers."""
+    return re.sub(r"(?:WithHttpMessages)?Async$|WithResponse$", "", method)
+
+
 def _may_teach(node: "SyntaxNode") -> bool:
     """Whether a node can say that a name holds something."""
     return (
         node.type in HOLDERS
-        or node.type in _FUNCTIONS
+        or node.type in FUNCTIONS
         or node.type == "return_statement"
         or first_field(node, "type", "returns") is not None
     )

@@ -14,6 +14,15 @@ NAMES = frozenset({"identifier", "property_identifier", "field_identifier", "sho
 CALLS = frozenset({"invocation_expression", "call_expression", "method_invocation"})
 MADE = frozenset({"object_creation_expression", "new_expression"})
 MEMBERS = frozenset({"member_access_expression", "member_expression", "field_access", "selector_expression"})
+FUNCTIONS = frozenset(
+    {
+        "method_declaration",
+        "local_function_statement",
+        "function_declaration",
+        "method_definition",
+        "function_definition",
+    }
+)
 HOLDERS = {
     "variable_declarator": ("name", "value"),
     "assignment_expression": ("left", "right"),
@@ -62,6 +71,10 @@ class Syntax:
         for node in self.each(self.nodes):
             if node.type in _GIVES:
                 self._keep_text(node)
+            elif node.type == "return_statement" and node.named_children:
+                above = self.function_above(node)
+                name = above.child_by_field_name("name") if above is not None else None
+                self._texts.setdefault(f"{self.text(name)}()", []).append((node.start_byte, node.named_children[0]))
 
     def each(self, nodes: "Iterable[SyntaxNode]") -> "Iterator[SyntaxNode]":
         """The nodes, as long as there is time. Raises ValueError when there is none left."""
@@ -73,6 +86,13 @@ class Syntax:
     def parent(self, node: "SyntaxNode | None") -> "SyntaxNode | None":
         """The node above; the library would look for it from the root each time."""
         return self._parents.get(node.id) if node is not None else None
+
+    def function_above(self, node: "SyntaxNode") -> "SyntaxNode | None":
+        """The function that a node stands in."""
+        above: SyntaxNode | None = node
+        while above is not None and above.type not in FUNCTIONS:
+            above = self.parent(above)
+        return above
 
     def text(self, node: "SyntaxNode | None") -> str:
         """Its text, of which no more than `LONGEST`."""
@@ -126,9 +146,13 @@ class Syntax:
         if node.type in NAMES or node.type in MEMBERS:
             given = self._text_given(self.text(node if node.type in NAMES else last(node)), place)
             return [(given, given.start_byte)] if given is not None else "{}"
+        name = self.receiver_and_name(node)[1] if node.type in CALLS else ""
+        returned = self._texts.get(f"{name}()", [])
+        if len(returned) == 1:
+            return [(returned[0][1], returned[0][0])]
         arguments = node.child_by_field_name("arguments")
         if arguments is not None and arguments.named_children:
-            name = self.receiver_and_name(node)[1] if node.type in CALLS else self.text(made_type(node))
+            name = name or self.text(made_type(node))
             if re.search(r"(?i)format$|sprintf$|create$|(?:^|\.)ur[il]$", name):
                 return [(arguments.named_children[0], place)]
         return "{}"
