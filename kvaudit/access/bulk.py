@@ -121,7 +121,7 @@ class Bulk:
         self._asked: dict[tuple[Question, Who | None], int] = {}
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
-        self._filters: dict[Who, tuple[Filter, Filter]] = {}
+        self._filters: dict[Who, Filter] = {}
         self._met: dict[str, BitMap | None] = {}
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
@@ -370,15 +370,14 @@ class Bulk:
         """Sets without those who are not meant; of whom that cannot be told, nothing is certain."""
         if who not in self._filters:
             estate, type_of = self.estate, self.around.directory.type_of
-            self._filters[who] = (
-                Filter(self.numbers, lambda item: who(estate, item, type_of(item)) is True),
-                Filter(self.numbers, lambda item: who(estate, item, type_of(item)) is None),
-            )
-        meant, unclear = self._filters[who]
-        kept = [(meant.of(one), meant.of(two), meant.of(three)) for one, two, three in found]
-        if not unclear.is_empty():
+            self._filters[who] = Filter(self.numbers, lambda item: who(estate, item, type_of(item)))
+        meant, unclear = self._filters[who].found, self._filters[who].unclear
+        kept = [
+            (meant & one, meant & two if two else two, meant & three if three else three) for one, two, three in found
+        ]
+        if unclear:
             pairs = zip(kept, found, strict=True)
-            kept = [(one, two, three | unclear.of(BitMap.union(*sets))) for (one, two, three), sets in pairs]
+            kept = [(one, two, three | unclear & BitMap.union(*sets)) for (one, two, three), sets in pairs]
         return kept
 
     def may_meet(self, deny: DenyAssignment) -> BitMap | None:

@@ -40,34 +40,38 @@ class Numbers:
 
 
 class Filter:
-    """The principals that satisfy a condition, each asked once.
+    """The principals that satisfy a condition, and those of whom that cannot be told; each is asked once.
 
     Args:
         numbers: the numbers that sets are made of.
-        holds: the condition, by folded ID.
+        holds: the condition, by folded ID; None as an answer: it cannot be told.
     """
 
-    def __init__(self, numbers: Numbers, holds: Callable[[str], bool]) -> None:
+    def __init__(self, numbers: Numbers, holds: Callable[[str], bool | None]) -> None:
         self._numbers = numbers
         self._holds = holds
         self._asked = 0
         self._found = BitMap()
+        self._unclear = BitMap()
 
-    def is_empty(self) -> bool:
-        """Whether nobody satisfies it."""
+    @property
+    def found(self) -> BitMap:
+        """Those who satisfy it."""
         self._catch_up()
-        return not self._found
+        return self._found
 
-    def of(self, principals: BitMap) -> BitMap:
-        """Those of a set that satisfy it."""
-        if not principals:
-            return principals
+    @property
+    def unclear(self) -> BitMap:
+        """Those of whom it cannot be told."""
         self._catch_up()
-        return principals & self._found
+        return self._unclear
 
     def _catch_up(self) -> None:
         ids = self._numbers.ids
-        if self._asked < len(ids):
-            fresh = range(self._asked, len(ids))
-            self._found.update(number for number in fresh if self._holds(ids[number]))
-            self._asked = len(ids)
+        for number in range(self._asked, len(ids)):
+            answer = self._holds(ids[number])
+            if answer:
+                self._found.add(number)
+            elif answer is None:
+                self._unclear.add(number)
+        self._asked = len(ids)

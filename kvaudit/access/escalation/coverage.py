@@ -1,6 +1,7 @@
 """What of the records of identity routes was read, refused, or never asked for (ARCHITECTURE.md, "Access semantics" 11)."""
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation.answers import NotAssessed, sorted_ids
@@ -21,14 +22,20 @@ def gaps(estate: Estate) -> tuple[Gap, ...]:
 def not_assessed(estate: Estate, directory: Directory) -> tuple[NotAssessed, ...]:
     """The kinds that were neither read nor refused for something that matters, in the order of their names."""
     told = {(gap.kind, scopes.fold(gap.scope)) for gap in estate.gaps}
-    found = []
+    heard_of = {item.kind for item in estate.listings} | {gap.kind for gap in estate.gaps}
+    matters, wanted_of, found = _Matters(estate, directory), dict[Places, tuple[str, ...]](), []
     for kind in IDENTITY_KINDS:
-        wanted = tuple(dict.fromkeys(_PLACES[kind](estate, directory)))
-        missing = [
-            place
-            for place in wanted
-            if not estate.was_read(kind, place) and not told & {(kind, scopes.fold(place)), (kind, _collection(place))}
-        ]
+        places = _PLACES[kind]
+        if places not in wanted_of:  # several kinds are asked for at the same places
+            wanted_of[places] = tuple(dict.fromkeys(places(matters)))
+        missing = wanted = wanted_of[places]
+        if kind in heard_of:
+            missing = tuple(
+                place
+                for place in wanted
+                if not estate.was_read(kind, place)
+                and told.isdisjoint({(kind, scopes.fold(place)), (kind, _collection(place))})
+            )
         if missing:
             routes = sorted_ids({item.id for item in ROUTES if kind in item.kinds})
             found.append(NotAssessed(kind, routes, len(missing), len(wanted)))
@@ -40,83 +47,100 @@ def _collection(place: str) -> str:
     return scopes.fold(place.partition("/")[0])
 
 
-Places = Callable[[Estate, Directory], Iterable[str]]
+class _Matters:
+    """What matters in an estate: whom records name, worked out once."""
+
+    def __init__(self, estate: Estate, directory: Directory) -> None:
+        self.estate = estate
+        self.directory = directory
+
+    @cached_property
+    def named(self) -> list[str]:
+        """Everybody whom a record that may give access names, sorted."""
+        found = set(self.estate.assignment_columns.everybody)
+        found.update(item.principal_id for item in self.estate.schedule_instances)
+        found.update(entry.object_id for vault in self.estate.vaults for entry in vault.access_policies or ())
+        return sorted(found)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of this tenant that a record names, and groups nested in them."""
+        directory = self.directory
+        named = [
+            item
+            for item in self.named
+            if directory.type_of(item) == "Group" and directory.principal(item).state is not PrincipalState.FOREIGN
+        ]
+        nested = (
+            below for item in named for below in directory.groups_below(item) if directory.type_of(below) == "Group"
+        )
+        return tuple(dict.fromkeys((*named, *nested)))
+
+    @cached_property
+    def service_principals(self) -> tuple[str, ...]:
+        """Service principals with an application, that a record names: nobody adds a credential to a managed identity."""
+        directory = self.directory
+        return tuple(
+            item
+            for item in self.named
+            if directory.type_of(item) == "ServicePrincipal"
+            and directory.principal(item).service_principal_type != "ManagedIdentity"
+            and directory.principal(item).state is not PrincipalState.NOT_FOUND
+        )
 
 
-def _subscriptions(estate: Estate, _: Directory) -> Iterable[str]:
-    known = {vault.subscription_id for vault in estate.vaults if vault.subscription_id}
+Places = Callable[[_Matters], Iterable[str]]
+
+
+def _subscriptions(matters: _Matters) -> Iterable[str]:
+    known = {vault.subscription_id for vault in matters.estate.vaults if vault.subscription_id}
     return tuple(f"{scopes.SUBSCRIPTION_PREFIX}{item}" for item in sorted(known))
 
 
-def _groups(estate: Estate, directory: Directory) -> Iterable[str]:
-    """Groups of this tenant that a record names, and groups nested in them."""
-    named = [
-        item
-        for item in sorted(_named(estate))
-        if directory.type_of(item) == "Group" and directory.principal(item).state is not PrincipalState.FOREIGN
-    ]
-    nested = (below for item in named for below in directory.groups_below(item) if directory.type_of(below) == "Group")
-    return tuple(f"groups/{item}" for item in dict.fromkeys((*named, *nested)))
+def _groups(matters: _Matters) -> Iterable[str]:
+    return (f"groups/{item}" for item in matters.groups)
 
 
-def _service_principals(estate: Estate, directory: Directory) -> Iterable[str]:
-    """Service principals with an application, that a record names: nobody adds a credential to a managed identity."""
-    return tuple(
-        f"servicePrincipals/{item}"
-        for item in sorted(_named(estate))
-        if directory.type_of(item) == "ServicePrincipal"
-        and directory.principal(item).service_principal_type != "ManagedIdentity"
-        and directory.principal(item).state is not PrincipalState.NOT_FOUND
-    )
+def _service_principals(matters: _Matters) -> Iterable[str]:
+    return (f"servicePrincipals/{item}" for item in matters.service_principals)
 
 
-def _every_service_principal(estate: Estate, directory: Directory) -> Iterable[str]:
+def _every_service_principal(matters: _Matters) -> Iterable[str]:
     """Where a group matters: lists of owners leave service principals out, so each is asked what it owns."""
-    if not _groups(estate, directory):
+    if not matters.groups:
         return ()
     return tuple(
         f"servicePrincipals/{item.id}"
-        for item in estate.principals.values()
+        for item in matters.estate.principals.values()
         if item.type == "ServicePrincipal" and item.state is PrincipalState.FOUND
     )
 
 
-def _applications(estate: Estate, directory: Directory) -> Iterable[str]:
+def _applications(matters: _Matters) -> Iterable[str]:
     """Registrations in this tenant of the service principals that a record names."""
-    app_ids = {
-        (directory.principal(item.partition("/")[2]).app_id or "").casefold()
-        for item in _service_principals(estate, directory)
-    }
-    return tuple(f"applications/{item.id}" for item in estate.applications if item.app_id in app_ids)
+    app_ids = {(matters.directory.principal(item).app_id or "").casefold() for item in matters.service_principals}
+    return tuple(f"applications/{item.id}" for item in matters.estate.applications if item.app_id in app_ids)
 
 
-def _registrations(estate: Estate, directory: Directory) -> Iterable[str]:
-    return ("applications",) if _service_principals(estate, directory) else ()
+def _registrations(matters: _Matters) -> Iterable[str]:
+    return ("applications",) if matters.service_principals else ()
 
 
-def _identities(estate: Estate, _: Directory) -> Iterable[str]:
+def _identities(matters: _Matters) -> Iterable[str]:
     """User-assigned identities that a record names."""
-    named = _named(estate)
-    return tuple(item.resource_id for item in estate.user_assigned_identities if item.principal_id in named)
+    named = frozenset(matters.named)
+    return tuple(item.resource_id for item in matters.estate.user_assigned_identities if item.principal_id in named)
 
 
-def _tenant(_: Estate, __: Directory) -> Iterable[str]:
+def _tenant(_: _Matters) -> Iterable[str]:
     return ("directory",)
 
 
-def _graph(estate: Estate, _: Directory) -> Iterable[str]:
+def _graph(matters: _Matters) -> Iterable[str]:
     """Microsoft Graph's own service principal, whose ID differs from tenant to tenant."""
-    listed = [item.scope for item in estate.listings if item.kind == "application_permissions"]
-    refused = [item.scope for item in estate.gaps if item.kind == "application_permissions"]
+    listed = [item.scope for item in matters.estate.listings if item.kind == "application_permissions"]
+    refused = [item.scope for item in matters.estate.gaps if item.kind == "application_permissions"]
     return (*listed, *refused) or ("servicePrincipals/Microsoft Graph",)
-
-
-def _named(estate: Estate) -> set[str]:
-    """Everybody whom a record that may give access names."""
-    found = set(estate.assignment_columns.everybody)
-    found.update(item.principal_id for item in estate.schedule_instances)
-    found.update(entry.object_id for vault in estate.vaults for entry in vault.access_policies or ())
-    return found
 
 
 _PLACES: dict[str, Places] = {
