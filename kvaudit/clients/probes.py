@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 import orjson
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ServiceResponseTimeoutError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import HttpRequest
@@ -27,6 +27,10 @@ from kvaudit.errors import CredentialError
 
 LONGEST_BODY = 64 * 2**10
 """Bytes of an error's body that are read."""
+
+LONGEST_CALL = 90.0
+"""Seconds of one call, from its sending to the last byte that is read: connecting (10) and waiting for an answer (60) fit. The
+timeouts of a connection bound each wait alone, so that an answer that comes a byte at a time would never end."""
 
 _BODY = "kvaudit_error_body"
 
@@ -69,14 +73,26 @@ class ProbeAnswer:
 
 
 class ErrorBodyPolicy(AsyncHTTPPolicy[Any, Any]):
-    """Stands last: what is above it never sees more of an answer than status, headers and an error's first 64 KB."""
+    """Stands last: what is above it never sees more of an answer than status, headers and an error's first 64 KB.
 
-    def __init__(self, guard: ReadOnlyGuard) -> None:
+    Args:
+        patience: seconds that one call may take.
+    """
+
+    def __init__(self, guard: ReadOnlyGuard, patience: float = LONGEST_CALL) -> None:
         super().__init__()
         self._guard = guard
+        self._patience = patience
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Sends on; reads the body of an error, drains that of a list, and closes any other unread."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._send(request)
+        except TimeoutError as problem:
+            raise ServiceResponseTimeoutError(f"no whole answer within {self._patience:.0f} seconds") from problem
+
+    async def _send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         answer = await self.next.send(request)
         response = answer.http_response
         is_error = response.status_code >= 400

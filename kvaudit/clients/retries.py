@@ -63,8 +63,14 @@ class ReadRetryPolicy(AsyncRetryPolicy[Any, Any]):
         return settings
 
     def get_retry_after(self, response: Any) -> float | None:
-        """As azure-core; a 429 without it is Resource Graph's, which says in a header of its own when there is room."""
-        asked: float | None = super().get_retry_after(response)
+        """As azure-core; a 429 without it is Resource Graph's, which says in a header of its own when there is room.
+
+        A header that is neither a number nor a date says nothing, and must not end the run.
+        """
+        try:
+            asked: float | None = super().get_retry_after(response)
+        except (ValueError, OverflowError):
+            asked = None
         if asked is None and response.http_response.status_code == 429:
             asked = quota_resets_after(response.http_response.headers)
         return asked

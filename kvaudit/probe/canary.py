@@ -60,7 +60,7 @@ class CanaryResult:
     Attributes:
         name: its name, or None where none was written.
         found: what the vault said of each write, for this name only.
-        because: why none was written, or why it is still there; "" otherwise.
+        because: why none was written, or why it or its note is still there; "" otherwise.
         command: what removes it, where it is still there; else None.
         leftovers: names of canaries of earlier runs that were found and are gone now.
     """
@@ -73,10 +73,14 @@ class CanaryResult:
 
 
 def removal(vault: str, name: str, *, is_deleted: bool = False) -> str:
-    """The command that removes a canary. Both names hold letters, digits and hyphens alone."""
+    """The command that removes a canary. Both names hold letters, digits and hyphens alone.
+
+    Where it is not known to be deleted already, that is tried and the purge follows whatever came of it. `;` stands in every
+    shell between two commands, `&&` not in Windows PowerShell.
+    """
     place = f"--vault-name {vault} --name {name}"
     purge = f"az keyvault secret purge {place}"
-    return purge if is_deleted else f"az keyvault secret delete {place} && {purge}"
+    return purge if is_deleted else f"az keyvault secret delete {place}; {purge}"
 
 
 class Canary:
@@ -108,6 +112,7 @@ class Canary:
         self._name = ""
         self._state = _State.ABSENT
         self._why = ""
+        self._was_seen = False
         self._is_stopped = False
         self._earlier = list(dict.fromkeys([*journal.leftovers(host), *found]))
 
@@ -134,7 +139,7 @@ class Canary:
             self._take_up(earlier)
         else:
             self._name = self._names.new(self._host)
-            self._state, self._why = _State.ABSENT, ""
+            self._state, self._was_seen, self._why = _State.ABSENT, False, ""
             self._journal.write(self._host, self._name)
         return replace(await self._walk_one(earlier), leftovers=gone)
 
@@ -142,7 +147,7 @@ class Canary:
         """A canary of an earlier run, which may be there, deleted, or gone. Noted first, if it was not yet."""
         self._names.again(self._host, name)
         self._journal.write(self._host, name)
-        self._name, self._state, self._why = name, _State.UNSURE, ""
+        self._name, self._state, self._was_seen, self._why = name, _State.UNSURE, False, ""
 
     async def _clear_others(self) -> tuple[str, ...]:
         """Takes away all but the first of the earlier canaries. The names of those that are gone; the others stay noted."""
@@ -158,7 +163,7 @@ class Canary:
 
     async def _walk_one(self, earlier: str | None) -> CanaryResult:
         found: dict[str, Found] = {}
-        is_gone = False
+        is_gone, note = False, ""
         try:
             if earlier is not None:
                 await self._call("recover")  # it may be there deleted, there, or not there at all
@@ -166,12 +171,11 @@ class Canary:
                 await self._through(found)
         finally:
             is_gone = await self._take_away(found)
-            if is_gone:
-                self._journal.forget(self._name)
+            note = self._journal.forget(self._name) if is_gone else ""
         order = [f"secrets/{verb}" for verb in _CALLS]
         told = tuple(found.get(word) or Found(word, Outcome.NOT_PROBED, _NOT_REACHED) for word in order)
         if is_gone:
-            return CanaryResult(self._name, told)
+            return CanaryResult(self._name, told, note)
         command = removal(self._vault, self._name, is_deleted=self._state is _State.DELETED)
         return CanaryResult(self._name, told, self._why, command)
 
@@ -192,7 +196,7 @@ class Canary:
         if self._state is not _State.DELETED:
             answer = await self._call("delete", PAUSES if self._state is _State.LIVE else PAUSES[:_SHORT])
             found.setdefault("secrets/delete", _found("delete", answer))
-            was_there = answer.status != 404
+            was_there = self._was_seen or answer.status != 404  # one that was made or recovered is not gone by a 404
             if not _went_well(answer) and answer.status not in _UNSETTLED:
                 self._why = f"it could not be deleted: {answer.reason}"
                 return False
@@ -222,6 +226,7 @@ class Canary:
             answer = await self._clients.write(self._host, method, path.replace("{name}", self._name), query, body)
         if _went_well(answer):
             self._state = _LEADS_TO[verb]
+            self._was_seen = self._state is not _State.ABSENT
         elif answer.status is not None and 400 <= answer.status < 500 and answer.status not in _UNSETTLED:
             self._state = before  # refused: nothing happened
         return answer

@@ -112,6 +112,16 @@ def test_a_pause_longer_than_the_cap_is_not_waited_for() -> None:
         assert asked(lab, VAULTS) == 1, "asking again at once would be bad manners"
 
 
+@pytest.mark.parametrize(
+    "value", ["soon", "Tue, 01 Jan 99999 00:00:00 GMT", "-5", "nan", "Tue, 01 Jan 1980 00:00:00 GMT"]
+)
+def test_a_pause_that_is_none_is_borne(contoso: Lab, value: str) -> None:
+    clean = ids(contoso, VAULTS, "2026-02-01")
+    with start("contoso") as lab:
+        lab.world.faults.append(Fault(path=VAULTS, status=429, headers={"Retry-After": value}, times=1))
+        assert ids(lab, VAULTS, "2026-02-01") == clean
+
+
 def test_the_budget_of_a_request_ends_its_trying() -> None:
     settings = RetrySettings(tries=50, first_wait=0.4, longest_wait=0.4, budget=1.0)
 

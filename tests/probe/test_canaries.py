@@ -4,10 +4,12 @@ import asyncio
 import json
 import shlex
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from azure.identity import ClientSecretCredential
 from azure.keyvault.secrets import SecretClient
 from probing_the_lab import FAST, let_sign_in
@@ -21,7 +23,7 @@ from kvaudit.lab.estate import StoredObject, StoredVersion, fold
 from kvaudit.lab.evaluator import decide_data
 from kvaudit.lab.faults import Fault
 from kvaudit.model.clouds import clouds
-from kvaudit.probe.canary import Canary, CanaryResult
+from kvaudit.probe.canary import Canary, CanaryResult, removal
 from kvaudit.probe.journal import Journal
 from kvaudit.probe.leftovers import Leftovers, find_leftovers
 from kvaudit.probe.probing import probe_vault
@@ -245,14 +247,15 @@ def removed_by(lab: Lab, command: str) -> None:
     """Does what the command does: its words through the SDK, as somebody who may."""
     environ, who = lab.environment(), lab.world.estate.identities["auditor"]
     credential = ClientSecretCredential(who.tenant_id, who.app_id, who.client_secret, **_proxied(environ))
-    for part in command.split(" && "):
+    for part in command.split("; "):
         az, keyvault, secret, verb, *options = shlex.split(part)
         given = dict(zip(options[::2], options[1::2], strict=True))
         assert (az, keyvault, secret, set(given)) == ("az", "keyvault", "secret", {"--vault-name", "--name"})
         url = f"https://{given['--vault-name']}.vault.azure.net"
         with SecretClient(url, credential, **_proxied(environ)) as client:
             if verb == "delete":
-                client.begin_delete_secret(given["--name"]).wait()
+                with suppress(ResourceNotFoundError):  # a shell goes on after `;`
+                    client.begin_delete_secret(given["--name"]).wait()
             else:
                 client.purge_deleted_secret(given["--name"])
 
@@ -345,7 +348,22 @@ def test_what_cannot_be_noted_is_not_written(tmp_path: Path) -> None:
     assert [entry for entry in lab.journal if entry.host.startswith(vault)] == []
 
 
-def test_a_note_that_is_none_of_ours_is_passed_over(tmp_path: Path) -> None:
-    (tmp_path / f"{PREFIX}x.json").write_text("[]")
-    (tmp_path / f"{PREFIX}y.json").write_text("{")
-    assert Journal(tmp_path).leftovers("kv-one.vault.azure.net") == ()
+@pytest.mark.parametrize("deleted_at", [None, 1_700_000_000])
+def test_the_command_removes_it_whether_it_is_deleted_already_or_not(deleted_at: int | None) -> None:
+    """A killed run knows its name, and not how far it came."""
+    lab, vault = canary_lab("get", *ALL)
+    with lab:
+        plant(lab, NAMES[0], deleted_at=deleted_at)
+        removed_by(lab, removal(vault, NAMES[0]))
+        assert canaries(lab) == {}
+
+
+def test_one_that_was_made_is_not_called_gone_because_the_vault_does_not_find_it(tmp_path: Path) -> None:
+    lab, vault = canary_lab(*ALL)
+    with lab:
+        missing = {"error": {"code": "SecretNotFound", "message": "Not found."}}
+        lab.world.faults.append(Fault(f"{PREFIX}[0-9a-f]*$", status=404, body=missing, skip=1))
+        result = walked(lab, vault, tmp_path)
+        assert list(canaries(lab)) == [result.name]
+    assert result.command is not None
+    assert Journal(tmp_path).leftovers(f"{vault}.vault.azure.net") == (result.name,)

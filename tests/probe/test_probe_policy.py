@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Self
 
 import pytest
+from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
@@ -17,6 +18,8 @@ from kvaudit.clients.read_only import ProbeNames, ReadOnlyGuard, ReadOnlyTranspo
 from kvaudit.errors import ReadOnlyError
 from kvaudit.model.clouds import clouds
 from kvaudit.probe.catalogue import probes
+from kvaudit.probe.results import Outcome
+from kvaudit.probe.verdicts import found_by
 
 HOST = "kv-one.vault.azure.net"
 VALUE = "kvaudit-planted-value"
@@ -112,6 +115,45 @@ def test_an_error_is_read_to_64_kilobytes(call: Callable[[VaultProbes, str], Awa
     found = answered(body, call)
     assert (body.read, body.closed) == (LONGEST_BODY, True)
     assert (found.status, found.code, found.message) == (403, None, "")
+
+
+def test_an_answer_that_comes_a_byte_at_a_time_is_given_up() -> None:
+    class Endless(Body):
+        async def iter_raw(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.001)
+                yield b"x"
+
+    guard, body = ReadOnlyGuard(clouds()["public"], ProbeNames()), Endless(403, b"")
+
+    async def run() -> None:
+        pipeline = AsyncPipeline(Service(body), [ErrorBodyPolicy(guard, patience=0.05)])
+        await pipeline.run(HttpRequest("GET", f"https://{HOST}/secrets"), stream=True)
+
+    with pytest.raises(ServiceResponseTimeoutError):
+        asyncio.run(run())
+    assert body.closed
+
+
+HOSTILE = [
+    b"[]",
+    b"null",
+    b"[" * 60_000,
+    b'{"error": "Forbidden"}',
+    b'{"error": {"code": ["ForbiddenByRbac"], "message": {"a": 1}, "innererror": "ForbiddenByRbac"}}',
+    b'{"error": {"code": 403, "message": null, "innererror": {"code": {"code": 1}}}}',
+    b"\xff\xfe\x00",
+    b'{"error": {"message": "\\ud800"}}',
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+@pytest.mark.parametrize("status", [401, 403, 404, 409])
+def test_a_body_of_any_shape_is_borne_and_is_no_verdict(content: bytes, status: int) -> None:
+    found = answered(Body(status, content), _read)
+    assert found.status == status
+    assert found.code is None or "ForbiddenBy" not in found.code
+    assert all(found_by(probe, found).outcome is Outcome.NOT_PROBED for probe in probes())
 
 
 def test_an_error_says_its_code() -> None:
