@@ -6,9 +6,7 @@ from kvaudit.collection.listing import Reading
 from kvaudit.collection.visibility import Visibility
 from kvaudit.collectors.resource_graph import TABLES
 from kvaudit.model.gaps import Gap
-
-CHANGED = "RightsChanged"
-"""Code of the gap of a listing that may have been cut while it was read."""
+from kvaudit.snapshot.layout import RIGHTS_CHANGED
 
 
 def tell_contradictions(reading: Reading, visible: Visibility, subscriptions: Iterable[str]) -> None:
@@ -16,25 +14,35 @@ def tell_contradictions(reading: Reading, visible: Visibility, subscriptions: It
 
     Its own permissions are asked before the rows are. Where Resource Manager afterwards refuses a list that they allow, or
     does not know the subscription any more, they ended in between, and nothing tells whether before the rows or after them.
+    So it is too with rows that an earlier run read where this one cannot tell that the caller sees everything.
 
     Args:
         reading: what the collection shares; every list of the subscriptions was tried.
         visible: the caller's permissions as they were asked.
         subscriptions: folded scopes.
     """
-    kinds = sorted({route.collector.kind for table in TABLES for route in table.routes})
+    collectors = {route.collector.kind: route.collector for table in TABLES for route in table.routes}
     for scope in subscriptions:
         refused = [item for item in reading.refused_at.get(scope, ()) if visible.sees(scope, item.requires)]
-        for kind in kinds if refused else ():
-            if reading.is_finished(kind, scope):
-                reading.writer.add_gap(
-                    Gap(
-                        kind,
-                        scope,
-                        f"the caller's rights changed while it was read: {refused[0].kind} of the subscription were refused "
-                        "later, and Resource Graph leaves out what may not be read",
-                        code=CHANGED,
-                        retryable=True,
-                        asked_at=reading.now(),
-                    )
-                )
+        for kind, collector in sorted(collectors.items()):
+            if refused and reading.is_finished(kind, scope):
+                _tell(reading, kind, scope, f"{refused[0].kind} of the subscription were refused later")
+            elif (
+                scope in visible.denies  # it was looked at: a run that asks Resource Manager alone does not
+                and reading.writer.source_of(kind, scope)
+                and not visible.sees(scope, collector.requires)
+            ):
+                _tell(reading, kind, scope, f"when it was resumed, {visible.reason(scope)}")
+
+
+def _tell(reading: Reading, kind: str, scope: str, why: str) -> None:
+    reading.writer.add_gap(
+        Gap(
+            kind,
+            scope,
+            f"the caller's rights may have changed while it was read: {why}, and Resource Graph leaves out what may not be read",
+            code=RIGHTS_CHANGED,
+            retryable=True,
+            asked_at=reading.now(),
+        )
+    )

@@ -13,7 +13,7 @@ finished. A listing counts as finished only when its line is there and the items
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ COMPLETE = "complete"
 
 UNREADABLE_ITEM = "UnreadableItem"
 """Code of the gap of an item that does not have the shape of its kind."""
+
+RIGHTS_CHANGED = "RightsChanged"
+"""Code of the gap of a listing that was read to its end and may have been cut, because the caller's rights ended meanwhile."""
 
 MAX_MANIFEST_BYTES = 64 * 2**20
 MAX_LINE_BYTES = 16 * 2**20
@@ -180,15 +183,18 @@ def decode_item(line: bytes) -> tuple[str, Any]:
     return _text(value, "from"), value["item"]
 
 
-def decode_items(lines: Sequence[bytes]) -> list[tuple[str, Any]] | None:
-    """The same of many lines at once, which is faster; None where one of them is not as usual."""
+def decode_block(block: bytes) -> tuple[list[str], list[Any]] | None:
+    """The same of many lines at once, which is faster: all scopes, and all items. None where a line is not as usual.
+
+    A newline is escaped within a JSON text, so those of a block stand between its lines.
+    """
     try:
-        values = orjson.loads(b"[" + b",".join(lines) + b"]")
-        found = [(value["from"], value["item"]) for value in values]
+        values = orjson.loads(b"[" + block.replace(b"\n", b",") + b"]")
+        froms, items = [value["from"] for value in values], [value["item"] for value in values]
     except (KeyError, TypeError, ValueError):
         return None
-    usual = len(found) == len(lines) and all(type(scope) is str for scope, _ in found)
-    return found if usual else None
+    usual = len(items) == block.count(b"\n") + 1 and set(map(type, froms)) == {str}
+    return (froms, items) if usual else None
 
 
 def _object(value: Any) -> Mapping[str, Any]:

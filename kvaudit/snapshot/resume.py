@@ -1,7 +1,7 @@
 """What of an unfinished snapshot is known to be whole."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from kvaudit.collectors.catalogue import by_kind
 from kvaudit.collectors.deny_assignments import DENY_ASSIGNMENTS
 from kvaudit.collectors.directory import GROUP_MEMBERS, PRINCIPAL_DETAILS, PRINCIPALS
 from kvaudit.collectors.owners import APPLICATION_OWNERS, GROUP_OWNERS, SERVICE_PRINCIPAL_OWNERS
+from kvaudit.model import scopes
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.append import AppendFile, write_whole
@@ -98,12 +99,14 @@ def recover(folder: Path, manifest: Manifest) -> Recovered:
     cut_allowed = manifest.state == layout.COLLECTING
     if not cut_allowed:
         verify_files(folder, manifest)
+    told = tuple(read_gaps(folder, cut_allowed=cut_allowed))
     listings = {item.key: item for item in read_listings(folder, cut_allowed=cut_allowed)}
+    doubted = _doubted(listings, told, ended=manifest.state == layout.COMPLETE)
     counts = {kind: _count(folder / layout.kind_file(kind), kind, cut_allowed=cut_allowed) for kind in by_kind()}
     finished = {
         key: item
         for key, item in listings.items()
-        if item.kind in counts and (counts[item.kind] or Counter())[key] == item.stored
+        if key not in doubted and item.kind in counts and (counts[item.kind] or Counter())[key] == item.stored
     }
     lines = {}
     rewrite = set()
@@ -114,7 +117,6 @@ def recover(folder: Path, manifest: Manifest) -> Recovered:
         # After a kill the end of the file may be damaged even where every line that counts is there.
         if cut_allowed or lines[kind] != count.total():
             rewrite.add(kind)
-    told = tuple(read_gaps(folder, cut_allowed=cut_allowed))
     gaps = tuple(
         gap
         for gap in told
@@ -122,6 +124,20 @@ def recover(folder: Path, manifest: Manifest) -> Recovered:
     )
     kept = tuple(finished.values())
     return Recovered(kept, gaps, lines, frozenset(rewrite), cut_allowed, asked_again=len(told) - len(gaps))
+
+
+def _doubted(listings: Mapping[ListingKey, FinishedListing], told: Iterable[Gap], *, ended: bool) -> set[ListingKey]:
+    """Listings that were read to their end and are asked again, because the caller's rights may have ended before that.
+
+    A run tells these by gaps when its subscriptions are read. In one that was stopped before, every listing is doubted that
+    Resource Graph answered of a subscription in which something was refused: it leaves out what may not be read.
+    """
+    told = tuple(told)
+    doubted = {layout.listing_key(gap.kind, gap.scope) for gap in told if gap.code == layout.RIGHTS_CHANGED}
+    if not ended:
+        refused = {scopes.fold(gap.scope) for gap in told if gap.status == 403 or gap.code == "SubscriptionNotFound"}
+        doubted |= {key for key, item in listings.items() if item.source and key[1] in refused}
+    return doubted
 
 
 def _count(path: Path, kind: str, *, cut_allowed: bool) -> Counter[ListingKey] | None:

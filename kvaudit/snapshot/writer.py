@@ -132,6 +132,11 @@ class SnapshotWriter:
         """Whether a listing is finished, by this run or an earlier one."""
         return listing_key(kind, scope) in self._finished
 
+    def source_of(self, kind: str, scope: str) -> str | None:
+        """Which service answered a finished listing, where it is not the one that the kind's collector names."""
+        found = self._finished.get(listing_key(kind, scope))
+        return found.source if found else None
+
     def stored_items(self, kind: str, scope: str) -> list[Any]:
         """The raw items of a finished listing, for a run that goes on where another was cut off.
 
