@@ -4,7 +4,7 @@ Most items differ from ones read before in few texts only. What was understood o
 sent; everything else goes through the collector's parser, so there is one reading of an item.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice, pairwise
 from operator import itemgetter
 from typing import Any
@@ -20,6 +20,7 @@ from kvaudit.model.directory import Principal
 from kvaudit.model.edges import MembershipsBuilder
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot.merging import merge_listed
+from kvaudit.snapshot.reader import Items
 
 Unreadable = Callable[[str, Exception], None]
 """Told of an item that does not parse: the listing's scope, and why."""
@@ -29,9 +30,10 @@ _REMEMBERED = 1_000_000
 
 _GUID = 36
 _NO_NAME = bytes(16)
-_DELEGATED = "delegatedManagedIdentityResourceId"
-_TOGETHER = 500
-"""Items that are taken in together."""
+
+_ALWAYS = ("scope", "roleDefinitionId", "principalId")
+_SOMETIMES = ("principalType", "condition", "createdOn", "description", "delegatedManagedIdentityResourceId")
+_NEEDED, _LOOKED_AT = itemgetter(*_ALWAYS), itemgetter(*_ALWAYS, *_SOMETIMES)
 
 _LINES_TOGETHER = 5_000
 """Lines of one listing that are taken in together."""
@@ -68,39 +70,40 @@ class AssignmentReader:
         self._prefixes = _Remembered(lambda text: builder.prefixes.number(_prefix(text)))
         self._created = _Remembered(lambda text: builder.created.number(payload.shown_text({"": text}, "")))
 
-    def read(self, items: Iterator[tuple[str, Any]]) -> None:
+    def read(self, batches: Iterable[Items]) -> None:
         """Take in raw items, each with the scope that was listed."""
-        while batch := list(islice(items, _TOGETHER)):
+        for froms, items in batches:
             try:
-                self._take(batch)
+                self._take(froms, items)
             except (AttributeError, KeyError, TypeError, ValueError):
-                for scope, raw in batch:
+                for scope, raw in zip(froms, items, strict=True):
                     self._parse(raw, scope)
 
-    def _take(self, batch: list[tuple[str, Any]]) -> None:
+    def _take(self, froms: Sequence[str], items: Sequence[Any]) -> None:
         """Take in usual items together, column by column. Raises, and takes none, where one of them is not usual."""
-        properties = [raw["properties"] for _, raw in batch]
-        ids = [raw["id"] for _, raw in batch]
+        ids = [raw["id"] for raw in items]
+        scopes_, roles, principals, types, conditions, created, described, delegated = zip(
+            *_values([raw["properties"] for raw in items]), strict=True
+        )
         ends = [text[-_GUID:] for text in ids]
         together = packed_names(ends)
         names = [packed_name(text) for text in ends] if together is None else ends
-        known = self._powers
         new = (
-            _numbers(self._scopes, [item["scope"] for item in properties]),
-            [known[item["roleDefinitionId"], item.get("condition")] for item in properties],
-            _numbers(self._principals, [item["principalId"] for item in properties]),
-            _numbers(self._types, [item.get("principalType") for item in properties]),
-            _numbers(self._listings, [scope for scope, _ in batch]),
-            _numbers(self._created, [item.get("createdOn") for item in properties]),
+            _numbers(self._scopes, scopes_),
+            _numbers(self._powers, zip(roles, conditions, strict=True)),
+            _numbers(self._principals, principals),
+            _numbers(self._types, types),
+            _numbers(self._listings, froms),
+            _numbers(self._created, created),
             _numbers(self._prefixes, [text[:-_GUID] if name else text for text, name in zip(ids, names, strict=True)]),
         )
-        begin = len(self._builder.columns.scopes)
-        rare = {
-            begin + place: Rare(payload.shown_text(item, "description"), payload.optional_text(item, _DELEGATED))
-            for place, item in enumerate(properties)
-            if item.get("description") is not None or item.get(_DELEGATED) is not None
-        }
-        self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
+        if described.count(None) + delegated.count(None) < 2 * len(items):
+            begin = len(self._builder.columns.scopes)
+            rare = {
+                begin + place: Rare(payload.shown_text({"": text}, ""), payload.optional_text({"": away}, ""))
+                for place, (text, away) in enumerate(zip(described, delegated, strict=True))
+            }
+            self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
         for column, numbers in zip(self._builder.columns[:7], new, strict=True):
             column.extend(numbers)
         self._builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
@@ -149,8 +152,16 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _numbers(known: _Remembered, texts: list[Any]) -> list[int]:
-    return [known[text] for text in texts]
+def _values(properties: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Of each item's properties those that are looked at, in the order of `_LOOKED_AT`; None for those that may be absent."""
+    try:
+        return list(map(_LOOKED_AT, properties))
+    except KeyError:
+        return [(*_NEEDED(item), *(item.get(key) for key in _SOMETIMES)) for item in properties]
+
+
+def _numbers(known: _Remembered, texts: Iterable[Any]) -> list[int]:
+    return list(map(known.__getitem__, texts))
 
 
 class MemberReader:

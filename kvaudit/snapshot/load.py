@@ -29,7 +29,7 @@ from kvaudit.snapshot.layout import ListingKey
 from kvaudit.snapshot.lines import corrupt
 from kvaudit.snapshot.merging import Merged, merge_listed
 from kvaudit.snapshot.principals import complete_principals, fuller, named_principals
-from kvaudit.snapshot.reader import Snapshot
+from kvaudit.snapshot.reader import Items, Snapshot
 
 MODEL_UNKNOWN = "PermissionModelUnknown"
 INTERRUPTED = "SnapshotIncomplete"
@@ -211,10 +211,15 @@ class _Loading:
 
     def _items(self, kind: str) -> Iterator[tuple[str, Any]]:
         """The items of a kind, counted by listing."""
+        for froms, items in self._batches(kind):
+            yield from zip(froms, items, strict=True)
+
+    def _batches(self, kind: str) -> Iterator[Items]:
+        """The same, many at once."""
         counts: Counter[str] = Counter()
-        for scope, raw in self._snapshot.items(kind):
-            counts[scope] += 1
-            yield scope, raw
+        for froms, items in self._snapshot.batches(kind):
+            counts.update(froms)
+            yield froms, items
         for scope, number in counts.items():
             self._counts[layout.listing_key(kind, scope)] += number
 
@@ -271,7 +276,7 @@ class _Loading:
     def _assignments(self) -> RoleAssignments:
         kind = "role_assignments"
         reader = AssignmentReader(partial(self._unreadable, kind))
-        reader.read(self._items(kind))
+        reader.read(self._batches(kind))
         records, gaps = reader.done(kind)
         self._gaps.update(gaps)
         return records

@@ -1,7 +1,6 @@
 """Reading a snapshot: raw items, gaps and listings, nothing parsed yet."""
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,15 +9,15 @@ from kvaudit.errors import SnapshotError
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.layout import FinishedListing
-from kvaudit.snapshot.lines import corrupt, read_lines
+from kvaudit.snapshot.lines import corrupt, read_blocks
 from kvaudit.snapshot.manifest import Manifest, read_manifest
 from kvaudit.snapshot.resume import read_gaps, read_listings
 from kvaudit.snapshot.verify import check_sizes, verify_files
 
 Decoded = TypeVar("Decoded")
 
-_TOGETHER = 500
-"""Lines that are decoded together."""
+Items = tuple[Sequence[str], Sequence[Raw]]
+"""Scopes that were listed, and for each an item."""
 
 
 class Snapshot:
@@ -89,30 +88,41 @@ class Snapshot:
 
     def items(self, kind: str) -> Iterator[tuple[str, Raw]]:
         """The items of a kind in the order of writing, each with the scope that was listed."""
+        for froms, items in self.batches(kind):
+            yield from zip(froms, items, strict=True)
+
+    def batches(self, kind: str) -> Iterator[Items]:
+        """The same, about as many at once as were decoded together."""
         number = 0
         try:
-            for lines in _batches(self._lines(kind)):
-                found = layout.decode_items(lines)
+            for block in self._blocks(kind):
+                found = layout.decode_block(block)
                 if found is not None:
-                    yield from found
-                    number += len(lines)
+                    yield found
+                    number += len(found[0])
                     continue
-                for line in lines:
+                for line in block.split(b"\n"):
                     number += 1
-                    yield layout.decode_item(line)
+                    scope, item = layout.decode_item(line)
+                    yield (scope,), (item,)
         except ValueError as error:
             path = self._path / layout.kind_file(kind)
             raise corrupt(path, f"line {number} is not an item") from error
 
     def _lines(self, kind: str) -> Iterator[bytes]:
         """The lines of a kind's file, as many as were written."""
+        for block in self._blocks(kind):
+            yield from block.split(b"\n")
+
+    def _blocks(self, kind: str) -> Iterator[bytes]:
+        """The same lines, many at once."""
         path = self._path / layout.kind_file(kind)
         expected = self._manifest.files.get(path.name)
         number = 0
         try:
-            for line in read_lines(path, cut_allowed=self._cut_allowed):
-                number += 1
-                yield line
+            for block in read_blocks(path, cut_allowed=self._cut_allowed):
+                number += block.count(b"\n") + 1
+                yield block
         except FileNotFoundError as error:
             if expected is not None:
                 raise corrupt(path, "it is missing") from error
@@ -172,8 +182,3 @@ def _unreadable(path: Path, error: OSError) -> SnapshotError:
     return SnapshotError(
         f"{path} cannot be read: {error.strerror or type(error).__name__}", hint="Check the permissions of the folder."
     )
-
-
-def _batches(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    while batch := list(islice(lines, _TOGETHER)):
-        yield batch

@@ -51,11 +51,15 @@ def by_scope(records: Any) -> list[RoleAssignment]:
     return sorted(records, key=lambda item: (item.scope, scopes.fold(item.id)))
 
 
-@given(st.lists(st.tuples(st.sampled_from((RG, "/", "/subscriptions/2")), raw_assignments()), max_size=12))
-def test_assignments_in_columns_are_those_that_the_parser_makes(items: list[tuple[str, Any]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from((RG, "/", "/subscriptions/2")), raw_assignments()), max_size=12),
+    st.integers(1, 12),
+)
+def test_assignments_in_columns_are_those_that_the_parser_makes(items: list[tuple[str, Any]], together: int) -> None:
     refused: list[tuple[str, str]] = []
     reader = AssignmentReader(lambda scope, problem: refused.append((scope, str(problem))))
-    reader.read(iter(items))
+    batches = (items[begin : begin + together] for begin in range(0, len(items), together))
+    reader.read(([scope for scope, _ in batch], [raw for _, raw in batch]) for batch in batches)
     found, gaps = reader.done("role_assignments")
 
     parsed, unreadable = [], []
