@@ -27,6 +27,8 @@ def inferred_needs(source: Path, voice: Voice) -> Inferred:
         console.print(f"{files} looked into, {needed} needed", soft_wrap=True, markup=False)
         for problem in found.problems:
             console.print(f"warning: {problem}", soft_wrap=True, markup=False)
+        for note in found.notes:
+            console.print(f"note: {note}", soft_wrap=True, markup=False)
     return found
 
 

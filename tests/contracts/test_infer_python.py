@@ -76,7 +76,7 @@ def test_places_and_the_vault_of_a_literal_address() -> None:
 @pytest.mark.parametrize("text", ["def (", "print 'two'", "(" * 5000, "\x0c" * 3 + "x ="])
 def test_what_is_no_python_is_said(text: str) -> None:
     with pytest.raises(ValueError, match=r"line \d|nested"):
-        python_needs(text, "a.py")
+        python_needs(f"{text}  # key vault", "a.py")
 
 
 def test_a_folder_becomes_contracts_that_can_be_read(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_folder_becomes_contracts_that_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "jobs" / "a\n- evil: true.py").write_text(MAKE + "client.set_secret('x', 'y')\n")
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "x.py").write_text(MAKE + "client.purge_deleted_secret('x')\n")
-    (tmp_path / "broken.py").write_text("def (")
+    (tmp_path / "broken.py").write_text("def (  # key vault")
     (tmp_path / "loop").symlink_to(tmp_path)
     inferred = read_sources(tmp_path)
     assert [(need.word, need.grade) for need in inferred.needs] == [

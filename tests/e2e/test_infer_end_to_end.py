@@ -42,7 +42,7 @@ def test_a_draft_that_check_can_read(run: Run) -> None:
 def test_what_was_not_looked_into_makes_the_answer_incomplete(run: Run, shop: Path) -> None:
     (shop / "vault.rb").write_text("get 'https://kv-shop.vault.azure.net/secrets/x'")
     (shop / "plain.rb").write_text("puts 1")
-    (shop / "broken.py").write_text("def (")
+    (shop / "broken.py").write_text("def (  # key vault")
     done = run("contracts", "infer", "shop", "-o", "json")
     assert done.code == 4
     found = json.loads(done.out)

@@ -74,6 +74,11 @@ _MORE = {
 """Further names of the current libraries (Python's aio clients wait themselves where the others begin) and of previews."""
 
 
+_MAY_ASK = re.compile(
+    r"vault|api-version|(?:secret|key|cert|certificate|crypto|cryptography)s?_?(?:async)?_?client", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An operation and the permission word that it takes."""
@@ -124,6 +129,11 @@ def telling_names(language: str) -> frozenset[str]:
 def is_lazy(method: str) -> bool:
     """Whether a method gives a pager, which asks nothing until somebody turns its pages."""
     return bool(re.match(r"(?i)(list_?|get_?properties_?of|get_?deleted_?\w+s$|new_?list|get_?\w+_?versions$)", method))
+
+
+def may_ask(text: str) -> bool:
+    """Whether a source file can hold a need at all. One that names no vault, no client and no version of an interface cannot."""
+    return bool(_MAY_ASK.search(text))
 
 
 def name_argument(language: str, kind: str, operation: str) -> int | None:

@@ -1,14 +1,17 @@
 """Needs that configuration states: references of App Service, SecretProviderClass, Spring properties, Terraform data.
 
-Everything but YAML is read line by line, so that time is linear in the size of a file.
+Patterns are such that time is linear in the size of a file; what YAML is parsed is bounded.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
 
 from kvaudit.contracts.infer import rest
-from kvaudit.contracts.infer.catalogue import words
-from kvaudit.contracts.infer.needs import Grade, Need, in_order
+from kvaudit.contracts.infer.catalogue import object_name, words
+from kvaudit.contracts.infer.needs import Grade, Need, PartlyReadError, in_order
+from kvaudit.contracts.infer.terraform_data import terraform_needs
 from kvaudit.errors import UsageError
 from kvaudit.sources.located import Node
 from kvaudit.sources.yaml_source import parse_yaml, parse_yaml_documents
@@ -22,17 +25,14 @@ _SECRET_URI = re.compile(r"SecretUri\s*=\s*https?://[^/;\s]+/secrets/([^/;\s]+)"
 _VAULT_NAME = re.compile(r"VaultName\s*=\s*([^;]+)", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"SecretName\s*=\s*([^;]+)", re.IGNORECASE)
 _LITERAL = re.compile(r"[0-9a-zA-Z-]{1,127}")
-_DATA = re.compile(r"\s*(?:data|ephemeral)\s+\"azurerm_key_vault_(\w+)\"\s+\"")
-_DATA_ASKS = {
-    "secret": ("secrets/get",),
-    "secrets": ("secrets/list",),
-    "key": ("keys/get",),
-    "certificate": ("certificates/get",),
-    "certificates": ("certificates/list",),
-    "certificate_data": ("certificates/get", "secrets/get"),
-    "certificate_issuer": ("certificates/getIssuer",),
-    "encrypted_value": ("keys/encrypt", "keys/decrypt"),
-}
+_IN_YAML = re.compile(r"SecretProviderClass|key-?vault", re.IGNORECASE)
+_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
+_LINE = re.compile(r"^((?:line )?)(\d+)")
+_MOST_TOLD = 5
+
+LARGEST_YAML = 512 * 1024
+"""Characters of one document. The parser takes two seconds for a million of them; Kubernetes takes objects of at most 1.5 MB."""
+
 _TYPES = {"secret": "secrets/get", "key": "keys/get", "cert": "certificates/get"}
 _PROPERTY = re.compile(r"\s*([\w.\[\]-]{1,300})\s*[=:]\s*(.*)")
 _SPRING = re.compile(
@@ -43,25 +43,56 @@ _SPRING = re.compile(
 _SPRING_KEYS = re.compile(r"\bkeyvault\.(?:\w+\.)?(?:property-sources\[\d+\]\.)?secret-keys", re.IGNORECASE)
 
 
-def configuration_needs(text: str, file: str) -> tuple[Need, ...]:
+def configuration_needs(text: str, file: str, vaults: Mapping[str, str] | None = None) -> tuple[Need, ...]:
     """The needs of a file of configuration.
 
+    Args:
+        text: of the file.
+        file: as it is to be shown.
+        vaults: label -> name, of Terraform's data sources `azurerm_key_vault` in the same folder.
+
     Raises:
-        ValueError: YAML that names a SecretProviderClass or Spring's Key Vault properties cannot be parsed.
+        PartlyReadError: YAML that names a SecretProviderClass or Spring's Key Vault properties cannot be parsed, or does not
+            say what it needs; with the needs that the rest of the file states.
     """
     suffix = "." + file.rpartition(".")[2].casefold()
-    needs = list(_references(text, file))
+    needs, problems = list(_references(text, file)), []
     if suffix == ".tf":
-        needs += _terraform(text, file)
+        needs += terraform_needs(text, file, vaults)
     elif suffix == ".properties":
         needs += _spring(dict(_properties(text)), file)
-    elif suffix in (".yaml", ".yml") and re.search(r"SecretProviderClass|key-?vault", text, re.IGNORECASE):
-        needs += _yaml(text, file)
+    elif suffix in (".yaml", ".yml") and _IN_YAML.search(text):
+        for document, above in _documents_that_matter(text):
+            try:
+                needs += [replace(need, line=need.line + above) for need in _yaml(document, file)]
+            except ValueError as problem:
+                problems.append(_in_file(str(problem), above))
+    if problems:
+        raise PartlyReadError("; ".join(problems[:_MOST_TOLD]), needs)
     return in_order(needs)
 
 
-def _need(operation: str, grade: Grade, file: str, line: int, why: str, vault: str | None) -> Need:
-    return Need(operation, words()[operation], grade, file, line, why, vault)
+def _in_file(problem: str, above: int) -> str:
+    """A problem of a document, whose first line is told as that of the file."""
+    found = _LINE.match(problem)
+    return f"{found.group(1)}{int(found.group(2)) + above}{problem[found.end() :]}" if found else problem
+
+
+def _documents_that_matter(text: str) -> Iterator[tuple[str, int]]:
+    """The documents of a YAML file that name a vault, and the number of lines above each."""
+    begins = [0, *(found.start() for found in _DOCUMENT.finditer(text)), len(text)]
+    above = 0
+    for begin, end in pairwise(begins):
+        document = text[begin:end]
+        if _IN_YAML.search(document):
+            yield document, above
+        above += document.count("\n")
+
+
+def _need(
+    operation: str, grade: Grade, file: str, line: int, why: str, vault: str | None, name: str | None = None
+) -> Need:
+    return Need(operation, words()[operation], grade, file, line, why, vault, name)
 
 
 def _literal(found: re.Match[str] | None) -> str | None:
@@ -72,38 +103,15 @@ def _literal(found: re.Match[str] | None) -> str | None:
 
 def _references(text: str, file: str) -> Iterator[Need]:
     """App settings that App Service and Functions replace by the value of a secret."""
-    for number, line in enumerate(text.split("\n"), 1):
-        for found in _REFERENCE.finditer(line):
-            inner = found.group(1)
-            vault = rest.vault_in(inner) or _literal(_VAULT_NAME.search(inner))
-            name = _literal(_SECRET_URI.search(inner)) or _literal(_SECRET_NAME.search(inner))
-            why = f"a Key Vault reference to {name or 'a secret whose name is no literal'}"
-            yield _need("secrets/get", Grade.CERTAIN, file, number, why, vault.casefold() if vault else None)
-
-
-def _terraform(text: str, file: str) -> Iterator[Need]:
-    """Data sources, which whoever runs Terraform reads."""
-    lines = _without_comments(text).split("\n")
-    for number, line in enumerate(lines, 1):
-        found = _DATA.match(line)
-        for operation in _DATA_ASKS.get(found.group(1), ()) if found else ():
-            body = next((item for item in lines[number - 1 : number + 20] if re.match(r"\s*name\s*=", item)), "")
-            name = _literal(re.search(r"\bname\s*=\s*\"([^\"]*)\"", body))
-            is_one = found is not None and found.group(1) in ("secret", "key", "certificate", "certificate_data")
-            why = line.strip().rstrip("{ ") + (f" {name}" if name and is_one else "")
-            grade = Grade.LIKELY if operation in ("keys/encrypt", "keys/decrypt") else Grade.CERTAIN
-            yield _need(operation, grade, file, number, why, None)
-
-
-def _without_comments(text: str) -> str:
-    """Terraform without `/* */`; lines stay where they are."""
-    kept, at = [], 0
-    while (begin := text.find("/*", at)) >= 0:
-        end = text.find("*/", begin + 2)
-        end = len(text) if end < 0 else end + 2
-        kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
-        at = end
-    return "".join([*kept, text[at:]])
+    line, counted = 1, 0
+    for found in _REFERENCE.finditer(text):
+        line += text.count("\n", counted, found.start())
+        counted = found.start()
+        inner = found.group(1)
+        vault = rest.vault_in(inner) or _literal(_VAULT_NAME.search(inner))
+        name = _literal(_SECRET_URI.search(inner)) or _literal(_SECRET_NAME.search(inner))
+        why = f"a Key Vault reference to {name or 'a secret whose name is no literal'}"
+        yield _need("secrets/get", Grade.CERTAIN, file, line, why, vault.casefold() if vault else None, name)
 
 
 def _properties(text: str) -> Iterator[tuple[str, tuple[str, int]]]:
@@ -130,6 +138,10 @@ def _spring(values: dict[str, tuple[str, int]], file: str) -> Iterator[Need]:
 
 
 def _yaml(text: str, file: str) -> Iterator[Need]:
+    if len(text) > LARGEST_YAML:
+        raise ValueError(
+            f"line 1: a document of more than {LARGEST_YAML // 1024} KB that names a vault: not looked into"
+        )
     try:
         documents = parse_yaml_documents(text, file)
     except UsageError as problem:
@@ -158,23 +170,24 @@ def _provider_class(root: Node, file: str) -> Iterator[Need]:
         return
     if provider is None or provider.text() is None:
         raise ValueError(f"line {root.line}: the provider of the SecretProviderClass is no literal: render it first")
-    if provider.text() != "azure" or parameters is None:
+    if provider.text() != "azure":
         return
-    given, objects = parameters.get("keyvaultName"), parameters.get("objects")
+    given = parameters.get("keyvaultName") if parameters else None
+    objects = parameters.get("objects") if parameters else None
+    if objects is None or objects.value is None:
+        raise ValueError(f"line {root.line}: the SecretProviderClass names no objects, so what it reads is not known")
     vault = (given.text() if given else None) or ""
     for item in _objects(objects, file):
         name, type_ = item.get("objectName"), item.get("objectType")
         operation = _TYPES.get(str(type_.value).casefold() if type_ else "", "secrets/get")
-        line = objects.line if objects else root.line
+        line = objects.line
         why = f"SecretProviderClass: {name.value if name else 'an object without a name'}"
         known = vault.casefold() if _LITERAL.fullmatch(vault) else None
-        yield Need(operation, words()[operation], Grade.CERTAIN, file, line, why, known)
+        yield _need(operation, Grade.CERTAIN, file, line, why, known, object_name(str(name.value)) if name else None)
 
 
-def _objects(objects: Node | None, file: str) -> Iterator[Node]:
+def _objects(objects: Node, file: str) -> Iterator[Node]:
     """`objects` is YAML in a text, whose `array` holds YAML in texts again."""
-    if objects is None:
-        return
     text = objects.text()
     if text is None:
         raise ValueError(

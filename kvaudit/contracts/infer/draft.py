@@ -37,11 +37,12 @@ def as_yaml(inferred: Inferred, workload: str) -> str:
         ]
     lines += _names_only(inferred.needs)
     lines += [f"# not looked into: {_one_line(problem)}" for problem in inferred.problems]
+    lines += [f"# note: {_one_line(note)}" for note in inferred.notes]
     return "\n".join(lines) + "\n"
 
 
 def as_json(inferred: Inferred) -> dict[str, Any]:
-    """`{"schema", "files", "needs": [{"word", "operation", "grade", "file", "line", "why", "vault", "object"}], "problems"}`."""
+    """`{"schema", "files", "needs": [{"word", "operation", "grade", "file", "line", "why", "vault", "object"}], "problems", "notes"}`."""
     return {
         "schema": SCHEMA,
         "files": inferred.files,
@@ -59,6 +60,7 @@ def as_json(inferred: Inferred) -> dict[str, Any]:
             for need in inferred.needs
         ],
         "problems": list(inferred.problems),
+        "notes": list(inferred.notes),
     }
 
 

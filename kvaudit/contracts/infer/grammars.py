@@ -2,9 +2,10 @@
 
 import importlib
 import re
-import time
 from functools import cache
 from typing import TYPE_CHECKING
+
+from kvaudit.contracts.infer.clock import MOST_SECONDS, Clock
 
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
@@ -18,9 +19,6 @@ _MODULES = {
     "java": ("tree_sitter_java", "language"),
     "go": ("tree_sitter_go", "language"),
 }
-
-MOST_SECONDS = 2
-"""Of a processor, for one file, which takes milliseconds; over text of something else the parser's time may grow with the square."""
 
 MOST_OPEN = 4_000
 """Of `<` in one statement. The parser keeps both readings of each, generic and less-than, and does not stop between them."""
@@ -42,8 +40,8 @@ def _parser(grammar: str) -> "Parser":
     return parser
 
 
-def parse(text: str, grammar: str, *, seconds: float = MOST_SECONDS) -> "SyntaxNode":
-    """The syntax tree of a source file, for which the parser takes no more than some seconds.
+def parse(text: str, grammar: str, clock: Clock) -> "SyntaxNode":
+    """The syntax tree of a source file, as long as there is time on the clock.
 
     Raises:
         MissingGrammarError: the extra `code` is not installed.
@@ -53,11 +51,10 @@ def parse(text: str, grammar: str, *, seconds: float = MOST_SECONDS) -> "SyntaxN
         raise ValueError(f"more than {MOST_OPEN} signs < in one statement")
     parser = _parser(grammar)
     data = text.encode("utf-8", "replace")
-    ends = time.thread_time() + seconds
     try:
         return parser.parse(
-            lambda offset, _: data[offset : offset + 65536], progress_callback=lambda *_: time.thread_time() > ends
+            lambda offset, _: data[offset : offset + 65536], progress_callback=lambda *_: clock.has_ended()
         ).root_node
     except ValueError as problem:  # how the parser says that it was stopped
         parser.reset()
-        raise ValueError(f"not understood within {seconds} seconds") from problem
+        raise ValueError(f"not understood within {MOST_SECONDS} seconds") from problem

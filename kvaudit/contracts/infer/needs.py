@@ -50,11 +50,25 @@ class Inferred:
         needs: by word, then grade, file and line; each place once.
         files: number of files that were looked into to their end.
         problems: files that could not be looked into, and why, one sentence each.
+        notes: what is good to know and takes nothing from the answer.
     """
 
     needs: tuple[Need, ...]
     files: int = 0
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class PartlyReadError(ValueError):
+    """A file of which a part could not be read.
+
+    Attributes:
+        needs: what the rest of it asks for.
+    """
+
+    def __init__(self, problem: str, needs: Iterable[Need]) -> None:
+        super().__init__(problem)
+        self.needs = in_order(needs)
 
 
 def in_order(needs: Iterable[Need]) -> tuple[Need, ...]:

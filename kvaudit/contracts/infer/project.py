@@ -3,13 +3,15 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from kvaudit.contracts.infer.configuration import SUFFIXES, configuration_needs
 from kvaudit.contracts.infer.grammars import MissingGrammarError
-from kvaudit.contracts.infer.needs import Inferred, Need, in_order
+from kvaudit.contracts.infer.needs import Inferred, Need, PartlyReadError, in_order
 from kvaudit.contracts.infer.python_source import python_needs
+from kvaudit.contracts.infer.terraform_data import terraform_vaults
 from kvaudit.contracts.infer.typed_source import reader
 from kvaudit.errors import UsageError
 from kvaudit.sources.reading import UnreadableFileError, read_text
@@ -50,16 +52,17 @@ UNREAD = {
     ".php": "PHP",
     ".swift": "Swift",
     **dict.fromkeys((".c", ".cc", ".cpp", ".h", ".hpp"), "C and C++"),
-    **dict.fromkeys((".sh", ".bash"), "shell"),
-    **dict.fromkeys((".ps1", ".psm1"), "PowerShell"),
     ".ipynb": "Jupyter",
 }
 """Suffix -> name of languages that are not read. Files of theirs that mention a vault are told, so that none is missed silently."""
 
+SCRIPTS = frozenset({".sh", ".bash", ".ps1", ".psm1"})
+"""Suffixes of shell and PowerShell. Their calls are read by `lint`; whoever runs them needs access, not the workload."""
+
 _MENTIONS = re.compile(r"vault\.azure\.net|key[-_. ]?vault", re.IGNORECASE)
 
 LARGEST_SOURCE = 4 * 1024 * 1024
-"""Bytes. What is larger was generated, and Python's parser takes a second for each MB."""
+"""Bytes. What is larger was generated."""
 
 SKIPPED = frozenset(
     {
@@ -89,14 +92,19 @@ def read_sources(folder: Path) -> Inferred:
     needs: list[Need] = []
     problems: list[str] = []
     unread: Counter[str] = Counter()
-    looked_into = 0
+    looked_into = scripts = 0
+    vaults: dict[Path, Mapping[str, str]] = {}
     for path in _files(folder):
         shown = path.relative_to(folder).as_posix() if path != folder else path.name
         kind = _kind(path)
         try:
             if kind in READERS:
-                needs += needs_of_file(path, shown)
+                if kind == ".tf" and path.parent not in vaults:
+                    vaults[path.parent] = _vaults_of_folder(path.parent)
+                needs += needs_of_file(path, shown, vaults.get(path.parent))
                 looked_into += 1
+            elif kind in SCRIPTS:
+                scripts += bool(_MENTIONS.search(read_text(path)))
             elif kind in UNREAD and _MENTIONS.search(read_text(path)):
                 unread[f"of {UNREAD[kind]} that mention a key vault not looked into: the language is not read"] += 1
         except MissingGrammarError as problem:
@@ -104,15 +112,38 @@ def read_sources(folder: Path) -> Inferred:
         except UnreadableFileError as problem:
             problems.append(str(problem))
         except ValueError as problem:
+            needs += problem.needs if isinstance(problem, PartlyReadError) else ()
             problems.append(f"{shown}: {problem}")
     problems += [f"{count} {'file' if count == 1 else 'files'} {why}" for why, count in sorted(unread.items())]
-    return Inferred(in_order(needs), looked_into, tuple(dict.fromkeys(problems)))
+    return Inferred(in_order(needs), looked_into, tuple(dict.fromkeys(problems)), _notes(scripts))
 
 
-def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
+def _notes(scripts: int) -> tuple[str, ...]:
+    if not scripts:
+        return ()
+    many = "1 shell or PowerShell script mentions" if scripts == 1 else f"{scripts} shell or PowerShell scripts mention"
+    return (f"{many} a key vault: `kvaudit lint` reads scripts; whoever runs them needs access of their own",)
+
+
+def _vaults_of_folder(folder: Path) -> Mapping[str, str]:
+    """What the data sources `azurerm_key_vault` of a Terraform folder are called. A file that cannot be read is told when its turn comes."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.tf")):
+        with suppress(UnreadableFileError):
+            found |= {} if path.is_symlink() else terraform_vaults(read_text(path))
+    return found
+
+
+def needs_of_file(path: Path, shown: str, vaults: Mapping[str, str] | None = None) -> tuple[Need, ...]:
     """The needs of one file; none for a file of a kind that is not read.
 
+    Args:
+        path: of the file.
+        shown: as it is to be shown.
+        vaults: label -> name, of Terraform's data sources `azurerm_key_vault` in the same folder.
+
     Raises:
+        PartlyReadError: a part of it could not be read.
         UnreadableFileError: it cannot be opened, is too large or no text.
         MissingGrammarError: its language needs the extra `code`.
         ValueError: its language cannot be parsed.
@@ -121,7 +152,9 @@ def needs_of_file(path: Path, shown: str) -> tuple[Need, ...]:
     if reader is None:
         return ()
     text = read_text(path)
-    if reader is not configuration_needs and len(text) > LARGEST_SOURCE:
+    if reader is configuration_needs:
+        return configuration_needs(text, shown, vaults)
+    if len(text) > LARGEST_SOURCE:
         raise ValueError(f"larger than {LARGEST_SOURCE // 1024 // 1024} MB: not looked into")
     return reader(text, shown)
 

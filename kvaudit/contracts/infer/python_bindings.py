@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from kvaudit.contracts.infer.clock import Clock
 from kvaudit.contracts.infer.needs import Grade
 
 CLIENTS = {
@@ -35,10 +36,11 @@ class Bindings:
 
     Args:
         tree: the parsed file.
+        clock: how long it may take; there is a ValueError when it has ended.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
-        self.nodes = tuple(ast.walk(tree))
+    def __init__(self, tree: ast.Module, clock: Clock) -> None:
+        self.nodes = tuple(clock.each(ast.walk(tree)))
         self.imports = dict(_imports(self.nodes))
         self.uses_library = any(name.startswith("azure.keyvault") for name in self.imports.values()) or any(
             isinstance(node, ast.Constant | ast.alias) and str(_text_of(node)).startswith("azure.keyvault")
@@ -51,7 +53,7 @@ class Bindings:
         self._returned: dict[str, dict[str, Grade]] = {}
         self._held: dict[str, dict[str, Grade]] = {}
         for _ in range(_ROUNDS):
-            if not _any(self._round(node) for node in self.nodes):
+            if not _any(self._round(node) for node in clock.each(self.nodes)):
                 break
 
     def class_of(self, node: ast.AST | None) -> tuple[str, Grade] | None:

@@ -5,11 +5,24 @@ import re
 from collections.abc import Iterator
 
 from kvaudit.contracts.infer import rest
-from kvaudit.contracts.infer.catalogue import Asked, is_lazy, methods, name_argument, object_name, telling_names, words
+from kvaudit.contracts.infer.catalogue import (
+    Asked,
+    is_lazy,
+    may_ask,
+    methods,
+    name_argument,
+    object_name,
+    telling_names,
+    words,
+)
+from kvaudit.contracts.infer.clock import Clock
 from kvaudit.contracts.infer.needs import Grade, Need, in_order
 from kvaudit.contracts.infer.python_bindings import Bindings, dotted
 
 _HTTP_METHODS = frozenset({"get", "put", "post", "patch", "delete", "request"})
+LARGEST_PYTHON = 768 * 1024
+"""Characters. Python's own parser, which cannot be stopped, takes about two seconds for twice as many where lines are dense."""
+
 _LONGEST = 2_000
 """Characters of a text that is kept under a name. An address is shorter."""
 
@@ -22,6 +35,10 @@ def python_needs(text: str, file: str) -> tuple[Need, ...]:
     Raises:
         ValueError: the file is not Python of this version, with the place.
     """
+    if not may_ask(text):
+        return ()
+    if len(text) > LARGEST_PYTHON:
+        raise ValueError(f"larger than {LARGEST_PYTHON // 1024} KB: not looked into")
     try:
         tree = ast.parse(text)
         return in_order(_Reader(tree, text, file).needs())
@@ -39,7 +56,8 @@ def _shown(node: ast.Attribute) -> str:
 class _Reader:
     def __init__(self, tree: ast.Module, text: str, file: str) -> None:
         self._file = file
-        self._bindings = Bindings(tree)
+        self._clock = clock = Clock()
+        self._bindings = Bindings(tree, clock)
         self._mentions = self._bindings.uses_library or bool(_MENTIONED.search(text))
         self._parents = {child: node for node in self._bindings.nodes for child in ast.iter_child_nodes(node)}
         self._vault = self._only_vault()
@@ -49,7 +67,7 @@ class _Reader:
         self._known_texts: dict[ast.Assign, str] = {}
 
     def needs(self) -> Iterator[Need]:
-        for node in self._bindings.nodes:
+        for node in self._clock.each(self._bindings.nodes):
             match node:
                 case ast.Attribute(ctx=ast.Load()):
                     yield from self._attribute(node)

@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kvaudit.contracts.infer import rest
-from kvaudit.contracts.infer.catalogue import Asked, is_lazy, methods, name_argument, object_name, telling_names, words
+from kvaudit.contracts.infer.catalogue import (
+    Asked,
+    is_lazy,
+    may_ask,
+    methods,
+    name_argument,
+    object_name,
+    telling_names,
+    words,
+)
 from kvaudit.contracts.infer.needs import Grade, Need, in_order
 from kvaudit.contracts.infer.typed_syntax import (
     CALLS,
@@ -57,9 +66,6 @@ _PROVIDERS = frozenset({"AddAzureKeyVault", "AddAzureKeyVaultSecrets"})
 _OPERATION = re.compile(r"(?:GetCertificateOperation|StartCreateCertificate)(?:Async)?$")
 _VERB = re.compile(r"HttpMethod\.(\w+)|['\"](GET|PUT|POST|PATCH|DELETE)['\"]|\bMethod(Get|Put|Post|Patch|Delete)\b")
 _MENTIONED = re.compile(r"key_?vault", re.IGNORECASE)
-_MAY_ASK = re.compile(r"vault|api-version|(?:Secret|Key|Certificate|Cryptography)(?:Async)?Client", re.IGNORECASE)
-"""Without any of these a file cannot hold a need, and need not be parsed."""
-
 _OBJECTS = ("secrets", "keys", "certificates")
 _ITSELF = frozenset({"this", "this_expression", "base_expression", "super"})
 _HOLDS = frozenset({"Value", "value", "Result", "Current"})
@@ -74,7 +80,7 @@ def reader(language: str, grammar: str) -> Callable[[str, str], tuple[Need, ...]
     """What reads a file of a language, as `python_needs` does."""
 
     def needs(text: str, file: str) -> tuple[Need, ...]:
-        if not _MAY_ASK.search(text):
+        if not may_ask(text):
             return ()
         try:
             return in_order(_Reader(Syntax(text, grammar), text, language, file).needs())

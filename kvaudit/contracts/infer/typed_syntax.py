@@ -1,11 +1,11 @@
 """The syntax tree of a file of C#, TypeScript, JavaScript, Java or Go, asked within bounds of depth, text and time."""
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from kvaudit.contracts.infer.grammars import MOST_SECONDS, parse
+from kvaudit.contracts.infer.clock import Clock
+from kvaudit.contracts.infer.grammars import parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
@@ -59,14 +59,14 @@ class Syntax:
 
     Raises:
         MissingGrammarError: the extra `code` is not installed.
-        ValueError: the text is nested too deeply, or takes more time than `MOST_SECONDS` of a processor.
+        ValueError: the text is nested too deeply, or takes more time than a clock gives.
     """
 
     def __init__(self, text: str, grammar: str) -> None:
-        self._ends = time.thread_time() + MOST_SECONDS
+        self._clock = Clock()
         self._data = text.encode("utf-8", "replace")
         self._parents: dict[int, SyntaxNode] = {}
-        self.nodes = tuple(self._walk(parse(text, grammar)))
+        self.nodes = tuple(self._clock.each(self._walk(parse(text, grammar, self._clock))))
         self._texts: dict[str, list[tuple[int, SyntaxNode]]] = {}
         for node in self.each(self.nodes):
             if node.type in _GIVES:
@@ -78,10 +78,7 @@ class Syntax:
 
     def each(self, nodes: "Iterable[SyntaxNode]") -> "Iterator[SyntaxNode]":
         """The nodes, as long as there is time. Raises ValueError when there is none left."""
-        for number, node in enumerate(nodes):
-            if number % 64 == 0 and time.thread_time() > self._ends:
-                raise ValueError(f"not understood within {MOST_SECONDS} seconds")
-            yield node
+        return self._clock.each(nodes)
 
     def parent(self, node: "SyntaxNode | None") -> "SyntaxNode | None":
         """The node above; the library would look for it from the root each time."""
@@ -192,14 +189,10 @@ class Syntax:
 
     def _walk(self, root: "SyntaxNode") -> "Iterator[SyntaxNode]":
         pending = [(root, 0)]
-        count = 0
         while pending:
             node, depth = pending.pop()
-            count += 1
             if depth > DEEPEST:
                 raise ValueError("nested too deeply to be read")
-            if count % 64 == 0 and time.thread_time() > self._ends:
-                raise ValueError(f"not understood within {MOST_SECONDS} seconds")
             yield node
             for child in reversed(node.named_children):
                 self._parents[child.id] = node
