@@ -10,7 +10,7 @@ from kvaudit.app.indexed import load_access
 from kvaudit.errors import UsageError
 from kvaudit.explain.explaining import explain
 from kvaudit.explain.explanation import Caller, Cause, Confidence, Explanation, Kind
-from kvaudit.sources.reading import read_text
+from kvaudit.sources.reading import read_loosely
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,14 @@ _HINT = "Name a file, or pipe the error: `az keyvault secret show … 2>&1 | kva
 
 def _text(source: str | None) -> str:
     if source not in (None, "-"):
-        return read_text(Path(str(source)))
+        try:
+            with Path(str(source)).open("rb") as file:
+                return read_loosely(file)
+        except OSError as problem:
+            raise UsageError(f"{source}: {problem.strerror or problem}", hint=_HINT) from problem
     if sys.stdin.isatty():
         sys.stderr.write("Paste the error, then press Ctrl-D (Ctrl-Z and Enter on Windows).\n")
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+    return read_loosely(sys.stdin.buffer)
 
 
 def _lines(found: Explanation) -> list[str]:

@@ -57,7 +57,7 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         next_step=NEXT_STEPS.get(said.kind, "Change what the first cause names, then try again."),
     )
     if said.kind is Kind.UNKNOWN:
-        return _unknown(found, whole, len(text))
+        return _unknown(found, whole, is_long=len(text) > LONGEST)
     if access is not None and said.kind in CHECKED:
         return checked(found, facts, access)
     told = recorded(said.kind, facts, access) if access is not None else None
@@ -106,7 +106,7 @@ def _beside(kind: Kind, facts: Facts) -> tuple[Cause, ...]:
     )
 
 
-def _unknown(found: Explanation, facts: Facts, length: int) -> Explanation:
+def _unknown(found: Explanation, facts: Facts, *, is_long: bool) -> Explanation:
     """A text without an established meaning: what can be said all the same."""
     causes = found.causes
     step = found.next_step
@@ -120,13 +120,13 @@ def _unknown(found: Explanation, facts: Facts, length: int) -> Explanation:
     ):
         causes = (_NO_TOKEN,)
         step = "Look at the answer to the next call: this one asks for a token."
-    if length > LONGEST:
+    if is_long:
         half = LONGEST // 2
         causes = (
             *causes,
             Cause(
                 "most of the text was not looked at",
-                f"of {length:,} characters the first and last {half:,} were: errors stand at either end. Cut out the part with the error",
+                f"the first and last {half:,} characters were: errors stand at either end. Cut out the part with the error",
             ),
         )
     return replace(found, causes=causes, next_step=step)

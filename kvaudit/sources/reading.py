@@ -1,6 +1,7 @@
 """Bytes of a file as text: bounded, with the encodings that editors leave behind, and binary files refused."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 from kvaudit.errors import UsageError
 
@@ -56,3 +57,33 @@ def decode(data: bytes, name: str) -> str:
     if "\x00" in text:
         raise UnreadableFileError(f"{name}: a binary file")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+_PART = 4 * 1024 * 1024
+"""Bytes that are read at once; a multiple of the length of a character of every encoding below."""
+
+_ORDERS = {
+    b"\xff\xfe\x00\x00": "utf-32-le",
+    b"\x00\x00\xfe\xff": "utf-32-be",
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+}
+
+
+def read_loosely(stream: BinaryIO) -> str:
+    """Text to look for patterns in: of any length and content, in bounded memory.
+
+    Of more than 12 MB the first 4 and the last 4 to 8 are kept. What is not text in the encoding of its byte order mark, or in
+    UTF-8, becomes replacement characters. Zeros, which truncated logs and UTF-16 without a mark hold, are left out.
+    """
+    first = part = stream.read(_PART)
+    before = last = b""
+    is_cut = False
+    while len(part) == _PART:  # a terminal would have to be told twice that this is the end
+        part = stream.read(_PART)
+        is_cut = is_cut or bool(before)
+        before, last = last, part
+    encoding = next((name for mark, name in _ORDERS.items() if first.startswith(mark)), "utf-8")
+    kept = (first, before + last) if is_cut else (first + before + last,)
+    text = "\n".join(item.decode(encoding, "replace") for item in kept).removeprefix("\ufeff")
+    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")

@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from conftest import KVAUDIT
 from conftest_types import Run
 
@@ -40,6 +41,29 @@ def test_an_error_from_a_file_as_json(run: Run, tmp_path: Path) -> None:
     }
     assert set(found["causes"][0]["fix"]) == {"az", "bicep", "terraform"}
     assert run("explain", "error.txt", "--query", "operation", "-o", "tsv").out.strip() == "secrets/get"
+
+
+@pytest.mark.parametrize("piped", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        ERROR.encode("utf-16"),
+        ERROR.encode("utf-16-le"),
+        "é ".encode("latin-1") + ERROR.encode(),
+        b"\0" * 4096 + ERROR.encode(),
+        b"INFO nothing of note\n" * 900_000 + ERROR.encode(),
+    ],
+    ids=["utf-16", "utf-16 without a mark", "latin-1", "zeros of a truncated log", "19 MB"],
+)
+def test_bytes_of_every_kind_are_read(tmp_path: Path, content: bytes, piped: bool) -> None:
+    (tmp_path / "error.txt").write_bytes(content)
+    with (tmp_path / "error.txt").open("rb") as file:
+        words = [] if piped else [str(tmp_path / "error.txt")]
+        done = subprocess.run(
+            [str(KVAUDIT), "explain", *words], stdin=file, capture_output=True, check=False, timeout=60
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"missing policy\n")
 
 
 def test_mistakes_are_told(run: Run, tmp_path: Path) -> None:
