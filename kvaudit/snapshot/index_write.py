@@ -134,7 +134,7 @@ def _part(assignments: RoleAssignments, found: Iterable[str], rare_rows: frozens
     names = assignments.columns.names
     rare = {}
     if rare_rows:
-        rare = {str(place): assignments.rare[row] for place, row in enumerate(rows) if row in rare_rows}
+        rare = {str(place): list(assignments.rare[row]) for place, row in enumerate(rows) if row in rare_rows}
     return {
         "starts": starts,
         "columns": columns,

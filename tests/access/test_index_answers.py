@@ -61,6 +61,7 @@ def in_a_tenant(draw: st.DrawFn) -> Estate:
             draw(st.sampled_from((*GRANTEES, "stranger", "far-away"))),
             draw(st.sampled_from((None, "User", "Group"))),
             listed_from=frozenset(draw(st.lists(st.sampled_from((FAR, SUBSCRIPTION)), max_size=2))),
+            description=draw(st.sampled_from((None, "for the release"))),
         )
         for number in range(draw(st.integers(0, 4)))
     )
