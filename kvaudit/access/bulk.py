@@ -118,7 +118,8 @@ class Bulk:
         self._principals: list[tuple[int, bool, bool] | None] = [None] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
-        self._asked: dict[tuple[Question, Who | None], int] = {}
+        self._asked: dict[tuple[int, Who | None], tuple[Question, int, int]] = {}
+        self._hides: dict[str, bool] = {}
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
         self._filters: dict[Who, Filter] = {}
@@ -291,7 +292,10 @@ class Bulk:
 
     def hides(self, principal_id: str) -> bool:
         """Whether somebody may hold something through a principal whom nobody saw in it."""
-        return bool(self.around.directory.hides_members(principal_id))
+        found = self._hides.get(principal_id)
+        if found is None:
+            found = self._hides[principal_id] = bool(self.around.directory.hides_members(principal_id))
+        return found
 
     def _is_stray(self, principal_id: str) -> bool:
         return self.estate.principal(principal_id).state is not PrincipalState.FOUND
@@ -331,26 +335,29 @@ class Bulk:
 
         A scope at which nothing is added to it shares what was counted above.
         """
-        number = self._asked.setdefault((question, who), len(self._asked))
-        return self._tally(node, question, who, number)
-
-    def _tally(self, node: Node, question: Question, who: Who | None, number: int) -> Tally | None:
-        try:
-            return node.tallies[number]
-        except KeyError:
-            pass
-        if node.parent is not None and not node.touched & self.effects.touched_by[question]:
-            found = self._tally(node.parent, question, who, number)
-        elif isinstance(question, DataGrants):
-            sets = self.data(node, question)
-            found = None if sets is None else tally_of(self.among(sets, who) if who else sets)
-        else:
-            first, counter = self.effects.sets_of[question], self.effects.counts_of[question]
-            holders = [len(item) for item in node.sets[first : first + 3]]
-            numbers = zip(node.counts[counter : counter + 3], holders, strict=True)
-            found = Tally(*(number for pair in numbers for number in pair))
-        node.tallies[number] = found
+        asked = self._asked.get((id(question), who))  # questions are few objects, and their values slow to hash
+        if asked is None:
+            asked = self._asked[id(question), who] = question, len(self._asked), self.effects.touched_by[question]
+        _, number, touched = asked
+        above, passed = node, []
+        while number not in above.tallies and above.parent is not None and not above.touched & touched:
+            passed.append(above)
+            above = above.parent
+        if number not in above.tallies:
+            above.tallies[number] = self._tally(above, question, who)
+        found = above.tallies[number]
+        for item in passed:
+            item.tallies[number] = found
         return found
+
+    def _tally(self, node: Node, question: Question, who: Who | None) -> Tally | None:
+        if isinstance(question, DataGrants):
+            sets = self.data(node, question)
+            return None if sets is None else tally_of(self.among(sets, who) if who else sets)
+        first, counter = self.effects.sets_of[question], self.effects.counts_of[question]
+        allowed, conditional, unknown = node.counts[counter : counter + 3]
+        holders = node.sets[first : first + 3]
+        return Tally(allowed, len(holders[0]), conditional, len(holders[1]), unknown, len(holders[2]))
 
     def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him; None as for `tally`."""
@@ -433,10 +440,14 @@ class Adding:
         if number == NOBODY:
             return
         self._touched |= effect.touches
+        sets, counts = self._sets, self._counts
         for index in effect.sets:
-            self._sets.setdefault(index, []).append(number)
+            if index in sets:
+                sets[index].append(number)
+            else:
+                sets[index] = [number]
         for index, more in effect.counts:
-            self._counts[index] = self._counts.get(index, 0) + more
+            counts[index] = counts.get(index, 0) + more
         if broad and effect.gives:
             self._broad.add(effect.gives)
 
@@ -447,7 +458,8 @@ class Adding:
         if self._sets:
             sets = sets.copy()
             for index, numbers in self._sets.items():
-                sets[index] = sets[index] | BitMap(numbers)
+                sets[index] = widened = sets[index].copy()
+                widened.update(numbers)
         if self._counts:
             counts = counts.copy()
             for index, more in self._counts.items():

@@ -56,8 +56,11 @@ class VaultCounts:
         if self._unasked and self._unasked & kinds:
             return False
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            hides = kinds & _ABOUT_GROUPS and any(self._bulk.hides(item.object_id) for item in vault.access_policies)
-            return not hides and all(bool(item.tenant_id) == bool(vault.tenant_id) for item in vault.access_policies)
+            about_groups, has_tenant = bool(kinds & _ABOUT_GROUPS), bool(vault.tenant_id)
+            for item in vault.access_policies:
+                if bool(item.tenant_id) is not has_tenant or (about_groups and self._bulk.hides(item.object_id)):
+                    return False
+            return True
         hides = self._node.hides and kinds & _ABOUT_GROUPS
         return self._trusts_its_subscription and not self._node.has_gap and not hides
 

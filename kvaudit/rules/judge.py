@@ -58,25 +58,21 @@ class Judges:
         asked = [question for rule in rules for question in rule.asked]
         self._bulk = access.bulk(asked) if access.estate.vaults else None
 
-    def vault(self, subject: VaultAccess) -> Iterator[tuple[Rule, Judgement]]:
+    def vault(self, subject: VaultAccess) -> list[tuple[Rule, Judgement]]:
         """The same as `judge_vault`. Evidence is worked out anew when somebody looks at it: nothing of the subject stays."""
         from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
 
         counts = VaultCounts(self._bulk, subject) if self._bulk else None
-        is_whole = counts is not None and counts.has_no_gap(self._needed)
-        gaps = () if is_whole else subject.gaps(self._needed)
+        if counts is not None and counts.has_no_gap(self._needed):  # then nothing is hidden: what was found stands
+            found = [((rule.quick(counts) if rule.quick else None) or rule.check(subject)) for rule in self._rules]
+        else:
+            gaps = subject.gaps(self._needed)
+            found = [judge_one(rule, subject, gaps, counts) for rule in self._rules]
         again = _Again(self._access, subject.vault, self._rules)
-        for rule in self._rules:
-            if counts is not None and is_whole:  # then nothing is hidden, and what was found stands as it is
-                judgement = (rule.quick(counts) if rule.quick else None) or rule.check(subject)
-            else:
-                judgement = judge_one(rule, subject, gaps, counts)
-            if judgement.evidence_count:
-                found = judgement
-                judgement = Judgement(
-                    found.verdict, found.message, found.evidence_count, found.gaps, again.details(rule)
-                )
-            yield rule, judgement
+        return [
+            (rule, again.told(rule, judgement) if judgement.evidence_count else judgement)
+            for rule, judgement in zip(self._rules, found, strict=True)
+        ]
 
 
 class _Again:
@@ -87,17 +83,21 @@ class _Again:
         self._vault = vault
         self._rules = rules
 
-    def details(self, rule: Rule) -> Details:
-        """The details of a judgement."""
-        return Details(partial(self._of, rule.id))
-
-    def _of(self, rule_id: str) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-        return self._made[rule_id]
+    def told(self, rule: Rule, found: Judgement) -> Judgement:
+        """A judgement with details that look here."""
+        return Judgement(
+            found.verdict, found.message, found.evidence_count, found.gaps, Details(partial(_made_again, self, rule.id))
+        )
 
     @cached_property
-    def _made(self) -> dict[str, tuple[tuple[Evidence, ...], tuple[str, ...]]]:
+    def made(self) -> dict[str, tuple[tuple[Evidence, ...], tuple[str, ...]]]:
+        """Evidence and commands by the rule's ID."""
         judged = judge_vault(self._access.subject(self._vault), self._rules)
         return {rule.id: (found.evidence, found.fix) for rule, found in judged if found.evidence_count}
+
+
+def _made_again(again: _Again, rule_id: str) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    return again.made[rule_id]
 
 
 def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap], counts: "VaultCounts | None" = None) -> Judgement:

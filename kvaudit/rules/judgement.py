@@ -100,6 +100,9 @@ class Judgement:
         return self.details.fix if self.details and self.verdict is Verdict.FAIL else ()
 
 
+_NOTHING: tuple[tuple[Evidence, ...], tuple[str, ...]] = ((), ())
+
+
 class Details:
     """Evidence and commands, made once, when they are first looked at: most judgements are only counted.
 
@@ -111,7 +114,7 @@ class Details:
 
     def __init__(self, make: Callable[[], tuple[tuple[Evidence, ...], tuple[str, ...]]]) -> None:
         self._make: Callable[[], tuple[tuple[Evidence, ...], tuple[str, ...]]] | None = make
-        self._made: tuple[tuple[Evidence, ...], tuple[str, ...]] = ((), ())
+        self._made: tuple[tuple[Evidence, ...], tuple[str, ...]] = _NOTHING
 
     def _look(self) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
         if self._make is not None:
