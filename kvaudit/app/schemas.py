@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from kvaudit.contracts.infer.schema import inferred_needs_schema
 from kvaudit.explain.schema import explain_schema
 from kvaudit.model.json_schema import Schema
 from kvaudit.probe.schema import probe_schema
@@ -10,5 +11,5 @@ from kvaudit.report.schemas import SCHEMAS
 
 def schemas() -> Mapping[str, Callable[[], Schema]]:
     """By name, sorted."""
-    every = {**SCHEMAS, "explain": explain_schema, "probe": probe_schema}
+    every = {**SCHEMAS, "explain": explain_schema, "inferred-needs": inferred_needs_schema, "probe": probe_schema}
     return dict(sorted(every.items()))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest_types import Run
+from described import undescribed
+from jsonschema import Draft202012Validator
 
 from kvaudit.contracts.reading import parse_contracts
 
@@ -37,6 +39,23 @@ def test_a_draft_that_check_can_read(run: Run) -> None:
     assert "# certain: Program.cs:5 client.SetSecret()" in done.out
     assert "# certain: appsettings.json:1 a Key Vault reference to queue" in done.out
     assert "2 files looked into, 2 operations needed" in done.err
+
+
+def test_the_data_are_what_the_schema_promises(run: Run, shop: Path) -> None:
+    (shop / "deploy.sh").write_text("az keyvault secret show --vault-name kv-shop -n queue")
+    done = run("contracts", "infer", "shop", "-o", "json")
+    assert done.code == 0, done.err
+    found, schema = json.loads(done.out), json.loads(run("schema", "inferred-needs").out)
+    assert not [error.message for error in Draft202012Validator(schema).iter_errors(found)]
+    assert not set(undescribed(found, [schema], schema))
+    assert [(need["word"], need["object"]) for need in found["needs"]] == [
+        ("secrets/get", "queue"),
+        ("secrets/set", "db"),
+    ]
+    assert found["notes"] == [
+        "1 shell or PowerShell script mentions a key vault: `kvaudit lint` reads scripts; whoever runs them needs access of their own"
+    ]
+    assert f"note: {found['notes'][0]}" in done.err
 
 
 def test_what_was_not_looked_into_makes_the_answer_incomplete(run: Run, shop: Path) -> None:

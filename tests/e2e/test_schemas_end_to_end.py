@@ -63,6 +63,7 @@ def test_real_outputs_are_valid_and_every_key_is_described(kind: str, scanned: P
         ("audit", {"schema": "kvaudit/audit/2"}),
         ("explain", {"kind": "perhaps"}),
         ("probe", {"vaults": []}),
+        ("inferred-needs", {"files": 1, "needs": []}),
     ],
 )
 def test_what_is_no_output_is_refused(kind: str, document: Any, run: Run) -> None:
@@ -71,7 +72,7 @@ def test_what_is_no_output_is_refused(kind: str, document: Any, run: Run) -> Non
 
 def test_the_schemas_are_listed_and_an_unknown_one_is_refused(run: Run) -> None:
     listed = run("schema")
-    assert [line.split()[0] for line in listed.out.splitlines()] == sorted([*KINDS, "contracts", "probe"])
+    assert [line.split()[0] for line in listed.out.splitlines()] == sorted([*KINDS, "contracts", "inferred-needs", "probe"])
     done = run("schema", "whocan")
     assert done.code == 2
     assert "who-can" in done.err

@@ -13,7 +13,7 @@ from kvaudit.errors import UsageError
 @stream_options
 def command(*, kind: str | None, **_voice: bool) -> None:
     """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can, explain,
-    probe; and of contracts.
+    probe, contracts infer; and of contracts.
 
     Without KIND it lists them. Later versions add keys and never rename one.
     """
@@ -23,7 +23,7 @@ def command(*, kind: str | None, **_voice: bool) -> None:
 
     if kind is None:
         for name, make in known.items():
-            click.echo(f"{name:<10}{make()['title']}")
+            click.echo(f"{name:<16}{make()['title']}")
         return
     if kind not in known:
         raise UsageError(f"there is no schema {kind!r}", hint=f"There are {', '.join(known)}.")
