@@ -276,7 +276,7 @@ class AssignmentsBuilder:
             if rows:
                 starts[scopes[scope]] = (len(order), len(order) + len(rows))
                 order.extend(self._by_id(rows) if len(rows) > 1 else rows)
-        names = b"".join(self.names[row * _GUID : (row + 1) * _GUID] for row in order)
+        names = _in_order(self.names, order)
         moved = Columns._make([*(array("I", map(column.__getitem__, order)) for column in columns[:7]), names])
         rare = {place: self.rare[row] for place, row in enumerate(order) if row in self.rare} if self.rare else {}
         return RoleAssignments(moved, self._values(), rare, starts)
@@ -302,6 +302,15 @@ class AssignmentsBuilder:
     def _sort_key(self, row: int) -> tuple[str, bytes]:
         prefix = self.prefixes.values[self.columns.prefixes[row]]
         return prefix.casefold(), bytes(self.columns.names[row * _GUID : (row + 1) * _GUID])
+
+
+def _in_order(names: bytearray, order: Sequence[int]) -> bytes:
+    """The names of some rows, one after the other; moved as two halves, of which arrays take many at once."""
+    halves = array("Q", bytes(names))
+    moved = array("Q", bytes(_GUID * len(order)))
+    for place in (0, 1):
+        moved[place::2] = array("Q", map(halves[place::2].__getitem__, order))
+    return moved.tobytes()
 
 
 def packed_name(name: str) -> bytes | None:

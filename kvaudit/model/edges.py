@@ -179,45 +179,41 @@ class MembershipsBuilder:
     """Takes memberships in any order, repeats included."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._types: dict[str | None, int] = {None: 0}
-        self._edges: dict[int, array[int]] = {}
+        self._numbers: dict[tuple[str, str | None], int] = {}
+        self._edges: dict[str, array[int]] = {}
 
-    def number(self, name: str) -> int:
-        """The number of a folded ID while building."""
-        return self._numbers.setdefault(name, len(self._numbers))
-
-    def packed(self, member: str, kind: str | None) -> int:
-        """A member and its type, for `edges_of`."""
-        return self.number(member) << _TYPE_BITS | self._types.setdefault(kind, len(self._types))
+    def number(self, member: str, kind: str | None) -> int:
+        """The number of a member with a type, while building: what `edges_of` holds."""
+        return self._numbers.setdefault((member, kind), len(self._numbers))
 
     def edges_of(self, group: str) -> "array[int]":
-        """The packed members of a group, to be added to."""
-        number = self.number(group)
-        if number not in self._edges:
-            self._edges[number] = array("Q")
-        return self._edges[number]
+        """The numbers of a group's members, to be added to."""
+        found = self._edges.get(group)
+        if found is None:
+            found = self._edges[group] = array("I")
+        return found
 
     def add(self, item: Membership) -> None:
         """Take in one membership."""
-        self.edges_of(item.group).append(self.packed(item.member, item.member_type))
+        self.edges_of(item.group).append(self.number(item.member, item.member_type))
 
     def done(self) -> Memberships:
         """All of them, sorted, each once."""
-        names = sorted(self._numbers)
+        names = sorted({*self._edges, *(member for member, _ in self._numbers)})
+        types = sorted({None, *(kind for _, kind in self._numbers)}, key=lambda kind: (kind is not None, kind or ""))
         place = {name: number for number, name in enumerate(names)}
-        new_number = array("Q", (place[name] << _TYPE_BITS for name in self._numbers))
-        types = sorted(self._types, key=lambda kind: (kind is not None, kind or ""))
-        new_type = [types.index(kind) for kind in self._types]
+        type_place = {kind: number for number, kind in enumerate(types)}
+        packed = [place[member] << _TYPE_BITS | type_place[kind] for member, kind in self._numbers]
+        ordered = sorted(packed)
+        ranks = {item: rank for rank, item in enumerate(ordered)}
+        rank_of = [ranks[item] for item in packed]  # small numbers are sorted faster than packed ones
         groups, starts, members = array("I"), array("Q", [0]), array("Q")
-        for group in sorted(self._edges, key=new_number.__getitem__):
-            edges = self._edges.pop(group)
-            if not edges:
-                continue
-            fresh = {new_number[item >> _TYPE_BITS] | new_type[item & _TYPE] for item in set(edges)}
-            members.extend(sorted(fresh))
-            groups.append(new_number[group] >> _TYPE_BITS)
-            starts.append(len(members))
+        for group in sorted(self._edges):
+            found = sorted(set(map(rank_of.__getitem__, self._edges.pop(group))))
+            if found:
+                members.extend(map(ordered.__getitem__, found))
+                groups.append(place[group])
+                starts.append(len(members))
         return Memberships(names, types, groups, starts, members)
 
 

@@ -5,7 +5,7 @@ sent; everything else goes through the collector's parser, so there is one readi
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, islice, pairwise
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -34,11 +34,6 @@ _NO_NAME = bytes(16)
 _ALWAYS = ("scope", "roleDefinitionId", "principalId")
 _SOMETIMES = ("principalType", "condition", "createdOn", "description", "delegatedManagedIdentityResourceId")
 _NEEDED, _LOOKED_AT = itemgetter(*_ALWAYS), itemgetter(*_ALWAYS, *_SOMETIMES)
-
-_LINES_TOGETHER = 5_000
-"""Lines of one listing that are taken in together."""
-
-_SCOPE, _LINE = itemgetter(0), itemgetter(1)
 
 
 class _Remembered(dict[Any, int]):
@@ -180,23 +175,22 @@ class MemberReader:
         self.counts: dict[str, int] = {}
         self._known: dict[bytes, int] = {}
 
-    def read(self, lines: Iterable[tuple[str, bytes]]) -> None:
-        """Take in items as they stand in the file, each with the scope that was listed. Listings may be interleaved."""
+    def read(self, batches: Iterable[tuple[str, list[bytes]]]) -> None:
+        """Take in items as they stand in the file, with the scope that was listed. Listings may be interleaved."""
         known, counts = self._known, self.counts
-        for scope, found in groupby(lines, key=_SCOPE):
+        for scope, lines in batches:
             add = self._group(scope)
-            while batch := list(map(_LINE, islice(found, _LINES_TOGETHER))):
-                counts[scope] = counts.get(scope, 0) + len(batch)
-                packed = list(map(known.get, batch))
-                if add is not None and None not in packed:
-                    add(packed)
-                    continue
-                for line in batch:
-                    number = known.get(line)
-                    if number is None or add is None:
-                        self._parse(scope, line)
-                    else:
-                        add((number,))
+            counts[scope] = counts.get(scope, 0) + len(lines)
+            numbers = list(map(known.get, lines))
+            if add is not None and None not in numbers:
+                add(numbers)
+                continue
+            for line in lines:
+                number = known.get(line)
+                if number is None or add is None:
+                    self._parse(scope, line)
+                else:
+                    add((number,))
 
     def _group(self, scope: str) -> Callable[[Iterable[Any]], None] | None:
         try:
@@ -212,13 +206,13 @@ class MemberReader:
         except (KeyError, TypeError, ValueError) as problem:
             self._unreadable(scope, problem)
             return
-        packed = self.edges.packed(edge.member, edge.member_type)
-        self.edges.edges_of(edge.group).append(packed)
+        number = self.edges.number(edge.member, edge.member_type)
+        self.edges.edges_of(edge.group).append(number)
         if line not in self._known:
             self.described.append(parse_principal(raw, "group_members"))
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[line] = packed
+            self._known[line] = number
 
 
 def named_in(assignments: RoleAssignments) -> Iterator[tuple[str, str | None, bool]]:

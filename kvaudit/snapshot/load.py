@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial, reduce
+from operator import itemgetter
 from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
@@ -35,6 +36,8 @@ MODEL_UNKNOWN = "PermissionModelUnknown"
 INTERRUPTED = "SnapshotIncomplete"
 
 _MEMBER_TYPES = frozenset({"User", "Group", "ServicePrincipal", "Device"})
+
+_RANK = itemgetter(0)
 
 _OWNERS = ("application_owners", "group_owners", "service_principal_owners")
 _GROUP_SCHEDULES = ("group_assignment_schedule_instances", "group_eligibility_schedule_instances")
@@ -359,7 +362,8 @@ def _with_state(principal: Principal, state: PrincipalState) -> Principal:
 def _fullest(items: list[tuple[int, Principal]]) -> Principal:
     """One description out of many, the later kinds first, whatever the order of reading."""
     if len(items) > 1:
-        items = sorted(items, key=lambda item: (item[0], repr(item[1])))
+        alone = len({rank for rank, _ in items}) == len(items)
+        items = sorted(items, key=_RANK if alone else lambda item: (item[0], repr(item[1])))
     return reduce(fuller, (principal for _, principal in items))
 
 

@@ -1,6 +1,8 @@
 """Reading a snapshot: raw items, gaps and listings, nothing parsed yet."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,19 +64,37 @@ class Snapshot:
         """How many lines its files hold, as the manifest says."""
         return sum(item.lines for item in self._manifest.files.values())
 
-    def lines(self, kind: str) -> Iterator[tuple[str, bytes]]:
-        """The same items as they stand in the file, for kinds of which there are millions that repeat each other."""
+    def lines(self, kind: str) -> Iterator[tuple[str, list[bytes]]]:
+        """The same items as they stand in the file, for kinds of which there are millions that repeat each other.
+
+        Items of one listing that follow each other come together, with the scope that was listed.
+        """
         scopes: dict[bytes, str] = {}
-        for line in self._lines(kind):
-            start, between, item = line.partition(layout.BEFORE_ITEM)
-            scope = scopes.get(start)
-            if scope is None:
-                scope, raw = self._decoded(kind, line, layout.decode_item)
-                if not between or not start.startswith(layout.BEFORE_SCOPE):
-                    yield scope, layout.encode(raw)
-                    continue
-                scopes[start] = scope
-            yield scope, item[:-1]
+        for block in self._blocks(kind):
+            first, between, _ = block.partition(layout.BEFORE_ITEM)
+            before = first + between
+            items = block.split(b"}\n" + before) if first in scopes and block.endswith(b"}") else []
+            if len(items) == block.count(b"\n") + 1:  # every line begins as the first one does
+                items[0] = items[0].removeprefix(before)
+                items[-1] = items[-1].removesuffix(b"}")
+                yield scopes[first], items
+                continue
+            found = (self._item_of(kind, line, scopes) for line in block.split(b"\n"))
+            for scope, together in groupby(found, key=itemgetter(0)):
+                yield scope, [item for _, item in together]
+
+    def _item_of(self, kind: str, line: bytes, scopes: dict[bytes, str]) -> tuple[str, bytes]:
+        """The scope and the item of a line; what stands before an item is remembered with what it means."""
+        start, _, item = line.partition(layout.BEFORE_ITEM)
+        scope = scopes.get(start)
+        whole = item.endswith(b"}")
+        if scope is not None and whole:
+            return scope, item[:-1]
+        scope, raw = self._decoded(kind, line, layout.decode_item)
+        if not whole or not start.startswith(layout.BEFORE_SCOPE):
+            return scope, layout.encode(raw)
+        scopes[start] = scope
+        return scope, item[:-1]
 
     def decode(self, kind: str, item: bytes) -> Raw:
         """The raw item of one of `lines`."""
@@ -109,13 +129,8 @@ class Snapshot:
             path = self._path / layout.kind_file(kind)
             raise corrupt(path, f"line {number} is not an item") from error
 
-    def _lines(self, kind: str) -> Iterator[bytes]:
-        """The lines of a kind's file, as many as were written."""
-        for block in self._blocks(kind):
-            yield from block.split(b"\n")
-
     def _blocks(self, kind: str) -> Iterator[bytes]:
-        """The same lines, many at once."""
+        """The lines of a kind's file, as many as were written; see `read_blocks`."""
         path = self._path / layout.kind_file(kind)
         expected = self._manifest.files.get(path.name)
         number = 0

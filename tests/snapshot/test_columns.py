@@ -105,7 +105,7 @@ def test_assignments_in_columns_are_those_that_the_parser_makes(items: list[tupl
 def test_members_in_columns_are_those_that_the_parser_makes(items: list[tuple[str, Any]]) -> None:
     refused: list[str] = []
     reader = MemberReader(layout.decode, lambda scope, _: refused.append(scope))
-    reader.read((scope, layout.encode(raw)) for scope, raw in items)
+    reader.read((scope, [layout.encode(raw)]) for scope, raw in items)
     edges, unreadable, described = set(), [], []
     for scope, raw in items:
         try:
