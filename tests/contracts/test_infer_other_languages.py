@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kvaudit.contracts.infer import grammars
+from kvaudit.contracts.infer import clock, grammars
 from kvaudit.contracts.infer.project import READERS, read_sources
 
 CS = "using Azure.Security.KeyVault.Secrets;\nusing Azure.Security.KeyVault.Keys;\nclass A { "
@@ -101,6 +101,18 @@ def test_deep_nesting_is_answered_or_refused(suffix: str, nested: str) -> None:
         READERS[suffix]("// key vault\nx = " + nested * 3_000, "a")
     except ValueError as problem:
         assert "nested" in str(problem) or "not understood" in str(problem)  # noqa: PT017
+
+
+def test_what_the_parser_could_not_be_stopped_in_is_not_begun() -> None:
+    with pytest.raises(ValueError, match="more than 4000 signs <"):
+        READERS[".cs"]("// key vault\nx = " + "a<" * 20_000, "a")
+
+
+def test_a_file_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "MOST_SECONDS", 0)
+    for suffix in (".cs", ".py"):
+        with pytest.raises(ValueError, match="not understood within 0 seconds"):
+            READERS[suffix]("# key vault\n" if suffix == ".py" else "// key vault\n" + "class A {} " * 100, "a")
 
 
 def test_without_the_extra_every_language_is_one_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
