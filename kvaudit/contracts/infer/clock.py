@@ -20,9 +20,13 @@ class Clock:
         """Whether the time is over."""
         return time.thread_time() > self._ends
 
+    def problem(self) -> str:
+        """What to say when it has ended."""
+        return f"not understood within {MOST_SECONDS} seconds"
+
     def each(self, items: Iterable[_T]) -> Iterator[_T]:
         """The items, as long as there is time. Raises ValueError when there is none left."""
         for number, item in enumerate(items):
             if number % 16 == 0 and self.has_ended():
-                raise ValueError(f"not understood within {MOST_SECONDS} seconds")
+                raise ValueError(self.problem())
             yield item

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kvaudit.contracts.infer.clock import MOST_SECONDS, Clock
+from kvaudit.contracts.infer.clock import Clock
 
 if TYPE_CHECKING:
     from tree_sitter import Node as SyntaxNode
@@ -57,4 +57,4 @@ def parse(text: str, grammar: str, clock: Clock) -> "SyntaxNode":
         ).root_node
     except ValueError as problem:  # how the parser says that it was stopped
         parser.reset()
-        raise ValueError(f"not understood within {MOST_SECONDS} seconds") from problem
+        raise ValueError(clock.problem()) from problem
