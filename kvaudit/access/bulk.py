@@ -47,6 +47,9 @@ Who = Callable[[Estate, str, str | None], bool | None]
 
 Made = TypeVar("Made")
 
+_SINGLE = frozenset({"User", "ServicePrincipal"})
+"""Types of principals through which nobody else holds anything, and which may be given roles."""
+
 _ASK = Effect((), (), has_gap=False, gives=0)
 """Stands where nobody has asked yet."""
 
@@ -287,7 +290,12 @@ class Bulk:
         known = self._principals[place]
         if known is None:
             name = self._columns.values.principals[place]
-            known = self._principals[place] = (self.numbers.of(name), self._is_stray(name), self.hides(name))
+            principal = self.estate.principals.get(name)
+            if principal and principal.state is PrincipalState.FOUND and principal.type in _SINGLE:
+                known = self.numbers.add(name), False, False
+            else:
+                known = self.numbers.of(name), self._is_stray(name), self.hides(name)
+            self._principals[place] = known
         return known
 
     def hides(self, principal_id: str) -> bool:
@@ -487,6 +495,6 @@ def tally_of(found: list[Sets]) -> Tally:
         return Tally(allowed, allowed, conditional, conditional, unknown, unknown)
     numbers = []
     for place in range(3):
-        sets = [item[place] for item in found]
-        numbers += [sum(map(len, sets)), len(BitMap.union(*sets))]
+        sets = [item[place] for item in found if item[place]]
+        numbers += [sum(map(len, sets)), len(BitMap.union(*sets)) if sets else 0]
     return Tally(*numbers)

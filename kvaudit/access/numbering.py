@@ -26,12 +26,17 @@ class Numbers:
         """The number of an ID, or `NOBODY`."""
         number = self._known.get(principal_id)
         if number is None:
-            if self._directory.type_of(principal_id) == "Application":
-                number = NOBODY
-            else:
-                number = len(self.ids)
-                self.ids.append(principal_id)
-            self._known[principal_id] = number
+            if self._directory.type_of(principal_id) != "Application":
+                return self.add(principal_id)
+            number = self._known[principal_id] = NOBODY
+        return number
+
+    def add(self, principal_id: str) -> int:
+        """The number of an ID that is known to be no application registration."""
+        number = self._known.get(principal_id)
+        if number is None:
+            number = self._known[principal_id] = len(self.ids)
+            self.ids.append(principal_id)
         return number
 
     def set_of(self, principals: Iterable[str]) -> BitMap:

@@ -31,6 +31,23 @@ def test_counts_and_the_evaluator_judge_alike(estate: Estate) -> None:
     _assert_judged_alike(estate)
 
 
+@st.composite
+def terraces(draw: st.DrawFn) -> Estate:
+    """An estate of many vaults of few kinds, in turn at places with records of their own, beside such places, and apart."""
+    made, kinds = draw(estates()), draw(st.lists(vaults(), min_size=1, max_size=3))
+    beside = [
+        f"{group}/providers/microsoft.keyvault/vaults/kv-{number}" for number in range(3) for group in (RG, f"{RG}0")
+    ]
+    places = draw(st.permutations([VAULT, *beside]))
+    rows = [replace(draw(st.sampled_from(kinds)), id=place, name=place.rpartition("/")[2]) for place in places]
+    return replace(made, vaults=tuple(rows))
+
+
+@given(terraces())
+def test_what_equal_vaults_share_is_what_each_is_judged_alone(estate: Estate) -> None:
+    _assert_judged_alike(estate)
+
+
 @pytest.mark.parametrize("point", range(1, 14))
 def test_they_judge_every_case_alike(point: int) -> None:
     for number, case in cases():

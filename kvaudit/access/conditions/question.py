@@ -32,6 +32,7 @@ _ON_EXISTING = frozenset(
     )
 )
 _ON_REQUESTED = frozenset(f"microsoft.keyvault/vaults/secrets/{name}/action" for name in ("setsecret", "restore"))
+_ON_EITHER = _ON_EXISTING | _ON_REQUESTED
 _PRINCIPAL_TYPES = frozenset({"user", "group", "serviceprincipal"})
 
 
@@ -120,7 +121,7 @@ def resolve(attribute: Attribute, question: Question) -> Known | Absent | Open |
 
 
 def _vault_attribute(key: tuple[str, str], action: str, question: Question) -> Known | Absent | Open | Unpublished:
-    if action not in _ON_EXISTING | _ON_REQUESTED:
+    if action not in _ON_EITHER:
         return Unpublished("attributes of Key Vault are published for data actions on secrets only")
     if key == VAULT_NAME:
         return _known(question.vault)
