@@ -71,6 +71,7 @@ class _Around:
         self._described: dict[str, Principal] = {}
         self._member_of: dict[str, tuple[str, ...]] = {}
         self._stands_in: dict[str, tuple[int, list[str]]] = {}
+        self._met: set[str] = set()
 
     def estate(self) -> Estate:
         assignments = list(self._assignments())
@@ -131,7 +132,8 @@ class _Around:
         found = self._index.get("names", "")
         names, types = found["names"], found["types"]
         pending = list(dict.fromkeys(named))
-        seen = set(pending)
+        seen = self._met
+        seen.update(pending)
         edges: dict[str, list[int]] = {}
         kept = None if self._asks_of_people() else _numbers(names, pending)
         for key in pending:  # grows while it is walked
@@ -197,7 +199,7 @@ class _Around:
     def _listings(self) -> tuple[Listing, ...]:
         keys = {"", *(item.subscription_id or "" for item in self._vaults)}
         keys.update(listing_key(place) for item in self._small.schedule_instances for place in item.listed_from)
-        people = {*self._described, *self._recorded, *self._member_of}
+        people = {*self._met, *self._described, *self._recorded, *self._member_of}  # some are met and not described
         keys.update(f"{kind}/{item}" for item in people for kind in ("groups", "serviceprincipals"))
         rows = [*self._index.get("kinds", "")]
         for key in sorted(keys):

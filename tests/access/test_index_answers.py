@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from benchmarks.snapshots import Size, write_snapshot
 from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around
-from kvaudit.model.authorization import RoleAssignment
+from kvaudit.model.authorization import RoleAssignment, ScheduleInstance
 from kvaudit.model.directory import Membership, Principal
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
@@ -105,6 +105,31 @@ def test_the_estate_around_a_vault_answers_as_the_whole(
         found = Access(around).who_can(asked, vault, ref, expand_groups=members)
         assert found == whole
         assert tuple(who_can_lines(around, found)) == tuple(who_can_lines(estate, whole))
+
+
+@pytest.mark.parametrize("members", [True, False])
+def test_the_members_of_a_group_that_nothing_describes_are_known_to_be_all(members: bool) -> None:
+    """Its name could not be looked up, its members could; only an eligible assignment names it."""
+    vault = Vault(FAR_VAULT, "kv-contoso", tenant_id=TENANT, permission_model=PermissionModel.AZURE_RBAC)
+    eligible = ScheduleInstance("/eligible", FAR_VAULT, SECRETS_USER, "outer", eligible=True, principal_type="Group")
+    estate = Estate(
+        tenant_id=TENANT,
+        subscriptions=(Subscription(FAR.rpartition("/")[2], tenant_id=TENANT),),
+        vaults=(vault,),
+        role_assignments=(RoleAssignment("/held", FAR_VAULT, SECRETS_USER, "inner", "Group"),),
+        schedule_instances=(eligible,),
+        memberships=(Membership("outer", "inner", "Group"), Membership("inner", "anna", "User")),
+        listings=(
+            *(Listing(kind, FAR, 1) for kind in ("role_assignments", "role_eligibility_schedule_instances")),
+            *(Listing("group_members", f"groups/{name}", 1) for name in ("another", "outer", "inner")),
+        ),
+    )
+    around = near(estate, vault, members=members)
+    assert around is not None
+    for word in WORDS:
+        whole = Access(estate).who_can(operation(word), vault, expand_groups=members)
+        assert Access(around).who_can(operation(word), vault, expand_groups=members) == whole
+        assert around.was_read("group_members", "groups/outer")
 
 
 def test_drawn_estates_mostly_get_an_index() -> None:
