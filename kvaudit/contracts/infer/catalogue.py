@@ -139,9 +139,12 @@ def may_ask(text: str) -> bool:
 def name_argument(language: str, kind: str, operation: str) -> int | None:
     """Which argument of a client's method is the object's name, from 0; None where none is.
 
-    Setting a secret has its value beside the name: only this place may ever be looked at.
+    Setting a secret has its value beside the name: only this place may ever be looked at. The legacy client's class is called
+    as many classes of applications are, whose methods take the name first: there, the value might stand in this place.
     """
     name = operation.partition("/")[2]
+    if kind == "legacy" and operation == "secrets/set":
+        return None
     if (
         kind in ("crypto", "operation")
         or name in ("list", "listDeleted", "restore")

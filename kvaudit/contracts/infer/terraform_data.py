@@ -1,6 +1,7 @@
 """Needs of Terraform: data sources and ephemeral resources, which whoever runs Terraform reads."""
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from kvaudit.contracts.infer.catalogue import object_name, words
@@ -10,10 +11,9 @@ _BLOCK = re.compile(
     r"^[ \t]*(?:data|ephemeral)[ \t]+\"azurerm_key_vault(?:_(\w+))?\"[ \t]+\"([^\"\n]{0,200})\"", re.MULTILINE
 )
 _NEXT = re.compile(r"^[ \t]*(?:data|ephemeral|resource|module|variable|locals|output|provider)\b", re.MULTILINE)
-_PART = re.compile(
-    r"/\*.*?(?:\*/|\Z)|(?:#|//)[^\n]*|<<-?(\w+)\n.*?(?:^[ \t]*\1[ \t]*$|\Z)|\"(?:\\.|[^\"\\\n])*+\"?|[{}]",
-    re.DOTALL | re.MULTILINE,
-)
+_APART = r"/\*.*?(?:\*/|\Z)|(?:#|//)[^\n]*|<<-?(\w+)\n.*?(?:^[ \t]*\1[ \t]*$|\Z)|\"(?:\\.|[^\"\\\n])*+\"?"
+_TEXTS = re.compile(_APART, re.DOTALL | re.MULTILINE)
+_PART = re.compile(_APART + "|[{}]", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"^[ \t{]*name[ \t]*=[ \t]*\"([^\"\n]{0,200})\"", re.MULTILINE)
 _VAULT_ID = re.compile(r"^[ \t{]*key_vault_id[ \t]*=[ \t]*data\.azurerm_key_vault\.([\w-]{1,200})\.id\b", re.MULTILINE)
 _ASKS = {
@@ -67,11 +67,11 @@ def _blocks(text: str) -> Iterator[tuple[str, str, int, str]]:
     """Type after `azurerm_key_vault_`, label, line and body of each data source, without comments."""
     if "azurerm_key_vault" not in text:
         return
-    comments = [found.span() for found in _PART.finditer(text) if found.group().startswith(("/*", "<<"))]
+    comments = deque(found.span() for found in _TEXTS.finditer(text) if found.group().startswith(("/*", "<<")))
     line, counted = 1, 0
     for found in _BLOCK.finditer(text):
         while comments and comments[0][1] <= found.start():
-            comments.pop(0)
+            comments.popleft()
         if comments and comments[0][0] < found.start():
             continue
         line += text.count("\n", counted, found.start())

@@ -71,6 +71,9 @@ _ITSELF = frozenset({"this", "this_expression", "base_expression", "super"})
 _HOLDS = frozenset({"Value", "value", "Result", "Current"})
 """Properties through which something is had that holds a client: a lazy one, a task, an iterator."""
 
+_IS_ADDRESS = re.compile(r"(?i)(?:^|\.)(?:ur[il]|create)$")
+"""What makes an address and sends nothing: taken for a request only where no request to that address is seen."""
+
 _CONNECTS = re.compile(
     r"(?i)(get|put|post|patch|delete|fetch|axios|request|newrequest\w*|newbuilder|send|create|url|uri)"
 )
@@ -102,6 +105,8 @@ class _Reader:
             for alias, path in _GO_IMPORT.findall(text)
         }
         self._packages = packages if language == "go" else {}
+        self._sent: set[str] = set()
+        self._addresses: list[tuple[str, Need]] = []
         self._held: dict[str, set[str]] = {}
         self._returned: dict[str, set[str]] = {}
         self._own = {
@@ -126,6 +131,7 @@ class _Reader:
                 yield from self._request(node)
             elif node.type in MEMBERS or node.type == "method_reference":
                 yield from self._handed_on(node)
+        yield from (need for address, need in self._addresses if address not in self._sent)
 
     def _need(self, asked: Asked, grade: Grade, node: "SyntaxNode", why: str, name: str | None = None) -> Need:
         line = node.start_point[0] + 1
@@ -149,11 +155,17 @@ class _Reader:
                 continue
             said = _VERB.search(self._syntax.text(arguments))
             method = next((word for word in said.groups() if word), "GET") if said else name.rpartition(".")[2]
-            method = self._verb_of_chain(node) or method
+            chained = self._verb_of_chain(node)
+            method = chained or method
             method = method if re.match(r"(?i)get|put|post|patch|delete", method) else "GET"
             asked = rest.asked_by(method, address)
-            if asked:
-                yield self._need(asked, Grade.LIKELY, node, f"{method.upper()} {address[:80]}", rest.object_in(address))
+            why, is_one = f"{method.upper()} {address[:80]}", _IS_ADDRESS.search(name) and not chained
+            need = self._need(asked, Grade.LIKELY, node, why, rest.object_in(address)) if asked else None
+            if need and is_one:
+                self._addresses.append((address, need))
+            elif need:
+                self._sent.add(address)
+                yield need
             return
 
     def _verb_of_chain(self, node: "SyntaxNode") -> str | None:
@@ -292,6 +304,7 @@ class _Reader:
                 yield self._need(Asked(operation, operation), Grade.LIKELY, node, f"{name} reads every secret")
         grade = Grade.CERTAIN if self._uses_library else Grade.LIKELY
         kinds = self._kinds(receiver)
+        is_library = bool(kinds) and self._uses_library
         if not kinds and self._uses_library:
             kinds, grade = self._guessed(receiver, plain), Grade.LIKELY
         if not kinds and self._mentions and plain not in self._own and receiver.type not in _ITSELF:
@@ -299,7 +312,7 @@ class _Reader:
         for kind in sorted(kinds):
             for asked in methods(self._language)[kind].get(plain, ()):
                 why = f"{' '.join(self._syntax.text(receiver).split())[:60]}.{name}()"
-                yield self._need(asked, grade, node, why, self._object(node, kind, asked))
+                yield self._need(asked, grade, node, why, self._object(node, kind, asked) if is_library else None)
                 if asked.operation == "certificates/create" and re.match("(?i)start|begin", plain):
                     operation = "certificates/getOperation"
                     why = f"the poller of {plain} asks how far it is"
