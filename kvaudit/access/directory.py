@@ -116,6 +116,12 @@ class Directory:
             self._members[group_id] = self._descend(group_id)
         return self._members[group_id]
 
+    def members_among(self, group_id: str, names: frozenset[str] | None) -> frozenset[str]:
+        """Those of some principals, or of all, that are in a group for certain. Unlike `chains_down` it keeps nothing."""
+        known = self._members.get(group_id)
+        members = (self._descend(group_id) if known is None else known).keys()
+        return frozenset(members if names is None else names & members)
+
     def ways_up(self, principal_id: str) -> Mapping[str, Way]:
         """Every group that the principal is not in and can come into -> how: by activation, or when its time begins."""
         if not self._estate.group_schedule_instances:

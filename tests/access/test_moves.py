@@ -70,3 +70,16 @@ def test_rights_to_move_and_to_read_of_a_person_and_its_group_add_up(
     everybodys = access.routes(modern, expand_groups=True).routes
     assert {item.principal_id for item in everybodys if item.id == "E20"} == listed
     assert not [item.id for item in access.routes_of(ben.id, modern)]
+
+
+def test_one_group_moves_and_another_reads() -> None:
+    """No group has this route itself: it is told of whoever stands in both."""
+    readers = group("readers", anna, ben)
+    items = (MOVER, assignment(MOVER, ops), assignment("Key Vault Secrets User", readers, ELSEWHERE))
+    access = Access(estate(anna, ben, ops, readers, modern, *items))
+    (route,) = access.routes_of(anna.id, modern)
+    assert (route.id, [item.groups for item in route.via]) == ("E20", [(ops.id,), (readers.id,)])
+    everybodys = access.routes(modern, expand_groups=True).routes
+    assert [(item.principal_id, item.id) for item in everybodys] == [(anna.id, "E20")]
+    assert [item.escalation for item in access.rows(expand_groups=True) if item.principal_id == anna.id] == [("E20",)]
+    assert not access.routes_of(ben.id, modern)

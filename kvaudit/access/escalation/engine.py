@@ -112,6 +112,7 @@ class Escalations:
             for name in tuple(found):
                 if self._directory.may_be_group(name):
                     found.update(self._directory.chains_down(name))
+            found.update(self.control.members_who_move(vault))
         return frozenset(found)
 
     def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
@@ -277,7 +278,8 @@ class Escalations:
 
     def _beside(self, item: Step, principal_id: str, vault: Vault) -> Iterator[Citation]:
         """The records that a step rests on beside those that give its rights: what is rewritten, removed or held elsewhere."""
-        yield from item.via
+        if item.route == "E20":
+            yield from self.control.moves.cited(principal_id, self.control.context(vault).group)
         if item.bits & actions.REWRITES_ROLE:
             roles = self.control.custom_roles
             yield from roles.cited(principal_id, roles.over(vault.scope))

@@ -1,19 +1,27 @@
-"""E20: a vault that is moved inherits the assignments of the group where it arrives; those made on it directly are lost."""
+"""E20: a vault that is moved inherits the assignments of the group where it arrives; those made on it directly are lost.
 
-from collections.abc import Iterator, Mapping
+Somebody may hold data in thousands of groups, and vaults may be moved out of as many: so what somebody has elsewhere is
+worked out once, and for one vault only the group and the subscription in which it stands already are left out of it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import NONE, Powers, joined, sum_of, weaker
 from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Step
-from kvaudit.access.grants import Record
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
-from kvaudit.model.authorization import ScheduleInstance
 
 _LEVELS = ("subscription", "resource group")
+_KEPT = 20_000
+"""Principals whose places are kept: some hundred bytes for each of the places of each."""
+
+_There = tuple[Powers, int]
+"""What somebody may do at places where it holds data, and the operations that it holds there."""
 
 
 class Moves:
@@ -29,63 +37,120 @@ class Moves:
         self._standings = standings
         self._directory = around.directory
         self._at: dict[int, frozenset[str]] = {}
-        self._data = self._data_of(around) if standings.moving else {}
-        self._movers = self._concerned()
+        self._concerned: dict[str, frozenset[str]] = {}
+        self._places: dict[str, tuple[Mapping[str, _There], _There]] = {}
 
-    def _data_of(self, around: Surroundings) -> dict[str, dict[str, int]]:
-        """Those whom a record gives data at a subscription or group → these places → which operations."""
-        found: dict[str, dict[str, int]] = {}
-        for record in around.estate.role_assignments:
-            mask = self._held(record)
-            if mask and scopes.level_of(record.scope) in _LEVELS:
-                places = found.setdefault(record.principal_id, {})
-                places[record.scope] = places.get(record.scope, 0) | mask
+    @cached_property
+    def _masks(self) -> tuple[int, ...]:
+        """By the number of a role with a condition: the operations that it gives wherever it stands."""
+        grants = self._around.grants
+        return tuple(
+            0 if condition else sum_of(item.mask for item in grants.power(role).blocks if not item.condition)
+            for role, condition in self._around.estate.assignment_columns.values.powers
+        )
+
+    @cached_property
+    def _rows(self) -> Mapping[str, list[int]]:
+        """Those whom an assignment gives data at a subscription or group → the rows of these assignments."""
+        found: dict[str, list[int]] = {}
+        if not self._standings.moving:
+            return found
+        table, masks = self._around.estate.assignment_columns, self._masks
+        for scope, rows in table.starts.items():
+            if scopes.level_of(scope) not in _LEVELS:
+                continue
+            for row in range(*rows):
+                if masks[table.columns.powers[row]]:
+                    found.setdefault(table.values.principals[table.columns.principals[row]], []).append(row)
         return found
 
-    def _held(self, record: Record) -> int:
-        """The operations that a record gives wherever it stands and whenever it is asked."""
-        if record.condition or isinstance(record, ScheduleInstance):
-            return 0
-        return sum_of(item.mask for item in self._around.grants.power(record.role).blocks if not item.condition)
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Those whom a record with routes names, or one that gives data somewhere."""
+        return frozenset({*self._standings.scopes_of, *self._rows})
 
-    def _concerned(self) -> Mapping[str, frozenset[str]]:
-        """Those whom a record lets move resources → those of them, and of their members, whom a record names and who hold data."""
-        found: dict[str, set[str]] = {}
-        for name in {*self._standings.scopes_of, *self._data} if self._data else ():
-            names = {name, *self._directory.chains_up(name)}
-            if not names.isdisjoint(self._data):
-                for mover in names & self._standings.moving:
-                    found.setdefault(mover, set()).add(name)
-        return {mover: frozenset(names) for mover, names in found.items()}
+    def can_leave(self, node: Node) -> bool:
+        """Whether a record at a node or above it lets anybody move resources, and anybody holds data somewhere."""
+        return bool(self._standings.naming_over(node, actions.MOVE) and self._rows)
 
     def movers_at(self, node: Node) -> frozenset[str]:
-        """Those who hold data somewhere and may move resources at a node."""
-        if not self._movers:
-            return frozenset()
+        """Those whom a record names, who hold data somewhere and may move resources at a node."""
         if id(node) not in self._at:
             above = self.movers_at(node.parent) if node.parent else frozenset()
-            self._at[id(node)] = above.union(*(self._movers.get(item, ()) for item in node.naming(actions.MOVE)))
+            here = node.naming(actions.MOVE)
+            self._at[id(node)] = above.union(*(self._holding(item, self._named) for item in here)) if here else above
         return self._at[id(node)]
+
+    def members_at(self, node: Node) -> frozenset[str]:
+        """The same, and every member of a group that may move them, whether a record names it or not."""
+        found = self.movers_at(node)
+        for mover in self._standings.naming_over(node, actions.MOVE):
+            found = found.union(self._holding(mover, None))
+        return found
+
+    def _holding(self, mover: str, among: frozenset[str] | None) -> frozenset[str]:
+        """A principal and its members, or some of them, as far as they or a group of theirs hold data."""
+        if not self._rows or (among is not None and mover in self._concerned):
+            return self._concerned.get(mover, frozenset())
+        names = self._directory.members_among(mover, among)
+        found = frozenset(item for item in (mover, *names) if self._has_data(item))
+        if among is not None:
+            self._concerned[mover] = found
+        return found
+
+    def _has_data(self, name: str) -> bool:
+        return name in self._rows or not self._directory.chains_up(name).keys().isdisjoint(self._rows)
 
     def steps(self, principal_id: str, held: Powers, group: str) -> Iterator[Step]:
         """E20 of one principal for a vault in a resource group."""
-        there, mask = NONE, 0
-        via: list[Citation] = []
-        for name, chain in ((principal_id, ()), *self._directory.chains_up(principal_id).items()):
-            for place, data in self._data.get(name, {}).items():
-                if scopes.is_within(group, place):
-                    continue  # it holds the data of this group already
-                powers = self._standings.powers(principal_id, self._standings.node(place)).within(actions.GROUPS_WRITE)
-                if powers.any:
-                    there, mask = joined(there, powers), mask | data
-                    via.extend(self._cited(name, place, chain))
+        there, mask = self._elsewhere(principal_id, group)
         answer = weaker(there.answer(actions.GROUPS_WRITE), held.answer(actions.MOVE))
         if answer is not Answer.DENIED:
             how = "moves the vault into a resource group where it holds a data role already"
-            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how, mask=mask, via=tuple(via))
+            yield Step("E20", answer, actions.MOVE | actions.GROUPS_WRITE, how, mask=mask)
 
-    def _cited(self, name: str, place: str, chain: tuple[str, ...]) -> Iterator[Citation]:
-        for record in self._around.records.at(place):
-            if record.principal_id == name and (mask := self._held(record)):
-                role = self._around.grants.power(record.role).name
-                yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, place, role, chain, mask=mask)
+    def cited(self, principal_id: str, group: str) -> Iterator[Citation]:
+        """The assignments that give a principal data where it may move a vault out of a resource group to."""
+        table, here = self._around.estate.assignment_columns, scopes.path_ancestors(group)
+        for name, chain in self._names(principal_id):
+            for row in self._rows.get(name, ()):
+                record = table.record(row)
+                if record.scope not in here and self._arrives(principal_id, record.scope).any:
+                    role, mask = self._around.grants.power(record.role).name, self._masks[table.columns.powers[row]]
+                    yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, record.scope, role, chain, mask=mask)
+
+    def _names(self, principal_id: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return ((principal_id, ()), *self._directory.chains_up(principal_id).items())
+
+    def _arrives(self, principal_id: str, place: str) -> Powers:
+        """The right to write resource groups at a place: a vault arrives in one."""
+        return self._standings.powers(principal_id, self._standings.node(place)).within(actions.GROUPS_WRITE)
+
+    def _elsewhere(self, principal_id: str, group: str) -> _There:
+        """What a principal has where it holds data, but for the places that hold the data of a group already."""
+        places, everything = self._places_of(principal_id)
+        here = [item for item in scopes.path_ancestors(group) if item in places]
+        return _summed(value for place, value in places.items() if place not in here) if here else everything
+
+    def _places_of(self, principal_id: str) -> tuple[Mapping[str, _There], _There]:
+        """Where a principal holds data and may arrive → what it has there; and all of that together."""
+        if principal_id not in self._places:
+            if len(self._places) >= _KEPT:
+                self._places.clear()
+            table, masks = self._around.estate.assignment_columns, self._masks
+            data: dict[str, int] = {}
+            for name, _ in self._names(principal_id):
+                for row in self._rows.get(name, ()):
+                    place = table.values.scopes[table.columns.scopes[row]]
+                    data[place] = data.get(place, 0) | masks[table.columns.powers[row]]
+            arrives = ((place, self._arrives(principal_id, place), mask) for place, mask in data.items())
+            found = {place: (powers, mask) for place, powers, mask in arrives if powers.any}
+            self._places[principal_id] = found, _summed(found.values())
+        return self._places[principal_id]
+
+
+def _summed(items: Iterable[_There]) -> _There:
+    there, mask = NONE, 0
+    for powers, data in items:
+        there, mask = joined(there, powers), mask | data
+    return there, mask

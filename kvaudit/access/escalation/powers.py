@@ -1,11 +1,13 @@
 """What a record gives of the actions that routes are made of: three masks, one for each answer that is not denied."""
 
+import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from kvaudit.access.conditions import Question, Verdict, admits_assignment, evaluate, parse
 from kvaudit.access.conditions.outcome import all_of
+from kvaudit.access.conditions.question import ASSIGNMENT_ATTRIBUTE
 from kvaudit.access.denies import effect_is_certain
 from kvaudit.access.escalation import actions
 from kvaudit.access.grants import Grants, Record
@@ -14,6 +16,8 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, Permission, ScheduleInstance
 from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.roles import builtin_roles
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Powers(NamedTuple):
@@ -202,7 +206,6 @@ def roles_that_write_policies() -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=20_000)
 def admitted_roles(
     texts: tuple[str, ...], roles: tuple[str, ...], principal_id: str | None, principal_type: str | None
 ) -> tuple[tuple[str, Answer], ...]:
@@ -214,17 +217,46 @@ def admitted_roles(
         principal_id: folded ID of the holder.
         principal_type: its type as the record says, or None.
     """
+    named = {name for text in texts for _, name in getattr(parse(text), "attributes", ())}
+    return _admitted(
+        texts,
+        roles,
+        principal_id if f"{ASSIGNMENT_ATTRIBUTE}principalid" in named else None,
+        principal_type if f"{ASSIGNMENT_ATTRIBUTE}principaltype" in named else None,
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _admitted(
+    texts: tuple[str, ...], roles: tuple[str, ...], principal_id: str | None, principal_type: str | None
+) -> tuple[tuple[str, Answer], ...]:
+    """The same: what a condition does not name of the holder makes no difference, nor which role it is that it does not name.
+
+    A role is compared as a GUID and for equality only, so all roles that stand nowhere in the texts, and are not the holder's
+    own ID, have one answer. Names that are no GUIDs are asked about one by one.
+    """
+    written = "".join((*texts, principal_id or "")).casefold().replace("-", "")
+    rest: Answer | None = None
     found = []
     for role in roles:
-        verdicts = {
-            all_of(admits_assignment(parse(text), role, who, kind) for text in texts).verdict
-            for who, kind in ((principal_id, principal_type), (None, None))
-        }
-        if Verdict.TRUE in verdicts:
-            found.append((role, Answer.ALLOWED))
-        elif Verdict.UNDETERMINED in verdicts:
-            found.append((role, Answer.CONDITIONAL))
+        if not _GUID.fullmatch(role) or role.replace("-", "") in written:
+            answer = _admits(texts, role, principal_id, principal_type)
+        else:
+            answer = rest = rest or _admits(texts, role, principal_id, principal_type)
+        if answer is not Answer.DENIED:
+            found.append((role, answer))
     return tuple(found)
+
+
+def _admits(texts: tuple[str, ...], role: str, principal_id: str | None, principal_type: str | None) -> Answer:
+    """Whether conditions let their holder assign one role, to itself or to anybody."""
+    verdicts = {
+        all_of(admits_assignment(parse(text), role, who, kind) for text in texts).verdict
+        for who, kind in ((principal_id, principal_type), (None, None))
+    }
+    if Verdict.TRUE in verdicts:
+        return Answer.ALLOWED
+    return Answer.CONDITIONAL if Verdict.UNDETERMINED in verdicts else Answer.DENIED
 
 
 @lru_cache(maxsize=20_000)

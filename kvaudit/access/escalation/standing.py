@@ -84,14 +84,17 @@ class Standings:
         self._nodes: dict[str, Node] = {}
         self._powers: dict[tuple[str, int], Powers] = {}
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
+        self._naming: dict[tuple[int, int], frozenset[str]] = {}
         self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
         self._index()
 
     def _index(self) -> None:
         estate, powers = self._around.estate, self.record_powers
-        for assignment in estate.role_assignments:
-            if not powers.is_idle(assignment.role):
-                self._add(assignment)
+        table = estate.assignment_columns
+        idle = [powers.is_idle(role) for role, _ in table.values.powers]
+        for row, power in enumerate(table.columns.powers):
+            if not idle[power]:
+                self._add(table.record(row))
         for instance in self._around.grants.loose_instances:
             self._add(instance)
         for deny in estate.deny_assignments:
@@ -250,6 +253,15 @@ class Standings:
                 if not deny.exclude_principals and any(who.id.casefold() == EVERYONE for who in deny.principals):
                     everybodys |= mask
         return mine, everybodys
+
+    def naming_over(self, node: Node, bit: int) -> frozenset[str]:
+        """Those whom records at a node or above it name for a bit."""
+        key = (id(node), bit)
+        if key not in self._naming:
+            above = self.naming_over(node.parent, bit) if node.parent else frozenset()
+            here = node.naming(bit)
+            self._naming[key] = above | here if here else above
+        return self._naming[key]
 
     def named(self, node: Node) -> frozenset[str]:
         """Everybody whom a record at a node or above it names."""

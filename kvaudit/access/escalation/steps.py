@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kvaudit.access.answers import Citation
 from kvaudit.access.escalation.answers import Confidence
 from kvaudit.access.escalation.powers import STRENGTH
 from kvaudit.model.answers import Answer
@@ -48,7 +47,6 @@ class Step:
         how: what its holder would do, a clause.
         confidence: where it differs from the catalogue's.
         mask: the operations that it leads to, where whoever found it knows them; else 0, and `Reach` works them out.
-        via: records that it rests on beside those that give the bits.
     """
 
     route: str
@@ -58,7 +56,6 @@ class Step:
     note: str = ""
     confidence: Confidence | None = None
     mask: int = 0
-    via: tuple[Citation, ...] = ()
 
 
 def step(

@@ -4,7 +4,7 @@ What somebody has at a scope differs from what it has above only where a record 
 a deny assignment stands there. So each scope keeps what differs, and looks the rest up above.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,6 +22,9 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment
 from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.vaults import Vault
+
+_CONTEXTS = 256
+"""Contexts whose adjustments are kept: questions come vault by vault, and a tenant has as many as resource groups."""
 
 _BY_ROLE = frozenset({"E4", "E5", "E6", "E8"})
 """Routes that end in a data role: denies on the data plane close them."""
@@ -89,7 +92,7 @@ class VaultRoutes:
         self._directory = around.directory
         self._found: dict[tuple[int, Setting], Found] = {}
         self._adjusted: dict[Context, dict[str, tuple[Step, ...]]] = {}
-        self._writers: dict[int, frozenset[str]] = {}
+        self._named_below: dict[str, frozenset[str]] = {}
 
     @cached_property
     def standings(self) -> Standings:
@@ -106,14 +109,15 @@ class VaultRoutes:
         """Who may move vaults to where it already holds data."""
         return Moves(self._around, self.standings)
 
+    def _named_in(self, group: str) -> frozenset[str]:
+        """Those below a group that records with routes name themselves."""
+        if group not in self._named_below:
+            self._named_below[group] = self._directory.members_among(group, self._named)
+        return self._named_below[group]
+
     @cached_property
-    def _named_in(self) -> Mapping[str, frozenset[str]]:
-        """Group → those below it that records with routes name themselves."""
-        table: dict[str, set[str]] = {}
-        for principal in self.standings.scopes_of:
-            for group in self._directory.chains_up(principal):
-                table.setdefault(group, set()).add(principal)
-        return {group: frozenset(members) for group, members in table.items()}
+    def _named(self) -> frozenset[str]:
+        return frozenset(self.standings.scopes_of)
 
     def context(self, vault: Vault) -> Context:
         """The context of a vault."""
@@ -125,12 +129,13 @@ class VaultRoutes:
             self._around.tenants_differ(vault),
         )
         node = self.standings.node(vault.scope)
-        customised = self.custom_roles.over(vault.scope)
-        moves = setting.may_use_roles and bool(self.moves.movers_at(node))
+        writers = self.standings.naming_over(node, actions.ROLES_WRITE)
+        customised = self.custom_roles.over(vault.scope) if writers else ()
+        moves = setting.may_use_roles and self.moves.can_leave(node)
         return Context(
             node,
             setting,
-            customised if customised and self._role_writers(node) else (),
+            customised,
             vault.scope.partition("/providers/")[0] if moves else "",
         )
 
@@ -155,9 +160,17 @@ class VaultRoutes:
         if named is not None:
             return named
         chains = self._directory.chains_up(principal_id)
-        if not any(found.get(group) or self._adjustments(context).get(group) for group in chains):
-            return ()
-        return self._steps_in(principal_id, context)
+        adjusted_groups = self._adjustments(context)
+        if any(found.get(group) or adjusted_groups.get(group) for group in chains) or (
+            context.group and not chains.keys().isdisjoint(self.standings.naming_over(context.node, actions.MOVE))
+        ):
+            return self._steps_in(principal_id, context)
+        return ()
+
+    def members_who_move(self, vault: Vault) -> frozenset[str]:
+        """Those who may move the vault through one group and hold data through another: no group has that route itself."""
+        context = self.context(vault)
+        return self.moves.members_at(context.node) if context.group else frozenset()
 
     def _found_at(self, node: Node, setting: Setting) -> Found:
         key = (id(node), setting)
@@ -174,7 +187,7 @@ class VaultRoutes:
         """Those for whom a node may differ from what stands above it."""
         if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
             return self.standings.named(node)
-        members = (self._named_in.get(group, frozenset()) for group in node.own)
+        members = (self._named_in(group) for group in node.own)
         return frozenset(node.own).union(*members)
 
     def completed(self, principal_id: str, node: Node) -> Powers:
@@ -255,19 +268,13 @@ class VaultRoutes:
         if not context.customised and not context.group:
             return {}
         if context not in self._adjusted:
+            if len(self._adjusted) >= _CONTEXTS:
+                self._adjusted.clear()
             concerned = self.moves.movers_at(context.node)
             if context.customised:
-                concerned |= self._role_writers(context.node)
+                concerned |= self.standings.naming_over(context.node, actions.ROLES_WRITE)
             self._adjusted[context] = {name: self._steps_in(name, context) for name in concerned}
         return self._adjusted[context]
-
-    def _role_writers(self, node: Node) -> frozenset[str]:
-        """Those whom records at a node or above it let write role definitions."""
-        if id(node) not in self._writers:
-            above = self._role_writers(node.parent) if node.parent else frozenset()
-            here = node.naming(actions.ROLES_WRITE)
-            self._writers[id(node)] = above | here if here else above
-        return self._writers[id(node)]
 
     def _steps_in(self, principal_id: str, context: Context) -> tuple[Step, ...]:
         node = context.node
