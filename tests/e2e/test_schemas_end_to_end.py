@@ -72,7 +72,9 @@ def test_what_is_no_output_is_refused(kind: str, document: Any, run: Run) -> Non
 
 def test_the_schemas_are_listed_and_an_unknown_one_is_refused(run: Run) -> None:
     listed = run("schema")
-    assert [line.split()[0] for line in listed.out.splitlines()] == sorted([*KINDS, "contracts", "inferred-needs", "probe"])
+    assert [line.split()[0] for line in listed.out.splitlines()] == sorted(
+        [*KINDS, "contracts", "inferred-needs", "probe"]
+    )
     done = run("schema", "whocan")
     assert done.code == 2
     assert "who-can" in done.err
