@@ -219,7 +219,8 @@ class Azure:
         return {
             part["id"]: BatchAnswer(part["status"], part.get("body"), _retry_after(part.get("headers")))
             for part in responses
-            if isinstance(part, dict) and part.get("id") in urls and isinstance(part.get("status"), int)
+            if isinstance(part, dict) and isinstance(part.get("id"), str) and part["id"] in urls
+            if isinstance(part.get("status"), int)
         }
 
     def vault_pages(self, vault_uri: str, path: str, *, api_version: str) -> AsyncIterator[Page]:

@@ -132,6 +132,9 @@ async def look_up(reading: Reading, directory: Directory, ids: Iterable[str]) ->
             if not isinstance(items, list):
                 raise ReadFailure("Microsoft Graph answered no list", status=200, code="UnexpectedAnswer")
             yield Page(items)
+            if answer.get("@odata.nextLink") is not None:  # whoever is on a later page is not deleted
+                async for page in reading.azure.graph_pages(PRINCIPALS.path, link=answer["@odata.nextLink"]):
+                    yield page
 
         items = await reading.store(PRINCIPALS, scope, pages())
         directory.principals |= {

@@ -136,6 +136,26 @@ def test_an_answer_that_is_no_list_is_a_gap_and_never_an_empty_list(tmp_path: Pa
     assert "vaults" not in {listing.kind for listing in snapshot.listings()}
 
 
+def test_whoever_stands_on_a_later_page_of_get_by_ids_is_not_called_deleted(tmp_path: Path) -> None:
+    """It is not documented to have pages; where it sends a next link, what it leads to is read or is a gap."""
+    body = {"value": [], "@odata.nextLink": "https://evil.example.net/v1.0/directoryObjects/getByIds"}
+    with start("contoso") as lab:
+        lab.world.faults.append(Fault(path=r"v1.0/directoryObjects/getByIds$", status=200, body=body))
+        snapshot = collected(lab, tmp_path / "s", ONE)
+        assert not any("deletedItems" in entry.path for entry in lab.journal)
+    assert {gap.code for gap in snapshot.gaps() if gap.kind == "principals"} == {"ForeignNextLink"}
+
+
+def test_parts_that_are_none_are_as_good_as_left_out(tmp_path: Path) -> None:
+    parts = [17, {"id": ["0"], "status": 200, "body": {"value": []}}, {"id": "0", "status": "200"}]
+    with start("contoso") as lab:
+        clean = collected(lab, tmp_path / "clean", ONE)
+        lab.world.faults.append(Fault(path=r"v1.0/\$batch$", status=200, body={"responses": parts}, times=1))
+        snapshot = collected(lab, tmp_path / "s", ONE)
+    assert snapshot.gaps() == clean.gaps()
+    assert records_of(snapshot, "group_members") == records_of(clean, "group_members")
+
+
 def test_a_subscription_and_a_vault_that_are_sent_twice_are_read_once(tmp_path: Path) -> None:
     with start("contoso") as lab:
         clean = collected(lab, tmp_path / "clean", CollectRequest(subscriptions=("Payments",)))
