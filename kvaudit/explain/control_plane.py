@@ -1,5 +1,6 @@
 """The smallest change that gives a caller an action of Resource Manager, at the scope that refused it."""
 
+import re
 from dataclasses import replace
 
 from kvaudit.explain.facts import Facts
@@ -33,13 +34,28 @@ def role_for(action: str) -> str | None:
     return _ROLES.get(action.casefold())
 
 
+_NO_PLACES = re.compile(
+    r"/providers/Microsoft\.(?:Authorization|Resources|KeyVault/locations|Insights/diagnosticSettings)/|/accessPolicies/",
+    re.IGNORECASE,
+)
+"""What stands at a place, and is none to assign a role at: assignments, deployments, deleted vaults, settings."""
+
+
+def _assignable(action: str, scope: str) -> str:
+    """Where a role for an action can be assigned: the refused scope, or the place that it stands at."""
+    found = _NO_PLACES.search(scope)
+    place = scope[: found.start()] if found and found.start() > 0 else scope
+    if action.casefold() == "microsoft.keyvault/vaults/write" and scopes.vault_of(scopes.fold(place)):
+        return "/".join(place.split("/")[:5])  # the vault may not exist yet: its resource group
+    return place
+
+
 def control_plane_fix(facts: Facts) -> Fix | None:
     """A role for the refused action; None where the error does not name action and scope, or no role can stand there."""
     action, scope = facts.action, facts.resource
     if action is None or scope is None or not scope.startswith("/"):
         return None
-    if action.casefold() == "microsoft.keyvault/vaults/write" and scopes.vault_of(scopes.fold(scope)):
-        scope = "/".join(scope.split("/")[:5])  # the vault may not exist yet: its resource group
+    scope = _assignable(action, scope)
     who = facts.caller.object_id or "<object-id-of-the-caller>"
     name = role_for(action)
     if name is None:

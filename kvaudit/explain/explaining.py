@@ -5,7 +5,7 @@ from dataclasses import replace
 from kvaudit.access.evaluator import Access
 from kvaudit.explain.causes import NEXT_STEPS, causes_of
 from kvaudit.explain.checking import CHECKED, checked
-from kvaudit.explain.explanation import Cause, Explanation, Kind
+from kvaudit.explain.explanation import Cause, Confidence, Explanation, Kind
 from kvaudit.explain.facts import LONGEST, Facts, find_facts
 from kvaudit.explain.recorded import recorded
 from kvaudit.explain.several import refusals
@@ -38,6 +38,9 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
     whole = find_facts(text)
     said = classify(whole)
     apart = refusals(whole)
+    others = tuple(dict.fromkeys(classify(item).kind for item in apart))
+    if unsaid := tuple(kind for kind in others if kind not in (said.kind, *said.beside, Kind.UNKNOWN)):
+        said = Classified(said.kind, Confidence.LIKELY, (*said.beside, *unsaid))
     facts = _own(said.kind, apart) or whole
     causes = causes_of(said.kind, facts)
     beside = tuple(item for kind in said.beside for item in _beside(kind, _own(kind, apart) or whole))
@@ -84,6 +87,7 @@ _STATUSES: dict[Kind, frozenset[int]] = {
     Kind.CLAIMS_CHALLENGE: frozenset({401}),
     Kind.TENANT: frozenset({401}),
     Kind.TOKEN_AUDIENCE: frozenset({401}),
+    Kind.OBJECT_NOT_FOUND: frozenset({404}),
     **dict.fromkeys((Kind.MISSING_ROLE, Kind.MISSING_POLICY, Kind.FIREWALL, Kind.PRIVATE_LINK), frozenset({403})),
     **dict.fromkeys((Kind.DENY_ASSIGNMENT, Kind.CONTROL_PLANE_AUTHORIZATION, Kind.OBJECT_DISABLED), frozenset({403})),
 }
@@ -91,11 +95,12 @@ _STATUSES: dict[Kind, frozenset[int]] = {
 
 
 def _status(said: Classified, facts: Facts) -> int | None:
-    """The status of the error that is told: where a text shows two, only one that fits is."""
-    if not said.beside:
-        return facts.status
+    """The status of the error that is told: where a text shows several, the one that fits; the first call's 401 seldom does."""
     fitting = _STATUSES.get(said.kind, frozenset())
-    return next((item for item in facts.statuses if item in fitting), None)
+    found = next((item for item in facts.statuses if item in fitting), None)
+    if found is not None or said.beside:
+        return found
+    return facts.status if len(facts.statuses) == 1 or not fitting else None
 
 
 def _beside(kind: Kind, facts: Facts) -> tuple[Cause, ...]:

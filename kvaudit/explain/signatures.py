@@ -113,6 +113,19 @@ _NO_SUCH_HOST = (
 )
 
 
+_TOKEN_WAS_HAD = frozenset(
+    {
+        Kind.MISSING_ROLE,
+        Kind.MISSING_POLICY,
+        Kind.CONTROL_PLANE_AUTHORIZATION,
+        Kind.LINKED_AUTHORIZATION,
+        Kind.OBJECT_DISABLED,
+        Kind.OBJECT_NOT_FOUND,
+        Kind.KEY_OPERATION,
+    }
+)
+"""Kinds that a service tells only to a caller with a token."""
+
 LONGEST_DESCRIPTION = 2_000
 """Characters of a text that may be somebody's description: a log of a program is not one."""
 
@@ -143,6 +156,8 @@ def classify(facts: Facts) -> Classified:
     """The kind of an error, and how sure that is; `UNKNOWN` where the words have no meaning that is established."""
     matched = [item for item in SIGNATURES if item.matches(facts)]
     counted = [item for item in matched if not item.alone] or matched
+    if any(item.kind in _TOKEN_WAS_HAD for item in counted):  # a chain of credentials tells each that had none
+        counted.sort(key=lambda item: item.kind is Kind.WRONG_IDENTITY)
     said = [*counted, *(item for item in INCIDENTAL if item.matches(facts))]
     kinds = tuple(dict.fromkeys(item.kind for item in said))
     if counted:

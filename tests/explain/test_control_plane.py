@@ -37,6 +37,29 @@ def test_a_vault_that_may_not_exist_yet_is_mended_at_its_group() -> None:
     assert "give itself everything" in fix.az
 
 
+SUBSCRIPTION = GROUP.partition("/resourceGroups")[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "scope", "place"),
+    [
+        ("Microsoft.Authorization/roleAssignments/write", f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/{OID}", VAULT),
+        ("Microsoft.Authorization/roleAssignments/write", f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/{OID}", SUBSCRIPTION),
+        ("Microsoft.KeyVault/locations/deletedVaults/read", f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-contoso", SUBSCRIPTION),
+        ("Microsoft.KeyVault/vaults/accessPolicies/write", f"{VAULT}/accessPolicies/add", VAULT),
+        ("Microsoft.Resources/deployments/write", f"{GROUP}/providers/Microsoft.Resources/deployments/main", GROUP),
+        ("Microsoft.Insights/diagnosticSettings/write", f"{VAULT}/providers/microsoft.insights/diagnosticSettings/all", VAULT),
+        ("Microsoft.KeyVault/vaults/secrets/read", f"{VAULT}/secrets/db", f"{VAULT}/secrets/db"),
+    ],
+)  # fmt: skip
+def test_the_role_is_assigned_at_a_place_where_one_can_be(action: str, scope: str, place: str) -> None:
+    fix = fix_for(action, scope)
+    assert fix is not None
+    assert f"--scope {place}\n" in f"{fix.az}\n"
+    assert scope == place or scope not in fix.az
+    assert scope == place or scope not in fix.bicep + fix.terraform
+
+
 def test_an_action_that_only_broad_roles_hold_gets_a_role_of_its_own() -> None:
     fix = fix_for("Microsoft.KeyVault/vaults/deploy/action")
     assert fix is not None

@@ -83,3 +83,34 @@ def test_our_own_output_pasted_is_no_error_of_a_service() -> None:
 
     for text in (ROLE, NETWORK, body(POLICY)):
         assert explain("\n".join(_lines(explain(text)))).confidence is not Confidence.CERTAIN
+
+
+def test_a_credential_that_was_passed_over_is_not_the_error_of_the_one_that_called() -> None:
+    """DefaultAzureCredential logs each credential that had no token; the vault then refused one that had."""
+    warning = "WARNING: ManagedIdentityCredential authentication unavailable, no response from the IMDS endpoint."
+    found = explain(f"{warning}\n{ROLE}")
+    assert (found.kind, found.also) == (Kind.MISSING_ROLE, (Kind.WRONG_IDENTITY,))
+    assert explain(warning).kind is Kind.WRONG_IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [(ROLE, 403), (body("A secret with (name/id) db was not found in this key vault.", "SecretNotFound"), 404)],
+)
+def test_the_status_is_that_of_the_error_and_not_of_the_challenge_before(last: str, status: int) -> None:
+    found = explain(
+        f"Response status: 401\nAKV10000: Request is missing a Bearer or PoP token.\nResponse status: {status}\n{last}"
+    )
+    assert found.status == status
+
+
+def test_a_refusal_by_a_deny_assignment_does_not_hide_another_for_want_of_a_role() -> None:
+    denied = RBAC.replace("DenyAssignmentId: null", f"DenyAssignmentId: '{APP}'").replace(OID, OTHER)
+    for text in (f"{ROLE}\n{body(denied)}", f"{body(denied)}\n{ROLE}"):
+        found = explain(text)
+        assert {found.kind, *found.also} == {Kind.DENY_ASSIGNMENT, Kind.MISSING_ROLE}
+        assert found.confidence is Confidence.LIKELY
+        assert found.caller.object_id == (OTHER if found.kind is Kind.DENY_ASSIGNMENT else OID)
+        (role,) = [cause.fix.az for cause in found.causes if cause.fix]
+        assert OID in role
+        assert OTHER not in role
