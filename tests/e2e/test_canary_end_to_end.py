@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,15 +101,21 @@ def test_a_flag_writes_it_anyway_and_the_command_that_removes_it_is_told(lab: La
     assert command in done.err
 
 
-def stopped(lab: Lab, folder: Path, step: int, number: int) -> "subprocess.CompletedProcess[str]":
-    """A run that gets a signal while the write of that step is under way."""
+def stopped(lab: Lab, folder: Path, step: int, number: int, times: int = 1) -> "subprocess.CompletedProcess[str]":
+    """A run that gets a signal, or several, while the write of that step is under way."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **lab.environment()}
     command = [str(KVAUDIT), *WORDS, str(vault_of(lab)["name"]), "--yes"]
     with subprocess.Popen(
         command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         fault = Fault(PREFIX, status=None, skip=step, times=1, delay=0.1)
-        fault.effect = lambda _: process.send_signal(number)
+
+        def stop() -> None:
+            for _ in range(times):
+                process.send_signal(number)
+                time.sleep(0.05)
+
+        fault.effect = lambda _: threading.Thread(target=stop).start()
         lab.world.faults.append(fault)
         out, err = process.communicate(timeout=60)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
@@ -119,6 +127,18 @@ def test_interrupted_it_leaves_nothing(lab: Lab, tmp_path: Path, step: int, numb
     assert done.returncode == 130, done.stderr
     assert [*canaries(lab), *(tmp_path / "journal").iterdir()] == []
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("step", "number"), [(0, signal.SIGINT), (4, signal.SIGINT), (2, signal.SIGTERM)])
+def test_stopped_by_somebody_impatient_nothing_is_left_without_its_command(
+    lab: Lab, tmp_path: Path, step: int, number: int
+) -> None:
+    done = stopped(lab, tmp_path, step, number, times=3)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    for name in canaries(lab):
+        assert f"--name {name}; az keyvault secret purge" in done.stderr
+        assert (tmp_path / "journal" / f"{name}.json").exists()
 
 
 @pytest.mark.parametrize("step", range(6))
