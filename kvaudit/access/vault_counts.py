@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pyroaring import BitMap
 
-from kvaudit.access.bulk import Bulk, Made, Sets, Who, tally_of
+from kvaudit.access.bulk import Bulk, Made, Who
 from kvaudit.access.counting import BroadGrants, ControlGrants, DataGrants, Question, Tally
 from kvaudit.access.denies import Meets, reaches, taken, takes_action
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
+from kvaudit.access.nodes import Sets, tally_of
 from kvaudit.access.numbering import NOBODY
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
