@@ -13,6 +13,7 @@ from described import undescribed
 from jsonschema import Draft202012Validator
 
 from kvaudit.lab import Lab, Size, generate, start
+from kvaudit.lab.faults import Fault
 
 SIGN_IN = ("--auth", "client-secret")
 READER_ROLE = "21090545-7ca7-4776-b22c-e363652d74d2"
@@ -215,3 +216,33 @@ def test_a_scan_of_many_vaults_stands_although_nobody_agreed_to_probes(run: Run,
     assert hosts == set()
     assert (tmp_path / "report" / "findings.json").exists()
     assert not (tmp_path / "report" / "probe.json").exists()
+
+
+HOSTILE = (
+    "\x1b[31mAllowed\x1b[0m \u202e[bold]x[/bold]\n::error::x\n##vso[task.complete result=Succeeded]\r\x9b2J "
+    + "y" * 100_000
+)
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "json"), ("-o", "tsv"), ("--debug",)])
+def test_what_a_vault_writes_cannot_act_on_a_terminal_or_a_build(
+    lists: Lab, snapshot: Path, run: Run, output: tuple[str, ...]
+) -> None:
+    error = {"error": {"code": "\x1b]0;owned\x07Forbidden\n::error::x", "message": HOSTILE}}
+    challenge = {"WWW-Authenticate": 'Bearer authorization="https://evil.example/11111111-1111-1111-1111-111111111111"'}
+    lists.world.faults.append(Fault("/keys", status=403, body=error))
+    lists.world.faults.append(Fault("/certificates/", status=302, headers={"Location": "https://evil.example/"}))
+    lists.world.faults.append(Fault("/certificates$", status=401, headers=challenge, body=error))
+    try:
+        done = run(
+            "probe", *SIGN_IN, rbac_vault(lists), "--from", str(snapshot), *output, environment=lists.environment()
+        )
+    finally:
+        lists.world.faults.clear()
+    assert done.code in (3, 4), done.err
+    for text in (done.out, done.err):
+        assert not set(text) & set("\x1b\x07\x9b\u202e\r")
+        assert not [line for line in text.splitlines() if line.lstrip().startswith(("::", "##"))]
+        assert len(text) < 100_000
+        assert "eyJ" not in text, "a token"
+    assert {entry.host for entry in lists.journal if "evil" in entry.host} == set()
