@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kvaudit import __version__
+from kvaudit.errors import SnapshotError
 from kvaudit.model.estate import Estate
 from kvaudit.snapshot.index_file import IndexDamagedError, IndexReader
 from kvaudit.snapshot.index_write import is_plain, write_index
 from kvaudit.snapshot.layout import encode
-from kvaudit.snapshot.load import load_estate
+from kvaudit.snapshot.load import load_estate, no_collector_pauses
 from kvaudit.snapshot.reader import Snapshot
 
 FOLDER = "index"
@@ -40,7 +41,8 @@ def load_indexed(snapshot: Snapshot, *, least: int = _WORTHWHILE) -> Estate:
     """
     estate = load_estate(snapshot)
     if snapshot.complete and snapshot.lines_written >= least and os.access(snapshot.path, os.W_OK):
-        with suppress(*UNUSABLE):  # it only saves time: what could not be written is not there, and nothing is lost
+        # It only saves time: what could not be written, or another process writes, is not there, and nothing is lost.
+        with suppress(*UNUSABLE, SnapshotError), no_collector_pauses():
             if is_plain(estate):
                 write_index(_path(snapshot), estate, _made_from(snapshot))
     return estate

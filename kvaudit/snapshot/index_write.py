@@ -6,7 +6,6 @@ snapshot is loaded each time.
 
 import os
 import tempfile
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
@@ -18,6 +17,7 @@ from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Listing
 from kvaudit.snapshot.index_file import IndexWriter
+from kvaudit.snapshot.lock import take_lock
 
 BY_KEY = ("vaults", "role_assignments", "principals", "memberships", "member_of", "listings")
 """The fields of an estate of which a question about one vault needs a small part. The others are kept whole."""
@@ -77,22 +77,31 @@ def is_plain(estate: Estate) -> bool:
 def write_index(path: Path, estate: Estate, made_from: str) -> None:
     """Put an index in place at once: readers see the old one, none, or the new one whole.
 
+    What writers left that were killed half way is removed: the lock of a writer ends with its process.
+
     Raises:
+        SnapshotError: another process is writing it.
         OSError: it cannot be written.
         ValueError: a record cannot be written as JSON.
     """
     if path.parent.is_symlink():
         raise OSError("the folder of the index leads out of the snapshot")
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
-    part = Path(name)
+    lock = take_lock(path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            _write(file, estate, made_from)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        for left in path.parent.glob(f"{path.name}.*"):
+            left.unlink(missing_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _write(file, estate, made_from)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(lock)
 
 
 def _write(file: BinaryIO, estate: Estate, made_from: str) -> None:
@@ -128,7 +137,7 @@ def _part(assignments: RoleAssignments, found: Iterable[str], rare_rows: frozens
         rows.extend(here)
     columns = []
     for numbers, values in zip(assignments.columns[:7], assignments.values, strict=True):
-        mine = [numbers[row] for row in rows]
+        mine = list(map(numbers.__getitem__, rows))
         used = {number: place for place, number in enumerate(dict.fromkeys(mine))}
         columns.append({"values": [values[number] for number in used], "numbers": [used[number] for number in mine]})
     names = assignments.columns.names
@@ -190,13 +199,13 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
     in which further groups they are decides nothing.
     """
     edges = estate.membership_columns
-    groups = {number << TYPE_BITS for number in edges.groups}
+    groups = frozenset(edges.groups)
+    inner = frozenset(item for item in set(edges.packed) if item >> TYPE_BITS in groups)
     nested: dict[int, list[int]] = {}
     for place, group in enumerate(edges.groups):
-        for item in edges.packed[edges.starts[place] : edges.starts[place + 1]]:
-            if item & ~_TYPE in groups:
-                nested.setdefault(item >> TYPE_BITS, []).append(group)
-    counts = array("I", bytes(4 * len(edges.names)))
+        for item in inner.intersection(edges.packed[edges.starts[place] : edges.starts[place + 1]]):
+            nested.setdefault(item >> TYPE_BITS, []).append(group)
+    counts = [0] * len(edges.names)
     for place, group in enumerate(edges.groups):
         weight = _groups_above(group, nested)
         for item in edges.packed[edges.starts[place] : edges.starts[place + 1]]:
@@ -208,10 +217,10 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
         if number in nested or (count and count + len(asked.get(edges.names[number], ())) > MANY_GROUPS)
     }
     found: dict[str, tuple[int, list[str]]] = {}
-    for place, group in enumerate(edges.groups) if many else ():
-        for item in edges.packed[edges.starts[place] : edges.starts[place + 1]]:
-            if item >> TYPE_BITS in many:
-                found.setdefault(edges.names[item >> TYPE_BITS], (item, []))[1].append(edges.names[group])
+    wanted = frozenset(item for item in set(edges.packed) if item >> TYPE_BITS in many)
+    for place, group in enumerate(edges.groups) if wanted else ():
+        for item in sorted(wanted.intersection(edges.packed[edges.starts[place] : edges.starts[place + 1]])):
+            found.setdefault(edges.names[item >> TYPE_BITS], (item, []))[1].append(edges.names[group])
     return found
 
 

@@ -55,13 +55,16 @@ def load_estate(snapshot: Snapshot) -> Estate:
     Raises:
         SnapshotError: a file is corrupt, or holds less than its listings promise.
     """
-    with _no_collector_pauses():
+    with no_collector_pauses():
         return _Loading(snapshot).estate()
 
 
 @contextmanager
-def _no_collector_pauses() -> Iterator[None]:
-    """Loading makes millions of objects and no cycles: searching for cycles meanwhile takes a third of the time."""
+def no_collector_pauses() -> Iterator[None]:
+    """Loading makes millions of objects and no cycles: searching for cycles meanwhile takes a third of the time.
+
+    So does writing an index, while these objects are there.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,5 +1,6 @@
 """From the index beside a snapshot come the answers of the whole estate, or none: damaged, it says nothing."""
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from benchmarks.snapshots import Size, write_snapshot
 from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around
+from kvaudit.errors import SnapshotError
 from kvaudit.model.authorization import RoleAssignment, ScheduleInstance
 from kvaudit.model.directory import Membership, Principal
 from kvaudit.model.estate import Estate
@@ -27,6 +29,8 @@ from kvaudit.snapshot.index import FILE, FOLDER, load_indexed, open_index
 from kvaudit.snapshot.index_file import IndexDamagedError, IndexReader
 from kvaudit.snapshot.index_read import estate_around, vault_at, vaults_named
 from kvaudit.snapshot.index_write import is_plain, write_index
+from kvaudit.snapshot.layout import LOCK
+from kvaudit.snapshot.lock import take_lock
 from kvaudit.snapshot.reader import open_snapshot
 
 FAR = "/subscriptions/99999999-9999-9999-9999-999999999999"
@@ -216,7 +220,25 @@ def test_an_index_of_another_snapshot_or_version_is_made_anew(folder: Path, tmp_
     load_indexed(open_snapshot(copy), least=0)
     assert (copy / FOLDER / FILE).read_bytes() != old
     assert len(access_around(copy, ["kv-1"], members=False).estate.vaults) == 1
-    assert [item.name for item in (copy / FOLDER).iterdir()] == [FILE]
+    assert {item.name for item in (copy / FOLDER).iterdir()} == {FILE, LOCK}
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_another_writes_is_not(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / FOLDER / FILE
+    path.parent.mkdir()
+    left = path.with_name(f"{FILE}.abcdefgh")
+    left.write_bytes(b"half of an index")
+    estate = load_indexed(open_snapshot(folder))
+    lock = take_lock(path.parent)  # as another process that writes
+    try:
+        with pytest.raises(SnapshotError, match="another process"):
+            write_index(path, estate, "test")
+        assert left.exists()
+        assert not path.exists()
+    finally:
+        os.close(lock)
+    write_index(path, estate, "test")
+    assert {item.name for item in path.parent.iterdir()} == {FILE, LOCK}
 
 
 def test_a_small_snapshot_and_a_folder_that_cannot_be_written_get_none(tmp_path: Path) -> None:
