@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -146,17 +148,13 @@ def test_waits_double_up_to_the_cap_and_never_come_at_once() -> None:
         assert step / 2 <= wait <= step
 
 
-def test_an_answer_that_unpacks_without_end_is_given_up() -> None:
-    """A body of 64 KB that unpacks to more than the bound, from a server of its own."""
-
-    async def bomb(_: web.Request) -> web.Response:
-        packed = gzip.compress(b" " * (MAX_ANSWER_BYTES + 1), compresslevel=1)
-        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+def _read_from(handler: Callable[[web.Request], Awaitable[web.StreamResponse]], match: str) -> None:
+    """Reads an answer of a server of its own, which is given up in these words."""
 
     async def run() -> None:
         application = web.Application()
-        application.router.add_get("/", bomb)
-        runner = web.AppRunner(application)
+        application.router.add_get("/", handler)
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -166,12 +164,37 @@ def test_an_answer_that_unpacks_without_end_is_given_up() -> None:
                 aiohttp.ClientSession(response_class=BoundedResponse) as session,
                 session.get(f"http://127.0.0.1:{port}/") as answer,
             ):
-                with pytest.raises(aiohttp.ClientPayloadError, match="larger"):
+                with pytest.raises(aiohttp.ClientPayloadError, match=match):
                     await answer.read()
         finally:
             await runner.cleanup()
 
     asyncio.run(run())
+
+
+def test_an_answer_that_unpacks_without_end_is_given_up() -> None:
+    """A body of 64 KB that unpacks to more than the bound."""
+
+    async def bomb(_: web.Request) -> web.Response:
+        packed = gzip.compress(b" " * (MAX_ANSWER_BYTES + 1), compresslevel=1)
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    _read_from(bomb, "larger")
+
+
+def test_an_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kvaudit.clients.bounded.LONGEST_READING", 0.1)
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                await response.write(b" ")
+                await asyncio.sleep(0.01)
+        return response
+
+    _read_from(drip, "longer")
 
 
 def test_statistics_count_what_was_sent() -> None:
