@@ -66,12 +66,26 @@ class Answers:
 
 
 def find_vault(access: Access, text: str) -> Vault:
-    """The vault of a name or resource ID. Raises UsageError, with what is near, when the snapshot has none."""
+    """The vault of a name or resource ID.
+
+    Raises:
+        UsageError: the snapshot has none, and what is near; or two of the name, as of a vault that was moved meanwhile.
+    """
     wanted = text.strip().casefold()
-    for vault in access.estate.vaults:
-        if (vault.scope == scopes.fold(text)) if is_resource_id(text) else (vault.name.casefold() == wanted):
-            return vault
-    raise vault_not_found(access.estate, text)
+    found = [
+        vault
+        for vault in access.estate.vaults
+        if ((vault.scope == scopes.fold(text)) if is_resource_id(text) else (vault.name.casefold() == wanted))
+    ]
+    if len(found) > 1:
+        raise UsageError(
+            f"the snapshot holds {len(found)} vaults {text!r}: perhaps it was moved, or deleted and made anew, while it was read",
+            hint="Give the resource ID.",
+            details=tuple(vault.id for vault in found),
+        )
+    if not found:
+        raise vault_not_found(access.estate, text)
+    return found[0]
 
 
 def ask_who_can(

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from benchmarks.snapshots import Size, write_snapshot
 from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around
-from kvaudit.errors import SnapshotError
+from kvaudit.app.questions import ask_who_can
+from kvaudit.errors import SnapshotError, UsageError
 from kvaudit.model.authorization import RoleAssignment, ScheduleInstance
 from kvaudit.model.directory import Membership, Principal
 from kvaudit.model.estate import Estate
@@ -32,6 +33,7 @@ from kvaudit.snapshot.index_write import is_plain, write_index
 from kvaudit.snapshot.layout import LOCK
 from kvaudit.snapshot.lock import take_lock
 from kvaudit.snapshot.reader import open_snapshot
+from kvaudit.snapshot.writer import SnapshotWriter
 
 FAR = "/subscriptions/99999999-9999-9999-9999-999999999999"
 TOP = "/providers/microsoft.management/managementgroups/far"
@@ -254,3 +256,23 @@ def test_a_small_snapshot_and_a_folder_that_cannot_be_written_get_none(tmp_path:
     (path / FOLDER).write_bytes(b"in the way")
     assert load_indexed(open_snapshot(path), least=0).vaults
     assert access_around(path, ["kv-1"], members=False).estate.vaults
+
+
+@pytest.mark.parametrize("least", [0, 1000])
+def test_a_name_that_two_vaults_have_is_answered_for_neither(tmp_path: Path, least: int) -> None:
+    """A vault that moves to another resource group while it is read is there twice, and each place has other records."""
+    path = tmp_path / "snapshot"
+    places = [FAR_VAULT.replace("rg-far", group) for group in ("rg-old", "rg-new")]
+    moved = [{"id": place, "name": "kv-contoso", "properties": {"tenantId": TENANT}} for place in places]
+    writer = SnapshotWriter.create(path, header={"tenant_id": TENANT})
+    writer.add_page("vaults", FAR, moved)
+    writer.finish_listing("vaults", FAR, items=2, pages=1)
+    writer.close(complete=True, ended_at="2026-11-24T08:00:00Z")
+    load_indexed(open_snapshot(path), least=least)
+    assert (path / FOLDER / FILE).is_file() == (least == 0)
+    for name in ("kv-contoso", "KV-Contoso"):
+        with pytest.raises(UsageError, match="holds 2 vaults") as caught:
+            ask_who_can(path, ["secrets/get"], vaults=[name], object_text=None, expand_groups=False)
+    assert "rg-old" in str(caught.value.details)
+    for place in places:
+        assert ask_who_can(path, ["secrets/get"], vaults=[place], object_text=None, expand_groups=False).is_single
