@@ -1,5 +1,6 @@
 """Why a kind of error happens, the likeliest reason first, and what mends it."""
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -145,9 +146,21 @@ def _firewall(facts: Facts) -> tuple[Cause, ...]:
     )
 
 
+_PRIVATE = tuple(ipaddress.ip_network(item) for item in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+
+def _can_be_a_rule(address: str) -> bool:
+    """Whether a rule can hold an address: rules take IPv4 only, and none of a private network (learn.microsoft.com, Key Vault, network security)."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return found.version == 4 and not any(found in item for item in _PRIVATE)
+
+
 def _network_fix(facts: Facts) -> Fix | None:
     address = facts.caller.address
-    if not address or not facts.vault:
+    if not address or not facts.vault or not _can_be_a_rule(address):
         return None
     from kvaudit.remediation import quoting
 

@@ -4,6 +4,7 @@ The text may be a JSON body, an exception of any SDK, a traceback, output of `az
 them quote the service's own words, more or less escaped.
 """
 
+import ipaddress
 import json
 import re
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ def find_facts(text: str) -> Facts:
     resource = _first(r"Resource:\s*'?(/subscriptions/[^'\s\"]{1,1000})", ahead) or _first(
         r"over scope '([^']{1,1000})'", ahead
     )
+    vault = (_vault(own, resource) if own else None) or _vault(flat, resource)
     return Facts(
         text=flat,
         codes=_codes(flat),
@@ -84,8 +86,8 @@ def find_facts(text: str) -> Facts:
         word=word,
         action=action,
         resource=resource.rstrip("'.,") if resource else None,
-        vault=(_vault(own, resource) if own else None) or _vault(flat, resource),
-        object=_object(ahead, resource),
+        vault=vault,
+        object=(_object(own, resource, vault) if own else None) or _object(flat, resource, vault),
         caller=_caller(ahead, log),
         deny_assignment=_not_null(_first(rf"DenyAssignmentId:\s*'?([^'\s,]{{0,500}}{_GUID}|null)", ahead)),
         assignment=_not_null(_first(rf"(?<!Deny)Assignment:\s*'?([^'\s,]{{0,500}}{_GUID})", ahead)),
@@ -196,31 +198,41 @@ def _suffixes() -> str:
 
 
 def _vault(text: str, resource: str | None) -> str | None:
+    """The vault: what the service itself names goes before addresses beside it, of which a log may hold several."""
     for pattern in (
         rf"/providers/Microsoft\.KeyVault/vaults/({_VAULT})(?=[/'\"\s.,;)]|$)",
         rf"'Microsoft\.KeyVault/vaults/({_VAULT})'",
-        rf"https?://({_VAULT})\.(?:{_suffixes()})",
-        rf"\b({_VAULT})\.(?:{_suffixes()})",
+    ):
+        found = _first(pattern, resource or "")
+        if found:
+            return found
+    for pattern in (
         rf"key ?vault '({_VAULT});location=",
         rf"\bVault: ({_VAULT});",
+        rf"/providers/Microsoft\.KeyVault/vaults/({_VAULT})(?=[/'\"\s.,;)]|$)",
+        rf"'Microsoft\.KeyVault/vaults/({_VAULT})'",
+        rf"\b({_VAULT})\.(?:{_suffixes()})",
         rf"vault name '({_VAULT})'",
         rf"deleted vault '({_VAULT})'",
     ):
-        found = _first(pattern, f"{resource or ''} {text}")
-        if found:
-            return found
+        found = _only(pattern, text)
+        if found is not None:
+            return found or None
     return None
+
+
+def _only(pattern: str, text: str) -> str | None:
+    """What a pattern finds, where that is one thing in any case; "" where it finds several, None where it finds nothing."""
+    found = re.findall(pattern, text, re.IGNORECASE)[:1000]
+    return found[0] if len({item.casefold() for item in found}) == 1 else "" if found else None
 
 
 _KIND = {"secret": "secrets", "key": "keys", "certificate": "certificates"}
 
 
-def _object(text: str, resource: str | None) -> str | None:
+def _object(text: str, resource: str | None, vault: str | None) -> str | None:
+    """The object, named by the service; else the only one in the addresses of the vault."""
     found = re.search(r"/(secrets|keys|certificates)/([0-9A-Za-z-]{1,127})(?=[/'\"\s?.,]|$)", resource or "")
-    if not found:
-        found = re.search(
-            rf"(?:{_suffixes()})(?::443)?/(?:deleted)?(secrets|keys|certificates)/([0-9A-Za-z-]{{1,127}})", text
-        )
     if found:
         return f"{found[1].casefold()}/{found[2]}"
     for pattern in (
@@ -230,7 +242,13 @@ def _object(text: str, resource: str | None) -> str | None:
         named = re.search(pattern, text, re.IGNORECASE)
         if named:
             return f"{_KIND[named[1].casefold()]}/{named[2]}"
-    return None
+    host = rf"\b{re.escape(vault)}\." if vault else ""
+    path = rf"{host}(?:{_suffixes()})(?::443)?/(?:deleted)?((?:secrets|keys|certificates)/[0-9A-Za-z-]{{1,127}})"
+    only = _only(path, text)
+    if not only:
+        return None
+    kind, _, name = only.partition("/")
+    return f"{kind.casefold()}/{name}"
 
 
 def _caller(text: str, log: dict[str, Any] | None) -> Caller:
@@ -246,8 +264,18 @@ def _caller(text: str, log: dict[str, Any] | None) -> Caller:
         app_id=logged(log, "appid") or guid(rf"\bappid=({_GUID})"),
         tenant_id=guid(rf"iss=https?://sts\.[a-z.]+/({_GUID})"),
         name=_name(client[1] if client else None) or _first(r"Caller:\s*name=([^;\s']{1,200});", text),
-        address=_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text) or logged(log, "calleripaddress"),
+        address=_address(_first(r"Client address:\s*([0-9a-fA-F.:]{3,45})", text)) or logged(log, "calleripaddress"),
     )
+
+
+def _address(text: str | None) -> str | None:
+    """An IP address, without the end of a sentence or a port; None for what is none."""
+    for part in (text or "").rstrip(".:"), (text or "").partition(":")[0]:
+        try:
+            return str(ipaddress.ip_address(part))
+        except ValueError:
+            continue
+    return None
 
 
 def _name(client: str | None) -> str | None:

@@ -114,3 +114,45 @@ def test_a_refusal_by_a_deny_assignment_does_not_hide_another_for_want_of_a_role
         (role,) = [cause.fix.az for cause in found.causes if cause.fix]
         assert OID in role
         assert OTHER not in role
+
+
+BEFORE = "GET https://kv-config.vault.azure.net/secrets/ok -> 200\n"
+
+
+def test_an_address_beside_the_error_is_not_the_vault_that_the_service_names() -> None:
+    found = explain(BEFORE + body(POLICY, inner="AccessDenied"))
+    assert (found.vault, found.object) == ("kv-contoso", None)
+    assert found.causes[0].fix is not None
+    assert "kv-config" not in found.causes[0].fix.az
+
+
+def test_of_several_vaults_or_objects_none_is_guessed() -> None:
+    disabled = body("Operation get is not allowed on a disabled secret.", inner="SecretDisabled")
+    for beside in ("https://kv-contoso.vault.azure.net/secrets/db", "https://kv-config.vault.azure.net/secrets/db"):
+        found = explain(f"{BEFORE}GET {beside}\n{disabled}")
+        assert found.object is None
+        assert found.causes[0].fix is None
+    deleting = explain(BEFORE + body("Secret db is currently being deleted.", "Conflict", "ObjectIsBeingDeleted"))
+    assert deleting.object == "secrets/db"
+
+
+@pytest.mark.parametrize(
+    ("written", "address", "can_be_a_rule"),
+    [
+        ("203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7.", "203.0.113.7", True),
+        ("203.0.113.7:4432", "203.0.113.7", True),
+        ("10.0.0.4", "10.0.0.4", False),
+        ("2001:db8::1", "2001:db8::1", False),
+        ("999.1.2.3", None, False),
+        ("...", None, False),
+    ],
+)
+def test_only_an_address_that_a_rule_can_hold_is_proposed(
+    written: str, address: str | None, can_be_a_rule: bool
+) -> None:
+    found = explain(body(FIREWALL.replace("203.0.113.7", written), inner="ForbiddenByFirewall"))
+    assert found.caller.address == address
+    fix = found.causes[0].fix
+    assert (fix is not None) is can_be_a_rule
+    assert fix is None or f"--ip-address {address}\n" in fix.az
