@@ -1,5 +1,8 @@
 """Fixes that are no data role and no access policy: roles of Resource Manager, settings, names that are taken."""
 
+import shlex
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +103,22 @@ def test_nothing_is_proposed_for_what_the_error_does_not_name() -> None:
         "KeyVaultParameterReferenceNotFound",
     ):
         assert explain(text).causes[0].fix is None
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["$(touch x)", "`id`", ";rm -rf /", "\nrm -rf /", "\rrm -rf /", "\u2028rm", "&& id", "| id", " --yes", "# x"],
+)
+def test_text_of_an_error_never_becomes_a_command(hostile: str) -> None:
+    """Every word of a fix's commands stays one: nothing of them ends, joins or begins a command."""
+    for fix in (
+        fix_for(f"Microsoft.KeyVault/x{hostile}/y", f"{GROUP}{hostile}"),
+        fix_for("Microsoft.KeyVault/vaults/write", f"{GROUP}{hostile}/providers/Microsoft.KeyVault/vaults/kv{hostile}"),
+    ):
+        assert fix is not None
+        words = shlex.shlex(fix.az, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        told = list(words)
+        assert not [word for word in told if set(word) <= set(";|&()<>")]
+        assert told.count("az") == fix.az.count("az role ")
+        assert all(word.startswith("/subscriptions/") for option, word in pairwise(told) if option == "--scope")
