@@ -163,7 +163,7 @@ def by_grants(
     return failed(message(tallied(grants)), told, cite_grant(subject), commands)
 
 
-@lru_cache(maxsize=50_000)  # most vaults below a scope have the same counts
+@lru_cache(maxsize=4096)  # vaults side by side mostly have the same counts
 def by_tally(tally: Tally | None, message: Callable[[Tally], str], what: str) -> Judgement | None:
     """The judgement that counts alone decide, without its evidence; None: the grants themselves must be looked at.
 
