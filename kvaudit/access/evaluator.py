@@ -247,7 +247,10 @@ class Access:
     @cached_property
     def escalations(self) -> Escalations:
         """The routes of this estate; worked out when they are first asked for."""
-        return Escalations(self._around, self._held, self._holding_of)
+        return Escalations(self._around, self._held, self._holding_of, self._named_on)
+
+    def _named_on(self, vault: Vault) -> frozenset[str]:
+        return self._principals(self._around.place(vault), expand_groups=False)
 
     def _holding_of(self, principal_id: str, vault: Vault) -> Holding | None:
         place = self._around.place(vault)

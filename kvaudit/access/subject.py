@@ -1,12 +1,13 @@
 """What a rule gets: one vault, and the access to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import EscalationRoute, NotAssessed
+from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -67,6 +68,15 @@ class VaultAccess:
     def routes(self, *ids: str) -> tuple[EscalationRoute, ...]:
         """The routes of these ids (`E12`) to the vault's data, sorted by principal."""
         return self._access.routes(self.vault, only=frozenset(ids)).routes
+
+    @cached_property
+    def delegates(self) -> Mapping[str, Answer]:
+        """Everybody who has route E5 to the vault's data, as `routes` tells them → how surely; sorted."""
+        return self._access.escalations.delegates(self.vault)
+
+    def delegation(self, principal_id: str) -> EscalationRoute | None:
+        """Route E5 of one of them, with its records."""
+        return self._access.escalations.delegation(principal_id, self.vault)
 
     @property
     def has_identity_records(self) -> bool:

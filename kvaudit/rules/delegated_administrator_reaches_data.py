@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.counting import ControlGrants
 from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable, passed
 from kvaudit.rules.role_assignment_self_grant import ROLE_ASSIGNMENTS_WRITE
-from kvaudit.rules.routes import Cite, certain, closings, opened, unless_open
+from kvaudit.rules.routes import Cite, Opened, closings, opened, surest_first, unless_held
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -45,16 +46,23 @@ def check(subject: VaultAccess) -> Judgement:
     """Fails an Azure RBAC vault on which a conditioned right to assign roles admits data for its own holder."""
     if subject.permission_model is not PermissionModel.AZURE_RBAC:
         return _ELSEWHERE
-    found = opened(subject.routes("E5"))
-    sure = certain(found)
-    if not sure:
-        return unless_open(found, _WHAT)
-    people = len({item.route.principal_id for item in sure})
+    found = surest_first(subject.delegates)
+    people = sum(answer is Answer.ALLOWED for _, answer in found)
+    if not people:
+        return unless_held(found, _WHAT)
+
+    def route(who: tuple[str, Answer]) -> list[Opened]:
+        told = subject.delegation(who[0])
+        return opened([told]) if told else []
+
     return failed(
         f"{counted(people, 'principal')} can assign themselves data under the condition of a delegated administrator",
         found,
-        Cite(subject),
-        lambda kept: [az.list_role_assignments(subject.vault.id), *closings(kept)],
+        lambda who: Cite(subject)(route(who)[0]),
+        lambda kept: [
+            az.list_role_assignments(subject.vault.id),
+            *closings([item for who in kept for item in route(who)]),
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """Routes to data (E1 to E30) as the evidence of rules: one piece for each record that gives a route, the surest first."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kvaudit.access.answers import Citation, CitationKind
@@ -36,6 +36,11 @@ def opened(routes: Iterable[EscalationRoute]) -> list[Opened]:
     return sorted(found.values(), key=lambda item: _ORDER[item.route.answer])
 
 
+def surest_first(found: Mapping[str, Answer]) -> list[tuple[str, Answer]]:
+    """Principals and how surely each has a route, those that are certain first."""
+    return sorted(found.items(), key=lambda item: (_ORDER[item[1]], item[0]))
+
+
 def certain(items: Iterable[Opened]) -> list[Opened]:
     """Those that are open without a condition, an activation or a doubt."""
     return [item for item in items if item.route.answer is Answer.ALLOWED]
@@ -49,7 +54,12 @@ def unless_open(items: Iterable[Opened], what: str, gaps: Iterable[Gap] = ()) ->
         what: completes the sentence "of 2 principals it cannot be told whether they …".
         gaps: what could not be read, wherever it is, and may hide a route to this vault.
     """
-    unclear = {item.route.principal_id for item in items if item.route.answer is Answer.UNKNOWN}
+    return unless_held([(item.route.principal_id, item.route.answer) for item in items], what, gaps)
+
+
+def unless_held(found: Collection[tuple[str | None, Answer]], what: str, gaps: Iterable[Gap] = ()) -> Judgement:
+    """The same of principals and how surely each has a route."""
+    unclear = {who for who, answer in found if answer is Answer.UNKNOWN}
     if unclear:
         return unknown(f"of {counted(len(unclear), 'principal')} it cannot be told whether they {what}")
     hidden = tuple(gaps)
@@ -58,7 +68,7 @@ def unless_open(items: Iterable[Opened], what: str, gaps: Iterable[Gap] = ()) ->
         return unknown(
             f"nothing was found, but what could not be read ({kinds}) may hide it", (gap.id for gap in hidden)
         )
-    waiting = {item.route.principal_id for item in items}
+    waiting = {who for who, _ in found}
     if waiting:
         return passed(f"{counted(len(waiting), 'principal')} {what} only on a condition or after activation")
     return passed()

@@ -186,3 +186,35 @@ def test_what_a_deny_listing_hides_is_never_good_news(what: Estate) -> None:
     assert {key for key in before if key[2] != "E22"} <= set(after)
     certain = {key[2] for key, rank in after.items() if rank > RANK[Answer.UNKNOWN]}
     assert certain <= {"E7", "E13", "E17", "E23", "E26"}
+
+
+LIMITED = (
+    (
+        "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
+        " (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
+        " ForAnyOfAnyValues:GuidEquals{4633458b-17de-408a-b874-0445c86b69e6}))"
+    ),
+    (
+        "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
+        " (@Request[Microsoft.Authorization/roleAssignments:PrincipalType]"
+        " ForAnyOfAnyValues:StringEqualsIgnoreCase{'ServicePrincipal'}))"
+    ),
+)
+limited = st.builds(
+    lambda who, at, text: assignment("Owner", who, at, condition=text),
+    st.sampled_from(WHO),
+    st.sampled_from(PLACES),
+    st.sampled_from(LIMITED),
+)
+
+
+@settings(max_examples=60)
+@given(st.builds(made, records(st.one_of(limited, assignments)), records(denies), beside))
+def test_delegates_are_those_of_whom_e5_is_told(what: Estate) -> None:
+    """What rules ask of every vault is worked out another way than all routes, and says the same."""
+    access = Access(what)
+    for place in what.vaults:
+        told = {item.principal_id: item for item in access.routes(place, only=frozenset({"E5"})).routes}
+        found = access.escalations.delegates(place)
+        assert dict(found) == {name: item.answer for name, item in told.items()}
+        assert {name: access.escalations.delegation(name, place) for name in found} == told

@@ -8,6 +8,7 @@ from kvaudit.access.answers import Citation, CitationKind, Holding
 from kvaudit.access.escalation import actions, copies, coverage, services
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
 from kvaudit.access.escalation.catalogue import BY_ID, RouteKind
+from kvaudit.access.escalation.delegates import Delegates
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
 from kvaudit.access.escalation.groups import Groups
@@ -44,6 +45,7 @@ class Escalations:
         around: where the records are.
         holdings: what everybody whom a record names holds on a vault.
         holding_of: what one principal (folded ID) holds there, itself and through its groups, or None: nothing.
+        named: whom a record names of which holdings are made, whether it holds something in the end or not.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Escalations:
         around: Surroundings,
         holdings: Callable[[Vault], Iterable[Holding]],
         holding_of: Callable[[str, Vault], Holding | None],
+        named: Callable[[Vault], Iterable[str]],
     ) -> None:
         self._around = around
         self._estate = around.estate
         self._directory = around.directory
         self._holdings = holdings
         self._holding_of = holding_of
+        self._named = named
         self.control = VaultRoutes(around)
         self._last: tuple[str, Mapping[str | None, tuple[Takeover, ...]]] = ("", {})
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
@@ -76,6 +80,29 @@ class Escalations:
     @cached_property
     def _delegations(self) -> Delegations:
         return Delegations(self._around, self.control.standings)
+
+    @cached_property
+    def _delegates(self) -> Delegates:
+        return Delegates(self._directory, self.control, self._beside_control)
+
+    def _beside_control(self, vault: Vault, groups: frozenset[str]) -> Iterator[str]:
+        """Members of some groups who hold something on a vault, or have a route through an identity to it."""
+        ways = self._ways(vault)
+        names = {*self._named(vault), *(item for item in ways if item is not None)}
+        for name in names:
+            is_member = not self._directory.chains_up(name).keys().isdisjoint(groups)
+            if is_member and (name in ways or self._holding_of(name, vault) is not None):
+                yield name
+
+    def delegates(self, vault: Vault) -> Mapping[str, Answer]:
+        """Everybody who has E5 to a vault, as `routes` tells them → how surely; sorted."""
+        return self._delegates.of(vault)
+
+    def delegation(self, principal_id: str, vault: Vault) -> EscalationRoute | None:
+        """E5 of one principal (folded ID) to a vault, with its records."""
+        control = self.control
+        found = control.delegated(principal_id, control.standings.node(vault.scope), control.setting(vault))
+        return self._told(found, principal_id, vault, None) if found else None
 
     @cached_property
     def _reach(self) -> Reach:

@@ -65,7 +65,7 @@ class Moves:
         return found
 
     @cached_property
-    def _named(self) -> frozenset[str]:
+    def named(self) -> frozenset[str]:
         """Those whom a record with routes names, or one that gives data somewhere."""
         return frozenset({*self._standings.scopes_of, *self._rows})
 
@@ -78,7 +78,7 @@ class Moves:
         if id(node) not in self._at:
             above = self.movers_at(node.parent) if node.parent else frozenset()
             here = node.naming(actions.MOVE)
-            self._at[id(node)] = above.union(*(self._holding(item, self._named) for item in here)) if here else above
+            self._at[id(node)] = above.union(*(self._holding(item, self.named) for item in here)) if here else above
         return self._at[id(node)]
 
     def members_at(self, node: Node) -> frozenset[str]:

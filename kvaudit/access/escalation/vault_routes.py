@@ -109,7 +109,7 @@ class VaultRoutes:
         """Who may move vaults to where it already holds data."""
         return Moves(self._around, self.standings)
 
-    def _named_in(self, group: str) -> frozenset[str]:
+    def named_in(self, group: str) -> frozenset[str]:
         """Those below a group that records with routes name themselves."""
         if group not in self._named_below:
             self._named_below[group] = self._directory.members_among(group, self._named)
@@ -119,15 +119,26 @@ class VaultRoutes:
     def _named(self) -> frozenset[str]:
         return frozenset(self.standings.scopes_of)
 
-    def context(self, vault: Vault) -> Context:
-        """The context of a vault."""
-        setting = Setting(
+    def setting(self, vault: Vault) -> Setting:
+        """The properties of a vault on which routes depend."""
+        return Setting(
             vault.permission_model,
             bool(vault.enabled_for_template_deployment),
             bool(vault.enabled_for_deployment),
             bool(vault.enable_purge_protection),
             self._around.tenants_differ(vault),
         )
+
+    def delegated(self, principal_id: str, node: Node, setting: Setting) -> Step | None:
+        """E5 alone of one principal at a node: it hangs on one bit."""
+        standings = self.standings
+        held = standings.after_denies(principal_id, node, standings.granted(principal_id, node))
+        steps = steps_of(held.within(actions.ASSIGN_DATA_LIMITED), setting)
+        return next(iter(self._shaken(principal_id, node, steps)), None)
+
+    def context(self, vault: Vault) -> Context:
+        """The context of a vault."""
+        setting = self.setting(vault)
         node = self.standings.node(vault.scope)
         writers = self.standings.naming_over(node, actions.ROLES_WRITE)
         customised = self.custom_roles.over(vault.scope) if writers else ()
@@ -187,7 +198,7 @@ class VaultRoutes:
         """Those for whom a node may differ from what stands above it."""
         if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
             return self.standings.named(node)
-        members = (self._named_in(group) for group in node.own)
+        members = (self.named_in(group) for group in node.own)
         return frozenset(node.own).union(*members)
 
     def completed(self, principal_id: str, node: Node) -> Powers:
