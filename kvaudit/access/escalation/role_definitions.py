@@ -4,7 +4,7 @@ Custom roles with data actions cannot be assigned at management groups (Microsof
 only those count that are assigned at a subscription or below it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
@@ -13,6 +13,9 @@ from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
+
+_KEPT = 1_000
+"""Scopes whose custom roles are kept: neighbours ask one after the other."""
 
 
 class CustomRoles:
@@ -26,22 +29,35 @@ class CustomRoles:
     def __init__(self, around: Surroundings, standings: Standings) -> None:
         self._around = around
         self._standings = standings
-        self._assigned: dict[str, dict[str, set[str]]] = {}
-        self._writing: dict[tuple[str, str], Answer] = {}
+        self._assigned: dict[str, Mapping[str, frozenset[str]]] = {}
+        self._writing: dict[tuple[str, tuple[str, ...]], Answer] = {}
         self._rewriting: dict[tuple[str, str], Answer] = {}
         definitions = around.estate.role_definitions
-        custom = {guid for guid, role in definitions.items() if (role.role_type or "").casefold() == "customrole"}
-        if not custom:
-            return
-        for record in around.estate.role_assignments:
-            if record.role in custom and record.scope.startswith(scopes.SUBSCRIPTION_PREFIX):
-                self._assigned.setdefault(record.scope, {}).setdefault(record.role, set()).add(record.principal_id)
+        self._custom = {
+            guid: tuple(scopes.fold(item) for item in role.assignable_scopes)
+            for guid, role in definitions.items()
+            if (role.role_type or "").casefold() == "customrole"
+        }
+
+    def _at(self, scope: str) -> Mapping[str, frozenset[str]]:
+        """The custom roles that are assigned at a folded scope below management groups → to whom."""
+        if scope not in self._assigned:
+            if len(self._assigned) >= _KEPT:
+                self._assigned.clear()
+            found: dict[str, set[str]] = {}
+            table = self._around.estate.assignment_columns
+            for row in table.rows_at(scope) if scope.startswith(scopes.SUBSCRIPTION_PREFIX) else ():
+                role, _ = table.values.powers[table.columns.powers[row]]
+                if role in self._custom:
+                    found.setdefault(role, set()).add(table.values.principals[table.columns.principals[row]])
+            self._assigned[scope] = {role: frozenset(holders) for role, holders in found.items()}
+        return self._assigned[scope]
 
     def over(self, scope: str) -> tuple[str, ...]:
         """The scopes at or above a folded scope at which a custom role is assigned."""
-        if not self._assigned:
+        if not self._custom:
             return ()
-        return tuple(item for item in scopes.path_ancestors(scope) if item in self._assigned)
+        return tuple(item for item in scopes.path_ancestors(scope) if self._at(item))
 
     def rewriting(self, principal_id: str, places: tuple[str, ...]) -> Answer:
         """Whether a principal may give data actions to a custom role that is assigned at one of some scopes.
@@ -61,10 +77,7 @@ class CustomRoles:
         chains = self._around.directory.chains_up(principal_id)
         for place in places:
             for record in self._around.records.at(place):
-                if (
-                    record.role in self._assigned[place]
-                    and self._may_write(principal_id, record.role) is not Answer.DENIED
-                ):
+                if record.role in self._at(place) and self._may_write(principal_id, record.role) is not Answer.DENIED:
                     name = self._around.grants.power(record.role).name
                     groups = chains.get(record.principal_id, ())
                     yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, place, name, groups)
@@ -72,7 +85,7 @@ class CustomRoles:
     def _rewriting_at(self, principal_id: str, place: str) -> Answer:
         names = {principal_id, *self._around.directory.chains_up(principal_id)}
         found = NONE
-        for role, holders in self._assigned[place].items():
+        for role, holders in self._at(place).items():
             answer = self._may_write(principal_id, role)
             if answer is not Answer.DENIED and names.isdisjoint(holders):
                 answer = weaker(answer, Answer.CONDITIONAL)
@@ -80,12 +93,11 @@ class CustomRoles:
         return found.answer(actions.REWRITES_ROLE)
 
     def _may_write(self, principal_id: str, role: str) -> Answer:
-        key = (principal_id, role)
+        key = (principal_id, self._custom[role])  # thousands of roles share a few lists of assignable scopes
         if key not in self._writing:
-            answer = Answer.ALLOWED
-            assignable = self._around.estate.role_definitions[role].assignable_scopes
-            for scope in assignable:
-                held = self._standings.powers(principal_id, self._standings.node(scopes.fold(scope)))
+            answer = Answer.ALLOWED if key[1] else Answer.DENIED
+            for scope in key[1]:
+                held = self._standings.powers(principal_id, self._standings.node(scope))
                 answer = weaker(answer, held.answer(actions.ROLES_WRITE))
-            self._writing[key] = answer if assignable else Answer.DENIED
+            self._writing[key] = answer
         return self._writing[key]
