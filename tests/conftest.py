@@ -35,6 +35,7 @@ KVAUDIT = Path(sys.executable).with_name("kvaudit")
 """The installed command, beside the Python that runs the tests."""
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT))  # tests draw tenants with `benchmarks`; last, so that `kvaudit` is the installed one
 
 
 @pytest.fixture(scope="session")
