@@ -1,6 +1,6 @@
 """Which principal and which vaults of an estate a contract means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kvaudit.access.evaluator import Access
 from kvaudit.contracts.principals import PrincipalNames
@@ -15,6 +15,10 @@ def resolve(contracts: Sequence[Contract], access: Access) -> list[tuple[Contrac
         ContractsError: principals and vaults that the estate does not know or that are ambiguous, all of them.
     """
     names = PrincipalNames(access.estate)
+    # A vault that was moved may be listed at both places: which of the two is meant is not guessed.
+    named: dict[str, list[Vault]] = {}
+    for vault in access.estate.vaults:
+        named.setdefault(vault.name.casefold(), []).append(vault)
     mistakes: list[str] = []
     resolved = []
     for contract in contracts:
@@ -22,7 +26,7 @@ def resolve(contracts: Sequence[Contract], access: Access) -> list[tuple[Contrac
         principals = names.meant_by(text, kind)
         if len(principals) != 1:
             mistakes.append(f"{contract.position}: {contract.name}: {_who(access, text, principals)}")
-        vaults, missing = _vaults(contract, access)
+        vaults, missing = _vaults(contract, access, named)
         mistakes += [f"{contract.position}: {contract.name}: {text}" for text in missing]
         if len(principals) == 1:
             resolved.append((contract, principals[0], vaults))
@@ -42,7 +46,9 @@ def _who(access: Access, text: str, found: tuple[str, ...]) -> str:
     return f"{text[:100]!r} is the name of {len(found)} principals: {', '.join(known)}"
 
 
-def _vaults(contract: Contract, access: Access) -> tuple[tuple[Vault, ...], list[str]]:
+def _vaults(
+    contract: Contract, access: Access, named: Mapping[str, Sequence[Vault]]
+) -> tuple[tuple[Vault, ...], list[str]]:
     if contract.tags:
         wanted = {name.casefold(): value for name, value in contract.tags.items()}
         found = tuple(
@@ -58,8 +64,11 @@ def _vaults(contract: Contract, access: Access) -> tuple[tuple[Vault, ...], list
     chosen: list[Vault] = []
     missing: list[str] = []
     for name in contract.vaults:
+        alike = named.get(name.strip().casefold(), ())
         try:
             chosen.append(access.vault(name))
         except KeyError:
             missing.append(f"there is no vault {name[:100]!r} in what was read")
+        if len(alike) > 1:
+            missing.append(f"{name[:100]!r} is the name of {len(alike)} vaults: {', '.join(item.id for item in alike)}")
     return tuple(dict.fromkeys(chosen)), missing

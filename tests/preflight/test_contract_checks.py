@@ -154,6 +154,17 @@ def test_names_that_nobody_has_are_told_together() -> None:
     assert len(caught.value.details) == 2
 
 
+def test_of_two_vaults_with_one_name_none_is_guessed() -> None:
+    """A vault that was moved may be listed at both places."""
+    here, there = vault(), replace(vault(), id=KV.replace(RG, f"{RG}-new"))
+    one = replace(estate(here), vaults=(here, there))
+    with pytest.raises(ContractsError) as caught:
+        check(contract("secrets/get"), one)
+    (told,) = caught.value.details
+    assert here.id in told
+    assert there.id in told
+
+
 def test_vaults_by_tag() -> None:
     text = contract("secrets/get").replace("  vault: KV-payments", "  vaults: {tag: {app: payments}}")
     tagged = replace(vault(), tags={"App": "payments"})
