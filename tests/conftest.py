@@ -1,6 +1,7 @@
 """Settings of the whole test run."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,10 @@ KVAUDIT = Path(sys.executable).with_name("kvaudit")
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # tests draw tenants with `benchmarks`; last, so that `kvaudit` is the installed one
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started behind `nohup … &`, every command under test would ignore Ctrl-C too; what a process handles, its children get back.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
