@@ -2,14 +2,13 @@
 
 import asyncio
 import shlex
-import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kvaudit import __version__
 from kvaudit.app.clock import now
+from kvaudit.app.interrupting import end_politely
 from kvaudit.app.predicting import predictor
 from kvaudit.app.progress import CollectionProgress
 from kvaudit.app.settings import Connection, Voice
@@ -96,12 +95,7 @@ async def _run(
     predict: Callable[[str | None], MayList],
 ) -> dict[str, dict[str, Any]]:
     console = console_for("stderr", voice)
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is not None:
-        # Ctrl-C and a polite kill end the run in the same way: the writer closes, and says that it is incomplete.
-        with suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    end_politely()
     async with open_azure(
         connection.cloud,
         auth=connection.auth,

@@ -1,16 +1,15 @@
 """`probe`: what the records say, what the vaults say, and why the two differ."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from kvaudit.app.canaries import WARNINGS, CanaryWish, leftovers, write_canaries
 from kvaudit.app.clock import now
+from kvaudit.app.interrupting import end_politely
 from kvaudit.app.probe_targets import Records, Target, live_records, records_from, targets_of
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for
@@ -168,7 +167,7 @@ async def _run(
 ) -> ProbeRun:
     console = console_for("stderr", voice)
     names = CanaryNames() if asked.canary is not None else None
-    _end_politely()
+    end_politely()
     async with open_azure(
         connection.cloud,
         auth=connection.auth,
@@ -199,14 +198,6 @@ async def _run(
             for item in targets
         ]
         return ProbeRun(caller, records, tuple(vaults), rounds)
-
-
-def _end_politely() -> None:
-    """A polite kill ends the run as Ctrl-C does: what was written is taken away first."""
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError, RuntimeError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _probe(azure: Azure, hosts: Sequence[str], tenant: str | None, probed: dict[str, Probed]) -> None:
