@@ -2,7 +2,8 @@
 
 The full size is that of ARCHITECTURE.md "Budgets": 100,000 vaults in 10,000 subscriptions, 2 million role assignments,
 3,000 roles, 200,000 principals, 20,000 of them groups of which 100 hold 20,000 to 100,000 members, 500 deny assignments,
-1 % of the assignments with a condition. A share of it shrinks everything alike but the depth of the tree.
+1 % of the assignments with a condition. A share of it shrinks everything alike but the depth of the tree; more than all of it
+multiplies everything but the large groups, which stay 100 of 20,000 to 100,000 members.
 """
 
 import random
@@ -34,7 +35,7 @@ CONDITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many of each there are."""
+    """How many of each there are, and the least and the most members of a large group."""
 
     vaults: int
     subscriptions: int
@@ -47,14 +48,17 @@ class Size:
     groups: int
     large_groups: int
     denies: int
+    large_members: tuple[int, int]
 
     @classmethod
     def share(cls, part: float) -> "Size":
-        """A share of the full size; 1.0 is all of it."""
+        """A share of the full size: 1.0 is all of it, 10 is one million vaults."""
 
         def of(number: int, least: int = 1) -> int:
             return max(least, round(number * part))
 
+        people = of(150_000, 50)
+        most = min(people, 150_000)  # who is in large groups; of 150,000 people that makes 20,000 to 100,000
         return cls(
             vaults=of(100_000),
             subscriptions=of(10_000),
@@ -62,11 +66,12 @@ class Size:
             management_groups=of(200, 6),
             assignments=of(2_000_000),
             roles=of(3_000, 20),
-            people=of(150_000, 50),
+            people=people,
             workloads=of(30_000, 10),
             groups=of(20_000, 10),
-            large_groups=of(100),
+            large_groups=min(100, of(100)),
             denies=of(500),
+            large_members=(most * 2 // 15, most * 2 // 3),
         )
 
 
@@ -363,8 +368,7 @@ class Tenant:
 
     def _members(self, number: int) -> Iterator[dict[str, Any]]:
         if number < self.size.large_groups:
-            low, high = self.size.people * 2 // 15, self.size.people * 2 // 3  # 20,000 to 100,000 of 150,000
-            chosen = self.random.sample(range(self.size.people), self.random.randint(low, high))
+            chosen = self.random.sample(range(self.size.people), self.random.randint(*self.size.large_members))
         else:
             chosen = [self.random.randrange(self.size.people) for _ in range(self.random.randrange(2, 60))]
             chosen = list(dict.fromkeys(chosen))

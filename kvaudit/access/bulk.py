@@ -25,7 +25,7 @@ from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question
 from kvaudit.access.denies import is_idle
 from kvaudit.access.grants import Record
 from kvaudit.access.nodes import Adding, Node, Sets, tally_of
-from kvaudit.access.numbering import Filter, Numbers
+from kvaudit.access.numbering import NOBODY, Filter, Numbers
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
@@ -47,10 +47,13 @@ Made = TypeVar("Made")
 _SINGLE = frozenset({"User", "ServicePrincipal"})
 """Types of principals through which nobody else holds anything, and which may be given roles."""
 
-_ASK = Effect((), (), has_gap=False, gives=0)
+_ASK = Effect(0, (), has_gap=False, gives=0)
 """Stands where nobody has asked yet."""
 
-_TURNS = Effect((), (), has_gap=False, gives=0)
+_UNASKED, _TOLD_APART = -2, -3
+"""Instead of the number of a principal: nobody asked for it yet; it may be a stray, hide members or be nobody."""
+
+_TURNS = Effect(0, (), has_gap=False, gives=0)
 """Stands for an effect that turns on the vault."""
 
 
@@ -68,10 +71,11 @@ class Bulk:
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
         self.numbers = Numbers(around.directory)
+        self._hiding = Filter(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
-        self._principals: list[tuple[int, bool, bool] | None] = [None] * len(self._columns.values.principals)
+        self._principals = [_UNASKED] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
         self._asked: dict[tuple[int, Who | None], tuple[Question, int, int]] = {}
@@ -83,7 +87,7 @@ class Bulk:
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
-        self._root = Node(None, [BitMap()] * self.effects.sets, [0] * self.effects.counts)
+        self._root = Node()
 
     def node_above(self, vault: Vault) -> Node:
         """What stands above a vault. Vaults side by side share it."""
@@ -110,7 +114,7 @@ class Bulk:
             return node
         settled = Adding(node)
         for record, broad in node.turning:
-            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id), broad=broad)
+            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
         return settled.node()
 
     @cached_property
@@ -205,7 +209,11 @@ class Bulk:
             turns = self.effects.turns_on_vault(record)
             effect = None if turns else self.effects.of(record, broad=broad)
             if turns or effect:
-                adding.take(record, self.numbers.of(record.principal_id), effect, broad=broad)
+                number = self.numbers.of(record.principal_id)
+                if turns:
+                    adding.turn(record, number, broad=broad)
+                else:
+                    adding.add(effect, number)
                 adding.hides |= self.hides(record.principal_id)
                 if self._is_stray(record.principal_id) and (effect is None or effect.gives):
                     adding.strays.append(record)
@@ -214,6 +222,7 @@ class Bulk:
     def _add_columns(self, adding: Adding, scope: str, *, broad: bool) -> None:
         start, stop = self._columns.starts[scope]
         columns, effects, principals = self._columns.columns, self._effects[broad], self._principals
+        given = adding.given
         pairs = zip(columns.powers[start:stop], columns.principals[start:stop], strict=True)
         for row, (power, who) in enumerate(pairs, start=start):
             effect = effects[power]
@@ -221,16 +230,30 @@ class Bulk:
                 effect = effects[power] = self._effect(power, scope, broad=broad)
             if effect is None:
                 continue
-            number, stray, hides = principals[who] or self._principal(who)
-            if hides:
-                adding.hides = True
-            if effect is _TURNS:
-                adding.take(self._columns.record(row), number, None, broad=broad)
+            number = principals[who]
+            if number >= 0 and effect is not _TURNS and not effect.has_gap:  # as nearly all are
+                if effect in given:
+                    given[effect].append(number)
+                else:
+                    given[effect] = [number]
             else:
-                adding.names.append(number)
-                adding.add(effect, number, broad=broad)
-            if stray and (effect is _TURNS or effect.gives):
+                self._add_unusual(adding, row, effect, broad=broad)
+
+    def _add_unusual(self, adding: Adding, row: int, effect: Effect, *, broad: bool) -> None:
+        """Add a record that turns on the vault, or whose role or principal is not simply known."""
+        who = self._columns.columns.principals[row]
+        if self._principals[who] == _UNASKED:
+            self._principals[who] = self._principal(who)
+        name, number = self._columns.values.principals[who], self._principals[who]
+        if number == _TOLD_APART:
+            number = self.numbers.of(name)
+            adding.hides |= self.hides(name)
+            if self._is_stray(name) and (effect is _TURNS or effect.gives):
                 adding.strays.append(self._columns.record(row))
+        if effect is _TURNS:
+            adding.turn(self._columns.record(row), number, broad=broad)
+        else:
+            adding.add(effect, number)
 
     def _effect(self, power: int, scope: str, *, broad: bool) -> Effect | None:
         """What an assignment of a role with a condition adds, whoever has it."""
@@ -238,18 +261,14 @@ class Bulk:
         sample = RoleAssignment("", scope, role, "", condition=condition)
         return _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
 
-    def _principal(self, place: int) -> tuple[int, bool, bool]:
-        """The number of a principal of the columns, whether it is a stray, and whether it hides members."""
-        known = self._principals[place]
-        if known is None:
-            name = self._columns.values.principals[place]
-            principal = self.estate.principals.get(name)
-            if principal and principal.state is PrincipalState.FOUND and principal.type in _SINGLE:
-                known = self.numbers.add(name), False, False
-            else:
-                known = self.numbers.of(name), self._is_stray(name), self.hides(name)
-            self._principals[place] = known
-        return known
+    def _principal(self, place: int) -> int:
+        """The number of a principal of the columns; `_TOLD_APART` where more is to be said of it."""
+        name = self._columns.values.principals[place]
+        principal = self.estate.principals.get(name)
+        if principal and principal.state is PrincipalState.FOUND and principal.type in _SINGLE:
+            return self.numbers.add(name)
+        usual = not self._is_stray(name) and not self.hides(name) and self.numbers.of(name) != NOBODY
+        return self.numbers.of(name) if usual else _TOLD_APART
 
     def hides(self, principal_id: str) -> bool:
         """Whether somebody may hold something through a principal whom nobody saw in it."""
@@ -315,21 +334,19 @@ class Bulk:
         if isinstance(question, DataGrants):
             sets = self.data(node, question)
             return None if sets is None else tally_of(self.among(sets, who) if who else sets)
-        first, counter = self.effects.sets_of[question], self.effects.counts_of[question]
-        allowed, conditional, unknown = node.counts[counter : counter + 3]
-        holders = node.sets[first : first + 3]
-        return Tally(allowed, len(holders[0]), conditional, len(holders[1]), unknown, len(holders[2]))
+        triple = self.effects.triples[question]
+        counted = zip(node.counts(triple), map(len, node.sets(triple)), strict=True)
+        return Tally(*(number for pair in counted for number in pair))
 
     def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him; None as for `tally`."""
         found = []
         for operation in iter_operations(question.mask):
-            first = self.effects.operations[operation.mask]
-            allowed, conditional, unknown = node.sets[first : first + 3]
+            allowed, conditional, unknown = node.sets(self.effects.operations[operation.mask])
             conditional = conditional - allowed if conditional else conditional
             if unknown:
                 unknown = unknown - allowed - conditional
-            if conditional and any(self.hides(self.numbers.ids[number]) for number in conditional):
+            if conditional and conditional & self._hiding.found:
                 return None
             found.append((allowed, conditional, unknown))
         return found

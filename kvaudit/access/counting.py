@@ -71,30 +71,37 @@ ANSWERS = (Answer.ALLOWED, Answer.CONDITIONAL, Answer.UNKNOWN)
 """The order of the three sets that are kept for each thing that is counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Effect:
     """What one record adds: to which sets its principal belongs, and by how much counters grow.
 
     Attributes:
-        sets: numbers of sets.
-        counts: number of a counter and by how much it grows.
+        sets: the numbers of sets, one bit for each (see `Effects`).
+        counts: the number of a counter and by how much it grows.
         has_gap: whether something was not read that keeps it from saying more: the role's definition.
         gives: the operations of the data plane that it gives or may give.
+        broad: the same for a record of a broad scope, else 0.
         touches: the triples in which its sets stand, one bit for each (see `Effects`).
     """
 
-    sets: tuple[int, ...]
+    sets: int
     counts: tuple[tuple[int, int], ...]
     has_gap: bool
     gives: int
+    broad: int = 0
     touches: int = 0
 
 
 class Effects:
     """Works out effects, once for every role and condition.
 
-    Sets stand three by three (allowed, conditional, unknown): first one triple for each operation of `DataGrants`, then
-    one for each of the other questions, which have a triple of counters too.
+    Sets and counters stand three by three (allowed, conditional, unknown), the first of triple n at 3 n: one triple for each
+    operation of `DataGrants`, then one for each of the other questions, of which the records are counted too.
+
+    Attributes:
+        operations: the triple of each operation, by its mask.
+        triples: the triple of each of the other questions.
+        touched_by: the triples from which a question is answered, one bit for each.
 
     Args:
         grants, control: the evaluator's own.
@@ -110,17 +117,13 @@ class Effects:
         mask = 0
         for item in asked:
             mask |= item.mask if isinstance(item, DataGrants) else 0
-        self.operations = {item.mask: place * 3 for place, item in enumerate(iter_operations(mask))}
+        self.operations = {item.mask: place for place, item in enumerate(iter_operations(mask))}
         others = [item for item in asked if not isinstance(item, DataGrants)]
-        self.sets_of: Mapping[Question, int] = {
-            item: (len(self.operations) + place) * 3 for place, item in enumerate(others)
-        }
-        self.counts_of: Mapping[Question, int] = {item: place * 3 for place, item in enumerate(others)}
-        self.sets = (len(self.operations) + len(others)) * 3
-        self.counts = len(others) * 3
+        self.triples: Mapping[Question, int] = {item: len(self.operations) + place for place, item in enumerate(others)}
         self.touched_by: Mapping[Question, int] = {item: self._triples(item) for item in asked}
         self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
         self._settled: dict[tuple[str, str | None, bool, tuple[Verdict, ...]], Effect | None] = {}
+        self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, int], Effect] = {}
         self._verdicts: dict[tuple[str, str | None], tuple[Verdict, ...]] = {}
         self._verdicts_at: Vault | None = None
         self._turning: dict[tuple[str, str | None], bool] = {}
@@ -128,8 +131,8 @@ class Effects:
     def _triples(self, question: Question) -> int:
         """The triples of sets from which a question is answered, one bit for each."""
         if not isinstance(question, DataGrants):
-            return 1 << self.sets_of[question] // 3
-        return sum(1 << self.operations[item.mask] // 3 for item in iter_operations(question.mask))
+            return 1 << self.triples[question]
+        return sum(1 << self.operations[item.mask] for item in iter_operations(question.mask))
 
     def of(self, record: Record, *, broad: bool) -> Effect | None:
         """What a record adds that does not turn on the vault; None: nothing at all.
@@ -185,29 +188,31 @@ class Effects:
         given: tuple[Given, ...] = ()
         if self._grants.power(record.role).touches_data:
             given = self._grants.given_by(record, vault, None, at_object=False)
-        sets: dict[int, None] = {}
+        sets = 0
         counts: dict[int, int] = {}
         for item in given:
             place = ANSWERS.index(item.citation.answer)
-            for mask, first in self.operations.items():
+            for mask, triple in self.operations.items():
                 if item.citation.mask & mask:
-                    sets[first + place] = None
-        for question, first in self.sets_of.items():
+                    sets |= 1 << 3 * triple + place
+        for question, triple in self.triples.items():
             for answer in self._answers(question, record, given, broad=broad):
-                place = ANSWERS.index(answer)
-                sets[first + place] = None
-                counter = self.counts_of[question] + place
-                counts[counter] = counts.get(counter, 0) + 1
+                number = 3 * triple + ANSWERS.index(answer)
+                sets |= 1 << number
+                counts[number] = counts.get(number, 0) + 1
         if not sets and not given:
             return None
         has_gap = any(item.gaps for item in given)
         gives = 0
         for item in given:
             gives |= item.citation.mask
-        touches = 0
-        for index in sets:
-            touches |= 1 << index // 3
-        return Effect(tuple(sets), tuple(counts.items()), has_gap, gives, touches)
+        key = (sets, tuple(counts.items()), has_gap, gives, gives if broad else 0)
+        try:
+            return self._interned[key]
+        except KeyError:
+            triples = len(self.operations) + len(self.triples)
+            touches = sum(1 << triple for triple in range(triples) if sets >> 3 * triple & 7)
+            return self._interned.setdefault(key, Effect(*key, touches))
 
     def _answers(
         self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool

@@ -1,4 +1,8 @@
-"""What stands at a scope, added to what stands above it: the sets and counters that many vaults share (`kvaudit.access.bulk`)."""
+"""What stands at a scope, added to what stands above it (`kvaudit.access.bulk`).
+
+A node keeps what the records of its scope add, and to whom. Sets and counters are made of that when somebody asks for one:
+most vaults are asked for few, and a scope that adds nothing to a set shares the one above.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,51 +15,111 @@ from kvaudit.access.numbering import NOBODY
 from kvaudit.model.authorization import DenyAssignment
 
 Sets = tuple[BitMap, BitMap, BitMap]
-"""Principals whose own records allow, allow on a condition, or may allow an operation; nobody stands in two."""
+"""Principals whose own records allow, allow on a condition, or may allow something. Shared: not to be changed."""
+
+Counts = tuple[int, int, int]
+"""Records with these three answers."""
+
+_EMPTY = BitMap()
+_NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
+_NO_COUNTS: Counts = (0, 0, 0)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """What the records of a scope and of everything above it add up to.
 
     Attributes:
         parent: the node above, None at the root.
-        sets, counts: by the numbers of `Effects`.
-        names: the numbers of those whom records name here.
+        given: what the records here add -> the numbers of those to whom they add it, one for each record.
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
         denies: the deny assignments that stand here or above; those that only audit are left out.
         strays: data-plane records whose principal is not simply there in the directory.
-        broad: what single records of broad scopes give of the data plane.
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.
         hides: whether a group that they name may have members whom nobody saw.
         touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
+        unsettled: the numbers of those whom the records that turn on the vault name here.
         tallies: what was counted of the sets, by the number of the question: None where it is not certain.
     """
 
-    parent: "Node | None"
-    sets: list[BitMap]
-    counts: list[int]
-    names: Sequence[int] = ()
+    parent: "Node | None" = None
+    given: dict[Effect, list[int]] = field(default_factory=dict)
     turning: tuple[tuple[Record, bool], ...] = ()
     denies: tuple[DenyAssignment, ...] = ()
     strays: tuple[Record, ...] = ()
-    broad: frozenset[int] = frozenset()
     odd: bool = False
     has_gap: bool = False
     hides: bool = False
-    touched: int = -1
+    touched: int = 0
+    unsettled: Sequence[int] = ()
     children: dict[str, "Node"] = field(default_factory=dict)
     tallies: dict[int, Tally | None] = field(default_factory=dict)
-    everybody: BitMap | None = None
+    _sets: dict[int, Sets] = field(default_factory=dict)
+    _counts: dict[int, Counts] = field(default_factory=dict)
+    _broad: frozenset[int] | None = None
+    _named: BitMap | None = None
+
+    def sets(self, triple: int) -> Sets:
+        """The three sets of a triple (see `Effects`). Somebody may stand in two of them."""
+        found = self._sets.get(triple)
+        if found is None:
+            found = self.parent.sets(triple) if self.parent else _NO_SETS
+            if self.touched >> triple & 1:
+                found = self._widened(found, triple)
+            self._sets[triple] = found
+        return found
+
+    def _widened(self, above: Sets, triple: int) -> Sets:
+        more: tuple[list[int], list[int], list[int]] = ([], [], [])
+        for effect, numbers in self.given.items():
+            places = effect.sets >> 3 * triple & 7
+            if places & 1:
+                more[0].extend(numbers)
+            if places & 2:
+                more[1].extend(numbers)
+            if places & 4:
+                more[2].extend(numbers)
+        one, two, three = more
+        return (
+            above[0].union(BitMap(one)) if one else above[0],
+            above[1].union(BitMap(two)) if two else above[1],
+            above[2].union(BitMap(three)) if three else above[2],
+        )
+
+    def counts(self, triple: int) -> Counts:
+        """How many records give what a triple of counters counts."""
+        found = self._counts.get(triple)
+        if found is None:
+            found = self.parent.counts(triple) if self.parent else _NO_COUNTS
+            if self.touched >> triple & 1:
+                more = list(found)
+                for effect, numbers in self.given.items():
+                    for place, each in effect.counts:
+                        if place // 3 == triple:
+                            more[place % 3] += each * len(numbers)
+                found = (more[0], more[1], more[2])
+            self._counts[triple] = found
+        return found
+
+    @property
+    def broad(self) -> frozenset[int]:
+        """What single records of broad scopes give of the data plane."""
+        if self._broad is None:
+            above = self.parent.broad if self.parent else frozenset()
+            self._broad = above.union(effect.broad for effect in self.given if effect.broad)
+        return self._broad
 
     @property
     def named(self) -> BitMap:
         """Everybody whom records name here or above. Few ask: only deny assignments make it matter."""
-        if self.everybody is None:
-            above = self.parent.named if self.parent else BitMap()
-            self.everybody = above | BitMap(number for number in self.names if number != NOBODY)
-        return self.everybody
+        if self._named is None:
+            above = self.parent.named if self.parent else _EMPTY
+            here = BitMap(self.unsettled)
+            for numbers in self.given.values():
+                here.update(numbers)
+            self._named = above | here
+        return self._named
 
 
 class Adding:
@@ -63,75 +127,53 @@ class Adding:
 
     def __init__(self, parent: Node) -> None:
         self._parent = parent
-        self._sets: dict[int, list[int]] = {}
-        self._counts: dict[int, int] = {}
-        self._has_gap = parent.has_gap
         self.hides = parent.hides
-        self._broad: set[int] = set()
-        self._touched = 0
-        self._turning: list[tuple[Record, bool]] = []
-        self.names: list[int] = []
+        self.has_gap = parent.has_gap
+        self.given: dict[Effect, list[int]] = {}
         self.strays: list[Record] = []
+        self._turning: list[tuple[Record, bool]] = []
+        self._unsettled: list[int] = []
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was added: who is named at all is added with what he is given."""
-        return not self.names
+        """Whether nothing was added."""
+        return not self.given and not self._turning and self.has_gap is self._parent.has_gap
 
-    def take(self, record: Record, number: int, effect: Effect | None, *, broad: bool) -> None:
-        """Add a record; without an effect it turns on the vault."""
-        self.names.append(number)
-        if effect is None:
-            self._turning.append((record, broad))
-        else:
-            self.add(effect, number, broad=broad)
+    def turn(self, record: Record, number: int, *, broad: bool) -> None:
+        """Add a record whose effect turns on the vault, for the principal of a number."""
+        self._turning.append((record, broad))
+        if number != NOBODY:
+            self._unsettled.append(number)
 
-    def add(self, effect: Effect | None, number: int, *, broad: bool) -> None:
+    def add(self, effect: Effect | None, number: int) -> None:
         """Add what one record gives to the principal of a number."""
         if effect is None:
             return
         if effect.has_gap:
-            self._has_gap = True
+            self.has_gap = True
         if number == NOBODY:
             return
-        self._touched |= effect.touches
-        sets, counts = self._sets, self._counts
-        for index in effect.sets:
-            if index in sets:
-                sets[index].append(number)
-            else:
-                sets[index] = [number]
-        for index, more in effect.counts:
-            counts[index] = counts.get(index, 0) + more
-        if broad and effect.gives:
-            self._broad.add(effect.gives)
+        if effect in self.given:
+            self.given[effect].append(number)
+        else:
+            self.given[effect] = [number]
 
     def node(self) -> Node:
         """The node."""
-        parent = self._parent
-        sets, counts = parent.sets, parent.counts
-        if self._sets:
-            sets = sets.copy()
-            for index, numbers in self._sets.items():
-                sets[index] = widened = sets[index].copy()
-                widened.update(numbers)
-        if self._counts:
-            counts = counts.copy()
-            for index, more in self._counts.items():
-                counts[index] += more
+        parent, touched = self._parent, 0
+        for effect in self.given:
+            touched |= effect.touches
         return Node(
             parent,
-            sets,
-            counts,
-            self.names,
+            self.given,
             (*parent.turning, *self._turning) if self._turning else parent.turning,
             parent.denies,
             (*parent.strays, *self.strays) if self.strays else parent.strays,
-            parent.broad | self._broad if self._broad else parent.broad,
             parent.odd,
-            self._has_gap,
+            self.has_gap,
             self.hides,
-            self._touched,
+            touched,
+            self._unsettled,
         )
 
 

@@ -190,7 +190,7 @@ def _comparison(node: Comparison, negated: bool, question: Question) -> Outcome:
                 return undetermined(reason)
             case Open():
                 return undetermined("it holds " + phrase(node, negated=negated))
-    if isinstance(left, list) and isinstance(right, list):
+    if isinstance(left, tuple) and isinstance(right, tuple):
         return _compared(operator, left, right, negated)
     if isinstance(right, Absent):
         return undetermined("what a comparison with an absent attribute on its right side gives is not published")
@@ -203,10 +203,12 @@ _Item = tuple[Value, bool]
 """A value, and whether it is a name whose letter case is open."""
 
 
+_Items = tuple[_Item, ...]
+
 _Values = tuple[Value, ...]
 
 
-def _side(operand: Operand, operator: Operator, question: Question) -> list[_Item] | Absent | Open | Unpublished:
+def _side(operand: Operand, operator: Operator, question: Question) -> "_Items | Absent | Open | Unpublished":
     if isinstance(operand, Attribute):
         found = resolve(operand, question)
         if isinstance(found, Unpublished):
@@ -218,18 +220,24 @@ def _side(operand: Operand, operator: Operator, question: Question) -> list[_Ite
         value = read_value(operator.family, Text(found.value))
         if value is None:
             return Unpublished("the record holds something else than the attribute's kind of value")
-        return [(value, found.caseless)]
+        return ((value, found.caseless),)
+    return _literals(operand, operator.family)
+
+
+@lru_cache(maxsize=4096)  # a condition is asked about every vault that it reaches
+def _literals(operand: Text | Bare | ValueSet, family: Family) -> "_Items | Unpublished":
     items: tuple[Text | Bare, ...] = operand.items if isinstance(operand, ValueSet) else (operand,)
-    values = [read_value(operator.family, item) for item in items]
+    values = [read_value(family, item) for item in items]
     if not values:
         return Unpublished("what an empty list gives is not published")
-    readings = [(value, False) for value in values if value is not None]
+    readings = tuple((value, False) for value in values if value is not None)
     if len(readings) < len(values):
         return Unpublished("a value is written in another way than the operator's published examples")
     return readings
 
 
-def _compared(operator: Operator, left: list[_Item], right: list[_Item], negated: bool) -> Outcome:
+@lru_cache(maxsize=1024)  # one vault's name is compared for every operation
+def _compared(operator: Operator, left: _Items, right: _Items, negated: bool) -> Outcome:
     if len(left) * len(right) > MAX_PAIRS:
         return undetermined(f"it compares more than {MAX_PAIRS} pairs of values")
     if not all(readable(operator, value) for value, _ in right):
@@ -296,7 +304,7 @@ def _spellings(operator: Operator, caseless: bool, negated: bool) -> list[tuple[
     return [(_same, _same), *folded, *evasions]
 
 
-def _spelled(items: list[_Item], name: Fold, literal: Fold) -> _Values:
+def _spelled(items: _Items, name: Fold, literal: Fold) -> _Values:
     return tuple(
         [(name if is_name else literal)(value) if isinstance(value, str) else value for value, is_name in items]
     )

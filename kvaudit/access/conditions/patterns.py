@@ -51,7 +51,43 @@ def like_pattern(text: str) -> Pattern | None:
 
 
 def fits(pattern: Sequence[str | Wildcard], text: str) -> bool:
-    """Whether a pattern matches a whole text. Bit i of `reached` says that the first i characters are matched."""
+    """Whether a pattern matches a whole text."""
+    pieces = _pieces(tuple(pattern))
+    return _fits_bit_by_bit(pattern, text) if pieces is None else _stand_in_order(pieces, text)
+
+
+@lru_cache(maxsize=10_000)
+def _pieces(pattern: Pattern) -> tuple[str, ...] | None:
+    """What stands before, between and after the `*` of a pattern that has no other wildcards; else None."""
+    pieces = [""]
+    for part in pattern:
+        if part is Wildcard.MANY:
+            pieces.append("")
+        elif isinstance(part, Wildcard):
+            return None
+        else:
+            pieces[-1] += part
+    return tuple(pieces)
+
+
+def _stand_in_order(pieces: tuple[str, ...], text: str) -> bool:
+    """Whether a text begins with the first piece, ends with the last, and holds the others between them one after the other."""
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return text == first
+    place, end = len(first), len(text) - len(last)
+    if place > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in pieces[1:-1]:
+        place = text.find(piece, place, end)
+        if place < 0:
+            return False
+        place += len(piece)
+    return True
+
+
+def _fits_bit_by_bit(pattern: Sequence[str | Wildcard], text: str) -> bool:
+    """The same for any pattern. Bit i of `reached` says that the first i characters are matched."""
     places: dict[str, int] = {}
     for index, character in enumerate(text):
         places[character] = places.get(character, 0) | 1 << index
