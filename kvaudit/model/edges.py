@@ -1,16 +1,42 @@
 """Memberships as columns: the largest tenants have millions, and a record for each would take gigabytes."""
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import accumulate, repeat
-from typing import overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from kvaudit.model.directory import Membership
 from kvaudit.model.lists import MadeOnDemand
 
-_TYPE_BITS = 16
-_TYPE = (1 << _TYPE_BITS) - 1
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+TYPE_BITS = 32
+"""How many bits of a packed member are its type's number; those above are its own."""
+
+_TYPE = (1 << TYPE_BITS) - 1
+
+_LARGE = 1000
+"""A group of more members is asked whether somebody stands in it, and not walked: few groups hold most memberships."""
+
+_FEW = 256
+"""About how many groups are asked for one member."""
+
+
+class _Upwards(NamedTuple):
+    """The same edges by member.
+
+    Attributes:
+        starts: where the groups of each member begin in `groups`, by its place in `Memberships.pairs`.
+        groups: numbers of the groups that are not large.
+        large: the number of each other group, and the members in it.
+    """
+
+    starts: Sequence[int]
+    groups: Sequence[int]
+    large: "Sequence[tuple[int, BitMap]]"
 
 
 class Memberships(Sequence[Membership]):
@@ -19,24 +45,27 @@ class Memberships(Sequence[Membership]):
     Args:
         names: every folded object ID that occurs, sorted; its place is its number.
         types: every member type that occurs, sorted, None first.
+        pairs: every member with each type that memberships state: its number and its type's, packed; sorted.
         groups: numbers of the groups that have members, sorted.
         starts: where the members of each begin in `members`, and at last where all end.
-        members: for each membership the member's number and its type's, packed.
+        members: for each membership the member's place in `pairs`.
     """
 
     def __init__(
         self,
         names: Sequence[str],
         types: Sequence[str | None],
+        pairs: Sequence[int],
         groups: Sequence[int],
         starts: Sequence[int],
-        members: Sequence[int],
+        members: "array[int]",
     ) -> None:
         self.names = names
         self.types = types
+        self.pairs = pairs
         self.groups = groups
         self.starts = starts
-        self.packed = members
+        self.members = members
 
     @classmethod
     def of(cls, records: Sequence[Membership]) -> "Memberships":
@@ -49,14 +78,14 @@ class Memberships(Sequence[Membership]):
         return builder.done()
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return len(self.members)
 
     def __iter__(self) -> Iterator[Membership]:
-        names, types = self.names, self.types
+        known = list(self.members_and_types())
         for place, group in enumerate(self.groups):
-            name = names[group]
-            for item in self.packed[self.starts[place] : self.starts[place + 1]]:
-                yield Membership(name, names[item >> _TYPE_BITS], types[item & _TYPE])
+            name = self.names[group]
+            for item in self._slice(place):
+                yield Membership(name, *known[item])
 
     @overload
     def __getitem__(self, index: int) -> Membership: ...
@@ -79,8 +108,9 @@ class Memberships(Sequence[Membership]):
         return {self.names[group]: place for place, group in enumerate(self.groups)}
 
     @cached_property
-    def _number(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.names)}
+    def _member_names(self) -> list[str]:
+        """The names of the members of `pairs`."""
+        return [self.names[item >> TYPE_BITS] for item in self.pairs]
 
     @cached_property
     def by_group(self) -> Mapping[str, list[str]]:
@@ -90,89 +120,85 @@ class Memberships(Sequence[Membership]):
     @cached_property
     def by_member(self) -> Mapping[str, list[str]]:
         """Member -> the groups that it stands in directly, sorted."""
-        starts, _ = self._upwards
-        places = {name: number for name, number in self._number.items() if starts[number] < starts[number + 1]}
+        places = {self.names[number]: number for number in {item >> TYPE_BITS for item in self.pairs}}
         return MadeOnDemand(places, self._groups_of)
-
-    def numbers_in(self, group: str) -> Iterator[int]:
-        """The numbers of a group's direct members."""
-        place = self._place.get(group)
-        return iter(()) if place is None else (item >> _TYPE_BITS for item in self._slice(place))
 
     def group_names(self) -> Iterator[str]:
         """The groups that have members."""
         return (self.names[group] for group in self.groups)
 
-    def packed_of(self, group: str) -> list[int]:
-        """The direct members of a group: for each its number in `names`, and 16 bits of its type's in `types`."""
+    def members_of(self, group: str) -> list[int]:
+        """The direct members of a group, by their places in `pairs`."""
         place = self._place.get(group)
         return [] if place is None else list(self._slice(place))
 
     def members_and_types(self) -> Iterator[tuple[str, str | None]]:
         """Everybody who is a member, with each type that memberships state."""
-        for item in set(self.packed):
-            yield self.names[item >> _TYPE_BITS], self.types[item & _TYPE]
+        return ((self.names[item >> TYPE_BITS], self.types[item & _TYPE]) for item in self.pairs)
 
     @cached_property
     def type_of_member(self) -> Mapping[str, str]:
         """Member -> the type that its memberships state; where they differ, the last one's."""
-        found: dict[int, int] = {}
-        for item in set(self.packed):
-            number, kind = item >> _TYPE_BITS, item & _TYPE
-            if self.types[kind] is not None and found.get(number, -1) < kind:
-                found[number] = kind
-        return {self.names[number]: self.types[kind] or "" for number, kind in found.items()}
+        return {member: kind for member, kind in self.members_and_types() if kind is not None}
 
     def nested(self, counts: Callable[[str], bool]) -> Mapping[str, list[str]]:
         """Group -> those of its direct members that count, sorted; groups without any are left out."""
-        names = self.names
-        wanted = {number for number, name in enumerate(names) if counts(name)}
+        from pyroaring import BitMap
+
+        members = self._member_names
+        chosen = {name for name in dict.fromkeys(members) if counts(name)}
+        wanted = BitMap([place for place, name in enumerate(members) if name in chosen])
         table = {}
-        for place, group in enumerate(self.groups):
-            found = wanted.intersection([item >> _TYPE_BITS for item in self._slice(place)])
+        for place, group in enumerate(self.groups) if wanted else ():
+            found = BitMap(self._slice(place)) & wanted
             if found:
-                table[names[group]] = [names[number] for number in sorted(found)]
+                table[self.names[group]] = list(dict.fromkeys(map(members.__getitem__, found)))
         return table
 
     def by_group_and_type(self) -> Iterator[tuple[str, str | None, Callable[[], list[str]]]]:
         """Every group with each type of its direct members, and what makes the list of these."""
-        names = self.names
+        kinds = [item & _TYPE for item in self.pairs]
         for place, group in enumerate(self.groups):
-            edges = self._slice(place)
-            for kind in sorted({item & _TYPE for item in edges}):
-                yield (
-                    names[group],
-                    self.types[kind],
-                    partial(_of_type, names, edges, kind),
-                )
+            for kind in sorted(set(map(kinds.__getitem__, self._slice(place)))):
+                yield self.names[group], self.types[kind], partial(self._of_type, place, kind)
 
-    def _slice(self, place: int) -> Sequence[int]:
-        return self.packed[self.starts[place] : self.starts[place + 1]]
+    def _of_type(self, place: int, kind: int) -> list[str]:
+        return [self._member_names[item] for item in self._slice(place) if self.pairs[item] & _TYPE == kind]
+
+    def _slice(self, place: int) -> "array[int]":
+        return self.members[self.starts[place] : self.starts[place + 1]]
 
     def _members_at(self, place: int) -> list[str]:
-        names = self.names
-        return list(dict.fromkeys(names[item >> _TYPE_BITS] for item in self._slice(place)))
+        return list(dict.fromkeys(map(self._member_names.__getitem__, self._slice(place))))
 
     def _groups_of(self, number: int) -> list[str]:
-        starts, groups = self._upwards
-        names = self.names
-        return list(dict.fromkeys(names[item] for item in groups[starts[number] : starts[number + 1]]))
+        starts, groups, large = self._upwards
+        mine = range(bisect_left(self.pairs, number << TYPE_BITS), bisect_left(self.pairs, (number + 1) << TYPE_BITS))
+        found = {group for item in mine for group in groups[starts[item] : starts[item + 1]]}
+        found.update(group for group, members in large for item in mine if item in members)
+        return [self.names[group] for group in sorted(found)]
 
     @cached_property
-    def _upwards(self) -> tuple[Sequence[int], Sequence[int]]:
-        """The same edges by member: where the groups of each begin, and the groups."""
-        counts = array("I", repeat(0, len(self.names) + 1))
-        for item in self.packed:
-            counts[(item >> _TYPE_BITS) + 1] += 1
-        starts = array("I", accumulate(counts))
-        free = starts[:]
-        groups = array("I", repeat(0, len(self.packed)))
+    def _upwards(self) -> _Upwards:
+        from pyroaring import BitMap
+
+        least = max(_LARGE, len(self.members) // _FEW)
+        counts = array("I", repeat(0, len(self.pairs) + 1))
+        large, small = [], []
         for place, group in enumerate(self.groups):
+            if self.starts[place + 1] - self.starts[place] > least:
+                large.append((group, BitMap(self._slice(place))))
+                continue
+            small.append((place, group))
             for item in self._slice(place):
-                number = item >> _TYPE_BITS
-                groups[free[number]] = group
-                free[number] += 1
-        return starts, groups
+                counts[item + 1] += 1
+        starts = array("I", accumulate(counts))
+        free, groups = starts[:], array("I", repeat(0, starts[-1]))
+        for place, group in small:
+            for item in self._slice(place):
+                groups[free[item]] = group
+                free[item] += 1
+        return _Upwards(starts, groups, large)
 
 
 class MembershipsBuilder:
@@ -197,28 +223,33 @@ class MembershipsBuilder:
         """Take in one membership."""
         self.edges_of(item.group).append(self.number(item.member, item.member_type))
 
+    def take(self, known: Memberships) -> None:
+        """Take in what was built before; nothing else was taken in yet."""
+        self._numbers = {pair: number for number, pair in enumerate(known.members_and_types())}
+        for place, group in enumerate(known.group_names()):
+            self._edges[group] = known.members[known.starts[place] : known.starts[place + 1]]
+
     def done(self) -> Memberships:
-        """All of them, sorted, each once."""
+        """All of them, sorted, each once. Takes the edges apart."""
+        from pyroaring import BitMap
+
         names = sorted({*self._edges, *(member for member, _ in self._numbers)})
         types = sorted({None, *(kind for _, kind in self._numbers)}, key=lambda kind: (kind is not None, kind or ""))
         place = {name: number for number, name in enumerate(names)}
         type_place = {kind: number for number, kind in enumerate(types)}
-        packed = [place[member] << _TYPE_BITS | type_place[kind] for member, kind in self._numbers]
-        ordered = sorted(packed)
-        ranks = {item: rank for rank, item in enumerate(ordered)}
-        rank_of = [ranks[item] for item in packed]  # small numbers are sorted faster than packed ones
-        groups, starts, members = array("I"), array("Q", [0]), array("Q")
+        packed = [place[member] << TYPE_BITS | type_place[kind] for member, kind in self._numbers]
+        pairs = array("Q", sorted(packed))
+        ranks = {item: rank for rank, item in enumerate(pairs)}
+        rank_of = [ranks[item] for item in packed]
+        groups, starts, members = array("I"), array("Q", [0]), array("I")
         for group in sorted(self._edges):
-            found = sorted(set(map(rank_of.__getitem__, self._edges.pop(group))))
+            mine = self._edges.pop(group)
+            found = BitMap(array("I", [rank_of[number] for number in mine])).to_array()
             if found:
-                members.extend(map(ordered.__getitem__, found))
+                members.extend(found)
                 groups.append(place[group])
                 starts.append(len(members))
-        return Memberships(names, types, groups, starts, members)
-
-
-def _of_type(names: Sequence[str], edges: Sequence[int], kind: int) -> list[str]:
-    return [names[item >> _TYPE_BITS] for item in edges if item & _TYPE == kind]
+        return Memberships(names, types, pairs, groups, starts, members)
 
 
 def _same(one: Membership, other: object) -> bool:

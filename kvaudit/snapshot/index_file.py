@@ -22,7 +22,7 @@ import orjson
 from kvaudit.snapshot.manifest import open_regular
 from kvaudit.snapshot.record_codec import encode
 
-_MAGIC = b"kvaudit index 1\n"
+_MAGIC = b"kvaudit index 2\n"
 _TAIL = 8 + 32
 
 

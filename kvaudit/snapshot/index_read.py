@@ -7,19 +7,19 @@ groups, down to the last. Without `members`, people who are told by a membership
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, get_type_hints
 
 from kvaudit.model import scopes
 from kvaudit.model.assignments import Columns, Rare, RoleAssignments, Values
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Principal
-from kvaudit.model.edges import Memberships
+from kvaudit.model.edges import TYPE_BITS, Memberships, MembershipsBuilder
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Listing
 from kvaudit.model.vaults import Vault
 from kvaudit.snapshot.index_file import IndexDamagedError, IndexReader
-from kvaudit.snapshot.index_write import LEAVES, TYPE_BITS, WHOLE, listing_key, place_key
+from kvaudit.snapshot.index_write import LEAVES, WHOLE, listing_key, place_key
 from kvaudit.snapshot.record_codec import decoder
 
 _HINTS = get_type_hints(Estate)
@@ -130,7 +130,7 @@ class _Around:
     def _directory(self, named: Iterable[str]) -> Memberships:
         """Reads everybody who is named and who stands below them, and answers their memberships."""
         found = self._index.get("names", "")
-        names, types = found["names"], found["types"]
+        names, types, pairs = found["names"], found["types"], found["pairs"]
         pending = list(dict.fromkeys(named))
         seen = self._met
         seen.update(pending)
@@ -144,19 +144,21 @@ class _Around:
             listed, members = below["listed"], list(below["asked"])
             if kept is not None:
                 listed = [
-                    item for item in listed if types[item & _TYPE] not in LEAVES or item >> TYPE_BITS in kept
+                    item
+                    for item in listed
+                    if types[pairs[item] & _TYPE] not in LEAVES or pairs[item] >> TYPE_BITS in kept
                 ] or listed[:1]
             if listed:
                 edges[key] = listed
             for item in listed:
-                kind, name = types[item & _TYPE], names[item >> TYPE_BITS]
+                kind, name = types[pairs[item] & _TYPE], names[pairs[item] >> TYPE_BITS]
                 if kind not in LEAVES or self._members:
                     members.append(name)
             fresh = [item for item in dict.fromkeys(members) if item not in seen]
             seen.update(fresh)
             pending.extend(fresh)
         self._climb(edges)
-        return _memberships(names, types, edges)
+        return _memberships(edges, lambda item: (names[pairs[item] >> TYPE_BITS], types[pairs[item] & _TYPE]))
 
     def _asks_of_people(self) -> bool:
         """Whether it matters who stands in a group, and not only which groups those stand in whom records name.
@@ -173,10 +175,10 @@ class _Around:
         walked = set(pending)
         above: dict[str, list[int]] = {}
         for key in pending:  # grows while it is walked
-            packed, groups = self._stands_in[key]
+            member, groups = self._stands_in[key]
             for group in groups:
                 if group not in edges:
-                    above.setdefault(group, []).append(packed)
+                    above.setdefault(group, []).append(member)
                 self._read(group)
                 if group in self._stands_in and group not in walked:
                     walked.add(group)
@@ -227,15 +229,9 @@ def _numbers(names: list[str], keys: Iterable[str]) -> frozenset[int]:
     return frozenset(place for place, key in found if place < len(names) and names[place] == key)
 
 
-def _memberships(names: list[str], types: list[str | None], edges: dict[str, list[int]]) -> Memberships:
+def _memberships(edges: dict[str, list[int]], known: Callable[[int], tuple[str, str | None]]) -> Memberships:
     """The memberships of some groups, with the numbers of the whole estate made small."""
-    used = {item >> TYPE_BITS for found in edges.values() for item in found}
-    mine = sorted({*(names[number] for number in used), *edges})
-    place = {name: number for number, name in enumerate(mine)}
-    moved = {number: place[names[number]] << TYPE_BITS for number in used}
-    groups, starts, members = array("I"), array("Q", [0]), array("Q")
-    for group in sorted(edges):
-        members.extend(moved[item >> TYPE_BITS] | item & _TYPE for item in edges[group])
-        groups.append(place[group])
-        starts.append(len(members))
-    return Memberships(mine, types, groups, starts, members)
+    builder = MembershipsBuilder()
+    for group, members in edges.items():
+        builder.edges_of(group).extend(builder.number(*known(item)) for item in members)
+    return builder.done()

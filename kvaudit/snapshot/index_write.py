@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from kvaudit.model import scopes
 from kvaudit.model.assignments import RoleAssignments
+from kvaudit.model.edges import TYPE_BITS
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Listing
 from kvaudit.snapshot.index_file import IndexWriter
@@ -26,9 +27,6 @@ WHOLE = tuple(item.name for item in fields(Estate) if item.name not in BY_KEY)
 
 KEY_VAULT_APP = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 """Azure Key Vault's application: whether its service principal is here decides what is known of consents (azure.md 8)."""
-
-TYPE_BITS = 16
-_TYPE = (1 << TYPE_BITS) - 1
 
 MANY_GROUPS = 200
 """Groups beyond which their number decides something (facts azure.md 1.5)."""
@@ -185,31 +183,33 @@ def _write_directory(writer: IndexWriter, estate: Estate) -> None:
     writer.table(
         "members",
         dict.fromkeys((*edges.group_names(), *asked)),
-        lambda key: {"listed": edges.packed_of(key), "asked": asked.get(key, [])},
+        lambda key: {"listed": edges.members_of(key), "asked": asked.get(key, [])},
         together=1,  # a group may have a hundred thousand
     )
-    writer.table("names", ("",), lambda _: {"names": list(edges.names), "types": list(edges.types)}, together=1)
+    names = {"names": list(edges.names), "types": list(edges.types), "pairs": list(edges.pairs)}
+    writer.table("names", ("",), lambda _: names, together=1)
     writer.table("witnesses", ("",), lambda _: _witnesses(estate), together=1)
 
 
 def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
     """Those who may be in so many groups that access policies turn on their number, and all groups that are in groups.
 
-    For each how memberships pack it, and the groups that it stands in directly. Others are read from their groups down:
-    in which further groups they are decides nothing.
+    For each its place in `Memberships.pairs`, and the groups that it stands in directly. Others are read from their groups
+    down: in which further groups they are decides nothing.
     """
     edges = estate.membership_columns
+    numbers = [item >> TYPE_BITS for item in edges.pairs]
     groups = frozenset(edges.groups)
-    inner = frozenset(item for item in set(edges.packed) if item >> TYPE_BITS in groups)
+    inner = frozenset(item for item, number in enumerate(numbers) if number in groups)
     nested: dict[int, list[int]] = {}
     for place, group in enumerate(edges.groups):
-        for item in inner.intersection(edges.packed[edges.starts[place] : edges.starts[place + 1]]):
-            nested.setdefault(item >> TYPE_BITS, []).append(group)
+        for item in inner.intersection(edges.members[edges.starts[place] : edges.starts[place + 1]]):
+            nested.setdefault(numbers[item], []).append(group)
     counts = [0] * len(edges.names)
     for place, group in enumerate(edges.groups):
         weight = _groups_above(group, nested)
-        for item in edges.packed[edges.starts[place] : edges.starts[place + 1]]:
-            counts[item >> TYPE_BITS] += weight
+        for item in edges.members[edges.starts[place] : edges.starts[place + 1]]:
+            counts[numbers[item]] += weight
     asked = estate.member_of
     many = {
         number
@@ -217,10 +217,10 @@ def _crowded(estate: Estate) -> dict[str, tuple[int, list[str]]]:
         if number in nested or (count and count + len(asked.get(edges.names[number], ())) > MANY_GROUPS)
     }
     found: dict[str, tuple[int, list[str]]] = {}
-    wanted = frozenset(item for item in set(edges.packed) if item >> TYPE_BITS in many)
+    wanted = frozenset(item for item, number in enumerate(numbers) if number in many)
     for place, group in enumerate(edges.groups) if wanted else ():
-        for item in sorted(wanted.intersection(edges.packed[edges.starts[place] : edges.starts[place + 1]])):
-            found.setdefault(edges.names[item >> TYPE_BITS], (item, []))[1].append(edges.names[group])
+        for item in sorted(wanted.intersection(edges.members[edges.starts[place] : edges.starts[place + 1]])):
+            found.setdefault(edges.names[numbers[item]], (item, []))[1].append(edges.names[group])
     return found
 
 

@@ -11,7 +11,7 @@ from kvaudit.model import scopes
 from kvaudit.model.assignments import RoleAssignments, packed_name, packed_names
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Membership
-from kvaudit.model.edges import Memberships
+from kvaudit.model.edges import Memberships, MembershipsBuilder
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.columns import AssignmentReader, MemberReader, named_in
 from kvaudit.snapshot.merging import merge_listed
@@ -136,6 +136,47 @@ def test_memberships_are_found_by_group_and_by_member(records: list[Membership])
         for member in {i.member for i in records}
     }
     assert {name for name, kind in found.type_of_member.items() if kind} == {i.member for i in records if i.member_type}
+
+
+@given(
+    st.lists(
+        st.builds(Membership, st.sampled_from("gh"), st.sampled_from("abgh"), st.sampled_from(("User", "Group", None)))
+    ),
+    st.lists(
+        st.builds(Membership, st.sampled_from("gi"), st.sampled_from("abcg"), st.sampled_from(("User", "", "Group")))
+    ),
+)
+def test_memberships_that_were_built_take_in_further_ones(records: list[Membership], further: list[Membership]) -> None:
+    builder = MembershipsBuilder()
+    builder.take(Memberships.of(records))
+    for item in further:
+        builder.add(item)
+    found, whole = builder.done(), Memberships.of([*further, *records])
+    assert list(found) == list(whole)
+    assert dict(found.by_member) == dict(whole.by_member)
+    assert dict(found.type_of_member) == dict(whole.type_of_member)
+    assert {(group, kind, tuple(members())) for group, kind, members in found.by_group_and_type()} == {
+        (group, kind, tuple(item.member for item in whole if (item.group, item.member_type) == (group, kind)))
+        for group, kind in {(item.group, item.member_type) for item in whole}
+    }
+
+
+def test_a_member_of_a_large_group_is_found_beside_those_of_small_ones() -> None:
+    crowd = [Membership("large", f"member-{number:04}", "User") for number in range(1500)]
+    twice = [Membership("large", "member-0007", "Group"), Membership("also large", "member-0007")]
+    others = [Membership("also large", f"other-{number:04}", "User") for number in range(1500)]
+    small = [Membership("a small one", "member-0007", "Group"), Membership("zero", "other-0001", "User")]
+    found = Memberships.of([*crowd, *twice, *others, *small])
+    assert found.by_member["member-0007"] == ["a small one", "also large", "large"]
+    assert found.by_member["member-0008"] == ["large"]
+    assert found.by_member["other-0001"] == ["also large", "zero"]
+    assert "large" not in found.by_member
+    assert found.by_group["large"] == [f"member-{number:04}" for number in range(1500)]
+    assert found.nested(lambda name: name == "member-0007") == {
+        "a small one": ["member-0007"],
+        "also large": ["member-0007"],
+        "large": ["member-0007"],
+    }
 
 
 _NIL = "00000000-0000-0000-0000-000000000000"
