@@ -89,9 +89,9 @@ class Bulk:
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
         self._root = Node()
 
-    def node_above(self, vault: Vault) -> Node:
-        """What stands above a vault. Vaults side by side share it."""
-        above = vault.scope.rpartition("/")[0]
+    def node_above(self, vault: Vault, scope: str) -> Node:
+        """What stands above a vault at a folded scope. Vaults side by side share it."""
+        above = scope.rpartition("/")[0]
         node = self._parents.get(above)
         if node is None:
             if len(self._parents) >= _KEPT:
@@ -101,7 +101,8 @@ class Bulk:
 
     def node_of(self, vault: Vault) -> Node:
         """The same with what stands at the vault itself; records that turn on its name are settled."""
-        parent, scope = self.node_above(vault), vault.scope
+        scope = vault.scope
+        parent = self.node_above(vault, scope)
         denies = self.around.denies.beside_columns(scope)  # they have no columns
         beside = self.around.records.beside_columns(scope)
         if scope not in self._columns.starts and not beside and not denies and not parent.turning:
@@ -109,13 +110,9 @@ class Bulk:
         adding = self._added(parent, scope, beside)
         if adding.is_empty and not denies and not parent.turning:
             return parent
-        node = self._with_denies(adding.node(), denies)
-        if not node.turning:
-            return node
-        settled = Adding(node)
-        for record, broad in node.turning:
-            settled.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
-        return settled.node()
+        for record, broad in (*parent.turning, *adding.turning):
+            adding.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
+        return self._with_denies(adding.node(), denies)
 
     @cached_property
     def _has_several_roots(self) -> bool:

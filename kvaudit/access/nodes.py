@@ -4,8 +4,7 @@ A node keeps what the records of its scope add, and to whom. Sets and counters a
 most vaults are asked for few, and a scope that adds nothing to a set shares the one above.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from pyroaring import BitMap
 
@@ -23,42 +22,53 @@ Counts = tuple[int, int, int]
 _EMPTY = BitMap()
 _NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
 _NO_COUNTS: Counts = (0, 0, 0)
+_NOTHING: Mapping[Effect, list[int]] = {}
 
 
-@dataclass(slots=True, eq=False)
 class Node:
     """What the records of a scope and of everything above it add up to.
+
+    There is one for each vault with records of its own, so nothing is made before somebody asks for it.
 
     Attributes:
         parent: the node above, None at the root.
         given: what the records here add -> the numbers of those to whom they add it, one for each record.
+        touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
+        unsettled: the numbers of those whom the records that turn on the vault name here.
         denies: the deny assignments that stand here or above; those that only audit are left out.
         strays: data-plane records whose principal is not simply there in the directory.
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.
         hides: whether a group that they name may have members whom nobody saw.
-        touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
-        unsettled: the numbers of those whom the records that turn on the vault name here.
+        children: the nodes below that are kept, by scope.
         tallies: what was counted of the sets, by the number of the question: None where it is not certain.
     """
 
-    parent: "Node | None" = None
-    given: dict[Effect, list[int]] = field(default_factory=dict)
-    turning: tuple[tuple[Record, bool], ...] = ()
-    denies: tuple[DenyAssignment, ...] = ()
-    strays: tuple[Record, ...] = ()
-    odd: bool = False
-    has_gap: bool = False
-    hides: bool = False
-    touched: int = 0
-    unsettled: Sequence[int] = ()
-    children: dict[str, "Node"] = field(default_factory=dict)
-    tallies: dict[int, Tally | None] = field(default_factory=dict)
-    _sets: dict[int, Sets] = field(default_factory=dict)
-    _counts: dict[int, Counts] = field(default_factory=dict)
-    _broad: frozenset[int] | None = None
-    _named: BitMap | None = None
+    __slots__ = (
+        "_broad", "_counts", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
+        "tallies", "touched", "turning", "unsettled",
+    )  # fmt: skip
+
+    def __init__(self, parent: "Node | None" = None, given: Mapping[Effect, list[int]] = _NOTHING) -> None:
+        self.parent = parent
+        self.given = given
+        self.touched = 0
+        for effect in given:
+            self.touched |= effect.touches
+        self.turning: tuple[tuple[Record, bool], ...] = parent.turning if parent else ()
+        self.unsettled: Sequence[int] = ()
+        self.denies: tuple[DenyAssignment, ...] = parent.denies if parent else ()
+        self.strays: tuple[Record, ...] = parent.strays if parent else ()
+        self.odd: bool = parent.odd if parent else False
+        self.has_gap: bool = parent.has_gap if parent else False
+        self.hides: bool = parent.hides if parent else False
+        self.children: dict[str, Node] = {}
+        self.tallies: dict[int, Tally | None] = {}
+        self._sets: dict[int, Sets] = {}
+        self._counts: dict[int, Counts] | None = None
+        self._broad: frozenset[int] | None = None
+        self._named: BitMap | None = None
 
     def sets(self, triple: int) -> Sets:
         """The three sets of a triple (see `Effects`). Somebody may stand in two of them."""
@@ -89,6 +99,8 @@ class Node:
 
     def counts(self, triple: int) -> Counts:
         """How many records give what a triple of counters counts."""
+        if self._counts is None:
+            self._counts = {}
         found = self._counts.get(triple)
         if found is None:
             found = self.parent.counts(triple) if self.parent else _NO_COUNTS
@@ -131,17 +143,19 @@ class Adding:
         self.has_gap = parent.has_gap
         self.given: dict[Effect, list[int]] = {}
         self.strays: list[Record] = []
-        self._turning: list[tuple[Record, bool]] = []
+        self.turning: list[tuple[Record, bool]] = []
         self._unsettled: list[int] = []
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was added."""
-        return not self.given and not self._turning and self.has_gap is self._parent.has_gap
+        parent = self._parent
+        found = self.given or self.strays or self.turning
+        return not found and self.has_gap is parent.has_gap and self.hides is parent.hides
 
     def turn(self, record: Record, number: int, *, broad: bool) -> None:
         """Add a record whose effect turns on the vault, for the principal of a number."""
-        self._turning.append((record, broad))
+        self.turning.append((record, broad))
         if number != NOBODY:
             self._unsettled.append(number)
 
@@ -160,21 +174,14 @@ class Adding:
 
     def node(self) -> Node:
         """The node."""
-        parent, touched = self._parent, 0
-        for effect in self.given:
-            touched |= effect.touches
-        return Node(
-            parent,
-            self.given,
-            (*parent.turning, *self._turning) if self._turning else parent.turning,
-            parent.denies,
-            (*parent.strays, *self.strays) if self.strays else parent.strays,
-            parent.odd,
-            self.has_gap,
-            self.hides,
-            touched,
-            self._unsettled,
-        )
+        node = Node(self._parent, self.given)
+        if self.turning:
+            node.turning = (*node.turning, *self.turning)
+            node.unsettled = self._unsettled
+        if self.strays:
+            node.strays = (*node.strays, *self.strays)
+        node.has_gap, node.hides = self.has_gap, self.hides
+        return node
 
 
 def tally_of(found: list[Sets]) -> Tally:
