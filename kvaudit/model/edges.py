@@ -132,6 +132,16 @@ class Memberships(Sequence[Membership]):
         place = self._place.get(group)
         return [] if place is None else list(self._slice(place))
 
+    def numbers_in(self, group: str) -> "array[int]":
+        """The numbers of a group's direct members: their places in `names`; a member of two types comes twice."""
+        place = self._place.get(group)
+        members = () if place is None else self._slice(place)
+        return array("I", map(self._member_numbers.__getitem__, members))
+
+    @cached_property
+    def _member_numbers(self) -> "array[int]":
+        return array("I", [item >> TYPE_BITS for item in self.pairs])
+
     def members_and_types(self) -> Iterator[tuple[str, str | None]]:
         """Everybody who is a member, with each type that memberships state."""
         return ((self.names[item >> TYPE_BITS], self.types[item & _TYPE]) for item in self.pairs)
