@@ -1,4 +1,4 @@
-"""The two kinds of which a large tenant has millions, read straight into columns: role assignments and members of groups.
+"""Role assignments, of which a large tenant has millions, read straight into columns.
 
 Most items differ from ones read before in few texts only. What was understood once is remembered by the text that Azure
 sent; everything else goes through the collector's parser, so there is one reading of an item.
@@ -10,23 +10,17 @@ from operator import itemgetter
 from typing import Any
 
 from kvaudit.collectors import payload
-from kvaudit.collectors.directory import parse_member, parse_principal
 from kvaudit.collectors.role_assignments import parse as parse_assignment
 from kvaudit.collectors.role_assignments import principal_of, role_of, scope_of
 from kvaudit.model import scopes
 from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments, packed_name, packed_names
 from kvaudit.model.authorization import RoleAssignment
-from kvaudit.model.directory import Principal
-from kvaudit.model.edges import MembershipsBuilder
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot.merging import merge_listed
 from kvaudit.snapshot.reader import Items
 
 Unreadable = Callable[[str, Exception], None]
 """Told of an item that does not parse: the listing's scope, and why."""
-
-_REMEMBERED = 1_000_000
-"""Different items of group members that are remembered: one for each principal of a large tenant."""
 
 _GUID = 36
 _NO_NAME = bytes(16)
@@ -157,62 +151,6 @@ def _values(properties: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def _numbers(known: _Remembered, texts: Iterable[Any]) -> list[int]:
     return list(map(known.__getitem__, texts))
-
-
-class MemberReader:
-    """Takes raw members of groups in.
-
-    Attributes:
-        described: the members as directory objects, each description once.
-        counts: items by the listing's scope.
-    """
-
-    def __init__(self, decode: Callable[[bytes], Any], unreadable: Unreadable) -> None:
-        self._decode = decode
-        self._unreadable = unreadable
-        self.edges = MembershipsBuilder()
-        self.described: list[Principal] = []
-        self.counts: dict[str, int] = {}
-        self._known: dict[bytes, int] = {}
-
-    def read(self, batches: Iterable[tuple[str, list[bytes]]]) -> None:
-        """Take in items as they stand in the file, with the scope that was listed. Listings may be interleaved."""
-        known, counts = self._known, self.counts
-        for scope, lines in batches:
-            add = self._group(scope)
-            counts[scope] = counts.get(scope, 0) + len(lines)
-            numbers = list(map(known.get, lines))
-            if add is not None and None not in numbers:
-                add(numbers)
-                continue
-            for line in lines:
-                number = known.get(line)
-                if number is None or add is None:
-                    self._parse(scope, line)
-                else:
-                    add((number,))
-
-    def _group(self, scope: str) -> Callable[[Iterable[Any]], None] | None:
-        try:
-            group = parse_member({"id": "x"}, scope).group
-        except ValueError:
-            return None
-        return self.edges.edges_of(group).extend
-
-    def _parse(self, scope: str, line: bytes) -> None:
-        raw = self._decode(line)
-        try:
-            edge = parse_member(raw, scope)
-        except (KeyError, TypeError, ValueError) as problem:
-            self._unreadable(scope, problem)
-            return
-        number = self.edges.number(edge.member, edge.member_type)
-        self.edges.edges_of(edge.group).append(number)
-        if line not in self._known:
-            self.described.append(parse_principal(raw, "group_members"))
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[line] = number
 
 
 def named_in(assignments: RoleAssignments) -> Iterator[tuple[str, str | None, bool]]:

@@ -18,16 +18,18 @@ from kvaudit.model import scopes
 from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleDefinition
 from kvaudit.model.directory import Membership, Principal, PrincipalState
-from kvaudit.model.edges import Memberships, MembershipsBuilder
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.identities import ApplicationPermission, DirectoryRoleAssignment, GroupScheduleInstance, Ownership
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 from kvaudit.snapshot import layout
-from kvaudit.snapshot.columns import AssignmentReader, MemberReader, named_in
+from kvaudit.snapshot.columns import AssignmentReader, named_in
 from kvaudit.snapshot.layout import ListingKey
 from kvaudit.snapshot.lines import corrupt
+from kvaudit.snapshot.member_process import members_beside
+from kvaudit.snapshot.members import KIND as MEMBERS
+from kvaudit.snapshot.members import GroupMembers
 from kvaudit.snapshot.merging import Merged, merge_listed
 from kvaudit.snapshot.principals import complete_principals, fuller, named_principals
 from kvaudit.snapshot.reader import Items, Snapshot
@@ -44,7 +46,7 @@ _GROUP_SCHEDULES = ("group_assignment_schedule_instances", "group_eligibility_sc
 _DIRECTORY_ROLES = ("directory_role_assignments", "directory_role_eligibility_schedule_instances")
 
 
-def load_estate(snapshot: Snapshot) -> Estate:
+def load_estate(snapshot: Snapshot, *, apart: bool | None = None) -> Estate:
     """The estate of a snapshot. Its order does not depend on the order in which the snapshot was written.
 
     Records that several listings returned are one record that knows them all (`listed_from`). These become gaps: an
@@ -52,11 +54,15 @@ def load_estate(snapshot: Snapshot) -> Estate:
     told (`PermissionModelUnknown`), a record that two listings describe differently (`ChangedWhileReading`), and
     everything at all where the collection was interrupted (`SnapshotIncomplete`).
 
+    Args:
+        snapshot: the snapshot.
+        apart: whether a second process reads the members of groups; None where that saves time.
+
     Raises:
         SnapshotError: a file is corrupt, or holds less than its listings promise.
     """
-    with no_collector_pauses():
-        return _Loading(snapshot).estate()
+    with no_collector_pauses(), members_beside(snapshot, apart=apart) as members:
+        return _Loading(snapshot, members).estate()
 
 
 @contextmanager
@@ -77,8 +83,9 @@ def no_collector_pauses() -> Iterator[None]:
 class _Loading:
     """Parses the items of a snapshot and collects the gaps."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, members: Callable[[], GroupMembers]) -> None:
         self._snapshot = snapshot
+        self._read_members = members
         self._gaps: set[Gap] = set(snapshot.gaps())
         self._counts: Counter[ListingKey] = Counter()
 
@@ -127,7 +134,7 @@ class _Loading:
             deny_assignments=denies,
             schedule_instances=instances,
             principals=complete_principals(described, named, finished),
-            memberships=_all_edges(members.edges, rest),
+            memberships=members.with_further(rest),
             member_of=member_of,
             objects=objects,
             gaps=self._all_gaps(),
@@ -240,7 +247,7 @@ class _Loading:
             except (KeyError, TypeError, ValueError) as problem:
                 self._unreadable(kind, scope, problem)
 
-    def _unreadable(self, kind: str, scope: str, problem: Exception) -> None:
+    def _unreadable(self, kind: str, scope: str, problem: object) -> None:
         self._gaps.add(Gap(kind, scope, f"an item could not be understood: {problem}", code=layout.UNREADABLE_ITEM))
 
     def _once(
@@ -287,13 +294,13 @@ class _Loading:
         self._gaps.update(gaps)
         return records
 
-    def _members(self) -> MemberReader:
-        kind = "group_members"
-        reader = MemberReader(partial(self._snapshot.decode, kind), partial(self._unreadable, kind))
-        reader.read(self._snapshot.lines(kind))
-        for scope, number in reader.counts.items():
-            self._counts[layout.listing_key(kind, scope)] += number
-        return reader
+    def _members(self) -> GroupMembers:
+        found = self._read_members()
+        for scope, number in found.counts.items():
+            self._counts[layout.listing_key(MEMBERS, scope)] += number
+        for scope, why in found.unreadable:
+            self._unreadable(MEMBERS, scope, why)
+        return found
 
     def _described(self, members: Iterable[Principal]) -> dict[str, Principal]:
         """Every directory object that Graph described. Members of groups are described there too."""
@@ -350,12 +357,6 @@ class _Loading:
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
         gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
-
-
-def _all_edges(edges: MembershipsBuilder, further: Iterable[Membership]) -> Memberships:
-    for edge in further:
-        edges.add(edge)
-    return edges.done()
 
 
 def _with_state(principal: Principal, state: PrincipalState) -> Principal:

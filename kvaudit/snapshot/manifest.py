@@ -75,6 +75,11 @@ def read_manifest(folder: Path) -> Manifest:
         content = orjson.loads(raw)
     except ValueError as error:
         raise _corrupt(path, "not JSON") from error
+    return manifest_of(path, content)
+
+
+def manifest_of(path: Path, content: Any) -> Manifest:
+    """What a manifest's JSON says. Raises SnapshotError, which names the path: it is not a manifest, or of a newer schema."""
     if not isinstance(content, dict):
         raise _corrupt(path, "not an object")
     version = _version(path, content)

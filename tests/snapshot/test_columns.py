@@ -13,7 +13,8 @@ from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Membership
 from kvaudit.model.edges import Memberships, MembershipsBuilder
 from kvaudit.snapshot import layout
-from kvaudit.snapshot.columns import AssignmentReader, MemberReader, named_in
+from kvaudit.snapshot.columns import AssignmentReader, named_in
+from kvaudit.snapshot.members import MemberReader
 from kvaudit.snapshot.merging import merge_listed
 
 RG = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-1"
