@@ -47,6 +47,7 @@ class Access:
         self._judge = Judge(self._directory, self._around.grants)
         self._control = ControlPlane(self._around)
         self._by_scope = {vault.scope: vault for vault in estate.vaults}
+        self._last_place: Place | None = None
         self._by_name = {vault.name.casefold(): vault for vault in estate.vaults}
 
     def vault(self, name_or_id: str) -> Vault:
@@ -253,7 +254,9 @@ class Access:
         return self._principals(self._around.place(vault), expand_groups=False)
 
     def _holding_of(self, principal_id: str, vault: Vault) -> Holding | None:
-        place = self._around.place(vault)
+        if self._last_place is None or self._last_place.vault is not vault:
+            self._last_place = self._around.place(vault)  # asked for many principals of one vault after the other
+        place = self._last_place
         verdict = self._judge.verdict(principal_id, place, pairs=False)
         return self._holding(place, principal_id, verdict) if verdict.held else None
 

@@ -4,38 +4,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from kvaudit.access.answers import Citation, CitationKind, Holding
-from kvaudit.access.escalation import actions, copies, coverage, services
+from kvaudit.access.answers import Holding
+from kvaudit.access.escalation import copies, coverage, services
+from kvaudit.access.escalation.actions import VAULTS_CREATE
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
-from kvaudit.access.escalation.catalogue import BY_ID, RouteKind
 from kvaudit.access.escalation.delegates import Delegates
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
 from kvaudit.access.escalation.groups import Groups
 from kvaudit.access.escalation.identities import Identities
-from kvaudit.access.escalation.powers import weaker
-from kvaudit.access.escalation.reach import Reach
+from kvaudit.access.escalation.powers import sum_of, weaker
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.escalation.takeover import Takeover, Takeovers
+from kvaudit.access.escalation.telling import Telling
 from kvaudit.access.escalation.vault_routes import VaultRoutes
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
-from kvaudit.model.permissions import mask_of, operation
 from kvaudit.model.vaults import Vault
 
 _AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
-_REAL = {
-    actions.DEPLOYS: actions.DEPLOY_GROUP | actions.DEPLOYMENTS_WRITE,
-    actions.INSTALLS: actions.MACHINES_WRITE,
-    actions.MOVES_SUBSCRIPTION: actions.MOVE_SUBSCRIPTIONS,
-    actions.REWRITES_ROLE: actions.ROLES_WRITE,
-    actions.LIFTS_DENY: actions.DENIES_DELETE
-    | actions.DENIES_WRITE
-    | actions.STACKS_DENY_SETTING
-    | actions.STACKS_DELETE,
-}
-"""Bits that are worked out → the bits that records give."""
 
 
 class Escalations:
@@ -64,6 +52,7 @@ class Escalations:
         self.control = VaultRoutes(around)
         self._last: tuple[str, Mapping[str | None, tuple[Takeover, ...]]] = ("", {})
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
+        self._last_masks: tuple[str, Mapping[str, int]] = ("", {})
 
     @cached_property
     def _takeovers(self) -> Takeovers:
@@ -102,11 +91,11 @@ class Escalations:
         """E5 of one principal (folded ID) to a vault, with its records."""
         control = self.control
         found = control.delegated(principal_id, control.standings.node(vault.scope), control.setting(vault))
-        return self._told(found, principal_id, vault, None) if found else None
+        return self._telling.told(found, principal_id, vault, None) if found else None
 
     @cached_property
-    def _reach(self) -> Reach:
-        return Reach(self._around, self.control.standings)
+    def _telling(self) -> Telling:
+        return Telling(self._around, self.control)
 
     @cached_property
     def has_identity_records(self) -> bool:
@@ -179,10 +168,11 @@ class Escalations:
         for name in names:
             found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
         found.extend(
-            self._taken_over(item, vault)
+            self._telling.taken_over(item, vault, self._reached(item, vault))
             for item in self._ways(vault).get(None, ())
             if only is None or item.route in only
         )
+        self._telling.expects(len(found))
         return Routes(
             vault.id,
             tuple(sorted(found, key=_order)),
@@ -210,10 +200,11 @@ class Escalations:
     ) -> Iterator[EscalationRoute]:
         for item in self._steps(principal_id, vault, held):
             if only is None or item.route in only:
-                yield self._told(item, principal_id, vault, held)
+                yield self._telling.told(item, principal_id, vault, held)
         for way in self._ways_of(principal_id, vault):
             if only is None or way.route in only:
-                yield self._taken_over(replace(way, principal_id=principal_id), vault)
+                mine = replace(way, principal_id=principal_id)
+                yield self._telling.taken_over(mine, vault, self._reached(mine, vault))
 
     def _steps(self, principal_id: str, vault: Vault, held: Holding | None) -> tuple[Step, ...]:
         steps = self.control.steps(principal_id, vault)
@@ -225,7 +216,7 @@ class Escalations:
             creates = Answer.DENIED
             context = self.control.context(vault)
             if (held.allowed | held.conditional | held.unknown) & copies.BACKUPS:
-                creates = self.control.completed(principal_id, context.node).answer(actions.VAULTS_CREATE)
+                creates = self.control.completed(principal_id, context.node).answer(VAULTS_CREATE)
             steps = (*steps, *copies.steps_of_masks(held.allowed, held.conditional, held.unknown, creates))
             steps = (*steps, *services.steps(self._estate.principal(principal_id)))
         return steps
@@ -250,6 +241,20 @@ class Escalations:
             self._last_held = (vault.scope, tuple(self._holdings(vault)))
         return self._last_held[1]
 
+    def _reached(self, way: Takeover, vault: Vault) -> int:
+        """The operations that a takeover leads to: mostly those that its target holds, itself or through its groups."""
+        if way.mask:
+            return way.mask
+        if self._last_masks[0] != vault.scope:
+            masks: dict[str, int] = {}
+            for item in self._held_on(vault):
+                if item.principal_id:
+                    held = item.allowed | item.conditional | item.unknown
+                    masks[item.principal_id] = masks.get(item.principal_id, 0) | held
+            self._last_masks = (vault.scope, masks)
+        masks_of = self._last_masks[1]
+        return sum_of(masks_of.get(name, 0) for name in (way.target, *self._directory.chains_up(way.target)))
+
     def _gathered(self, vault: Vault) -> Iterator[Takeover]:
         for holding in self._held_on(vault):
             if holding.principal_id is None:
@@ -269,100 +274,10 @@ class Escalations:
             return
         yield from ways.get(principal_id, ())
         chains = self._directory.chains_up(principal_id)
-        for group in sorted(chains.keys() & {name for name in ways if name is not None}):
+        for group in sorted(chains.keys() & ways.keys()):
             for way in ways[group]:
                 if way.target != principal_id:
                     yield replace(way, via=tuple(replace(item, groups=(*chains[group],)) for item in way.via))
-
-    def _told(self, item: Step, principal_id: str, vault: Vault, held: Holding | None) -> EscalationRoute:
-        kind = BY_ID[item.route]
-        bits = item.bits
-        for worked_out, real in _REAL.items():
-            if bits & worked_out:
-                bits = (bits & ~worked_out) | (real & self.control.anywhere(principal_id))
-        how, mask = self._reach.of(item, principal_id, vault)
-        via = (*self._cited(principal_id, vault, bits), *self._beside(item, principal_id, vault)) if bits else ()
-        words: tuple[str, ...] = ()
-        if item.route in _OF_HOLDERS and held is not None:
-            words, holding = _of_holder(kind, held)
-            via = (*holding, *via)
-        return EscalationRoute(
-            id=item.route,
-            title=kind.title,
-            principal_id=principal_id,
-            principal_type=self._directory.type_of(principal_id),
-            vault_id=vault.id,
-            answer=item.answer,
-            confidence=item.confidence or kind.confidence,
-            effect=kind.effect,
-            model=kind.model,
-            mask=mask,
-            actions=(*words, *_named(bits)),
-            via=via,
-            steps=how,
-            notes=(item.note,) if item.note else (),
-        )
-
-    def _beside(self, item: Step, principal_id: str, vault: Vault) -> Iterator[Citation]:
-        """The records that a step rests on beside those that give its rights: what is rewritten, removed or held elsewhere."""
-        if item.route == "E20":
-            yield from self.control.moves.cited(principal_id, self.control.context(vault).group)
-        if item.bits & actions.REWRITES_ROLE:
-            roles = self.control.custom_roles
-            yield from roles.cited(principal_id, roles.over(vault.scope))
-        if item.bits & actions.LIFTS_DENY:
-            for deny, _ in self.control.lifted(principal_id, self.control.standings.node(vault.scope)):
-                yield Citation(CitationKind.DENY_ASSIGNMENT, deny.id, deny.scope, answer=Answer.DENIED)
-
-    def _cited(self, principal_id: str, vault: Vault, bits: int) -> tuple[Citation, ...]:
-        standings = self.control.standings
-        found = dict.fromkeys(standings.citations(principal_id, vault.scope, bits))
-        here = standings.granted(principal_id, standings.node(vault.scope)).any
-        if bits & ~here & actions.HELD:
-            for place in standings.places_of(principal_id):
-                found.update(dict.fromkeys(standings.citations(principal_id, place, bits & ~here)))
-        return tuple(found)
-
-    def _taken_over(self, way: Takeover, vault: Vault) -> EscalationRoute:
-        kind = BY_ID[way.route]
-        name = self._estate.principal(way.target).display_name if way.target else None
-        return EscalationRoute(
-            id=way.route,
-            title=kind.title,
-            principal_id=way.principal_id,
-            principal_type=self._directory.type_of(way.principal_id) if way.principal_id else None,
-            vault_id=vault.id,
-            answer=way.answer,
-            confidence=way.confidence or kind.confidence,
-            effect=kind.effect,
-            model=kind.model,
-            mask=self._reach.as_target(way, self._held_on(vault)),
-            actions=way.actions,
-            via=way.via,
-            steps=way.how.replace("{target}", name or way.target),
-            target=way.target if way.target not in ("", way.principal_id) else None,
-            notes=(way.note,) if way.note else (),
-        )
-
-
-_OF_HOLDERS = frozenset({"E17", "E26", "E29"})
-"""Routes that rest on what somebody holds of the data plane."""
-
-
-def _of_holder(kind: RouteKind, held: Holding) -> tuple[tuple[str, ...], tuple[Citation, ...]]:
-    """What somebody holds of the operations that a route rests on, and the records that give it.
-
-    A route that rests on no operation in particular rests on all that its holder has.
-    """
-    if kind.id == "E29":
-        return kind.actions, held.via
-    words = tuple(word for word in kind.actions if held.answer(operation(word).mask) is not Answer.DENIED)
-    return words, tuple(item for item in held.via if item.mask & mask_of(words))
-
-
-def _named(bits: int) -> tuple[str, ...]:
-    activates = ("activation of an eligible role",) if bits & actions.ACTIVATES else ()
-    return (*activates, *actions.names_of(bits))
 
 
 def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:

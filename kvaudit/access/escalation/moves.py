@@ -9,6 +9,7 @@ from functools import cached_property
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.powers import NONE, Powers, joined, sum_of, weaker
 from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Step
@@ -17,8 +18,10 @@ from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 
 _LEVELS = ("subscription", "resource group")
-_KEPT = 20_000
-"""Principals whose places are kept: some hundred bytes for each of the places of each."""
+_PLACES = 200_000
+"""Places of principals that are kept: some hundred bytes each."""
+_NAMES = 1_000_000
+"""Names of principals that are kept, by who may move what stands at a place."""
 
 _There = tuple[Powers, int]
 """What somebody may do at places where it holds data, and the operations that it holds there."""
@@ -36,9 +39,9 @@ class Moves:
         self._around = around
         self._standings = standings
         self._directory = around.directory
-        self._at: dict[int, frozenset[str]] = {}
+        self._at: Kept[Node, frozenset[str]] = Kept(_NAMES)
         self._concerned: dict[str, frozenset[str]] = {}
-        self._places: dict[str, tuple[Mapping[str, _There], _There]] = {}
+        self._places: Kept[str, tuple[Mapping[str, _There], _There]] = Kept(_PLACES)
 
     @cached_property
     def _masks(self) -> tuple[int, ...]:
@@ -75,11 +78,13 @@ class Moves:
 
     def movers_at(self, node: Node) -> frozenset[str]:
         """Those whom a record names, who hold data somewhere and may move resources at a node."""
-        if id(node) not in self._at:
+        found = self._at.get(node)
+        if found is None:
             above = self.movers_at(node.parent) if node.parent else frozenset()
             here = node.naming(actions.MOVE)
-            self._at[id(node)] = above.union(*(self._holding(item, self.named) for item in here)) if here else above
-        return self._at[id(node)]
+            found = above.union(*(self._holding(item, self.named) for item in here)) if here else above
+            self._at.put(node, found, 1 + len(found))
+        return found
 
     def members_at(self, node: Node) -> frozenset[str]:
         """The same, and every member of a group that may move them, whether a record names it or not."""
@@ -112,10 +117,12 @@ class Moves:
     def cited(self, principal_id: str, group: str) -> Iterator[Citation]:
         """The assignments that give a principal data where it may move a vault out of a resource group to."""
         table, here = self._around.estate.assignment_columns, scopes.path_ancestors(group)
+        places, _ = self._places_of(principal_id)
         for name, chain in self._names(principal_id):
             for row in self._rows.get(name, ()):
-                record = table.record(row)
-                if record.scope not in here and self._arrives(principal_id, record.scope).any:
+                place = table.values.scopes[table.columns.scopes[row]]
+                if place in places and place not in here:
+                    record = table.record(row)
                     role, mask = self._around.grants.power(record.role).name, self._masks[table.columns.powers[row]]
                     yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, record.scope, role, chain, mask=mask)
 
@@ -124,7 +131,11 @@ class Moves:
 
     def _arrives(self, principal_id: str, place: str) -> Powers:
         """The right to write resource groups at a place: a vault arrives in one."""
-        return self._standings.powers(principal_id, self._standings.node(place)).within(actions.GROUPS_WRITE)
+        node = self._standings.node(place)
+        writers = self._standings.naming_over(node, actions.GROUPS_WRITE)
+        if principal_id not in writers and writers.isdisjoint(self._directory.chains_up(principal_id)):
+            return NONE
+        return self._standings.powers(principal_id, node).within(actions.GROUPS_WRITE)
 
     def _elsewhere(self, principal_id: str, group: str) -> _There:
         """What a principal has where it holds data, but for the places that hold the data of a group already."""
@@ -134,9 +145,8 @@ class Moves:
 
     def _places_of(self, principal_id: str) -> tuple[Mapping[str, _There], _There]:
         """Where a principal holds data and may arrive → what it has there; and all of that together."""
-        if principal_id not in self._places:
-            if len(self._places) >= _KEPT:
-                self._places.clear()
+        kept = self._places.get(principal_id)
+        if kept is None:
             table, masks = self._around.estate.assignment_columns, self._masks
             data: dict[str, int] = {}
             for name, _ in self._names(principal_id):
@@ -145,8 +155,8 @@ class Moves:
                     data[place] = data.get(place, 0) | masks[table.columns.powers[row]]
             arrives = ((place, self._arrives(principal_id, place), mask) for place, mask in data.items())
             found = {place: (powers, mask) for place, powers, mask in arrives if powers.any}
-            self._places[principal_id] = found, _summed(found.values())
-        return self._places[principal_id]
+            kept = self._places.put(principal_id, (found, _summed(found.values())), 1 + len(found))
+        return kept
 
 
 def _summed(items: Iterable[_There]) -> _There:

@@ -1,15 +1,13 @@
 """Which operations of the data plane a route leads to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from kvaudit.access.answers import Holding
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.answers import Effect
 from kvaudit.access.escalation.catalogue import BY_ID
 from kvaudit.access.escalation.powers import admitted_roles, led_to, sum_of
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Step
-from kvaudit.access.escalation.takeover import Takeover
 from kvaudit.access.grants import Record
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
@@ -62,11 +60,9 @@ class Reach:
         return sum_of(led_to(self._around.grants.power(item.role)) for item in records)
 
     def _records_giving(self, bits: int, principal_id: str, vault: Vault) -> Iterator[Record]:
-        names = {principal_id, *self._around.directory.chains_up(principal_id)}
-        placed, unplaced = self._around.records_over(vault)
-        for record in (*placed, *unplaced):
-            if record.principal_id in names and self._standings.given(record).any & bits:
-                yield record
+        for item, _ in self._standings.records.naming(principal_id, vault.scope):
+            if item.powers.any & bits:
+                yield item.record
 
     def _admitted(self, step: Step, principal_id: str, vault: Vault) -> tuple[str, int]:
         """The roles that the conditions of a delegated administrator admit, those that give most first."""
@@ -83,10 +79,3 @@ class Reach:
         more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
         how = f"assigns itself what its condition admits: {shown}{more}" if shown else step.how
         return how, sum_of(masks.values())
-
-    def as_target(self, way: Takeover, holdings: Iterable[Holding]) -> int:
-        """The operations that a takeover leads to: mostly those that its target holds, itself or through its groups."""
-        if way.mask:
-            return way.mask
-        names = {way.target, *self._around.directory.chains_up(way.target)}
-        return sum_of(item.allowed | item.conditional | item.unknown for item in holdings if item.principal_id in names)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.powers import NONE, weaker
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.surroundings import Surroundings
@@ -16,6 +17,8 @@ from kvaudit.model.answers import Answer
 
 _KEPT = 1_000
 """Scopes whose custom roles are kept: neighbours ask one after the other."""
+_ANSWERS = 100_000
+"""Answers that are kept of who may rewrite what."""
 
 
 class CustomRoles:
@@ -30,8 +33,8 @@ class CustomRoles:
         self._around = around
         self._standings = standings
         self._assigned: dict[str, Mapping[str, frozenset[str]]] = {}
-        self._writing: dict[tuple[str, tuple[str, ...]], Answer] = {}
-        self._rewriting: dict[tuple[str, str], Answer] = {}
+        self._writing: Kept[tuple[str, tuple[str, ...]], Answer] = Kept(_ANSWERS)
+        self._rewriting: Kept[tuple[str, str], Answer] = Kept(_ANSWERS)
         definitions = around.estate.role_definitions
         self._custom = {
             guid: tuple(scopes.fold(item) for item in role.assignable_scopes)
@@ -67,9 +70,8 @@ class CustomRoles:
         found = NONE
         for place in places:
             key = (principal_id, place)
-            if key not in self._rewriting:
-                self._rewriting[key] = self._rewriting_at(principal_id, place)
-            found = found.plus(actions.REWRITES_ROLE, self._rewriting[key])
+            answer = self._rewriting.get(key) or self._rewriting.put(key, self._rewriting_at(principal_id, place))
+            found = found.plus(actions.REWRITES_ROLE, answer)
         return found.answer(actions.REWRITES_ROLE)
 
     def cited(self, principal_id: str, places: tuple[str, ...]) -> Iterator[Citation]:
@@ -94,10 +96,11 @@ class CustomRoles:
 
     def _may_write(self, principal_id: str, role: str) -> Answer:
         key = (principal_id, self._custom[role])  # thousands of roles share a few lists of assignable scopes
-        if key not in self._writing:
+        answer = self._writing.get(key)
+        if answer is None:
             answer = Answer.ALLOWED if key[1] else Answer.DENIED
             for scope in key[1]:
                 held = self._standings.powers(principal_id, self._standings.node(scope))
                 answer = weaker(answer, held.answer(actions.ROLES_WRITE))
-            self._writing[key] = answer
-        return self._writing[key]
+            self._writing.put(key, answer)
+        return answer

@@ -4,13 +4,15 @@ A scope at which no record gives anything that routes are made of is its parent:
 resource groups, subscriptions and management groups.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets, possible_citation
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.powers import NONE, Powers, RecordPowers, joined, taken_by, unsure
+from kvaudit.access.escalation.records import Given, Hits, RecordsByName
 from kvaudit.access.grants import ACTIVATION, Record
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.roles import denied_operations
@@ -18,6 +20,11 @@ from kvaudit.access.surroundings import HIERARCHY, Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, ScheduleInstance
+
+_POWERS = 100_000
+"""Powers of principals at places that are kept."""
+_NAMES = 1_000_000
+"""Names of principals that are kept, by who is named at or above a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Standings:
         around: where the records are.
 
     Attributes:
+        records: the records with routes, by place and by whom they name.
         scopes_of: principals whom a record with routes names → the folded scopes of these records.
         moving: those whom a record lets move resources out of some group.
         anywhere: principals → every bit that a record at any scope gives them.
@@ -76,15 +84,18 @@ class Standings:
         self._around = around
         self._directory = around.directory
         self.record_powers = RecordPowers(around.grants, around.estate.role_definitions)
+        self.records = RecordsByName(around, self.given)
         self._own: dict[str, dict[str, Powers]] = {}
         self._denies: dict[str, list[Taken]] = {}
         self.scopes_of: dict[str, set[str]] = {}
         self.moving: set[str] = set()
         self.anywhere: dict[str, int] = {}
         self._nodes: dict[str, Node] = {}
-        self._powers: dict[tuple[str, int], Powers] = {}
+        self._powers: Kept[tuple[str, Node], Powers] = Kept(_POWERS)
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
-        self._naming: dict[tuple[int, int], frozenset[str]] = {}
+        self._hits: Kept[tuple[str, Node, str], Hits] = Kept(_POWERS)
+        self._citations: Kept[tuple[Hits, int], tuple[Citation, ...]] = Kept(_POWERS)
+        self._naming: Kept[tuple[Node, int], frozenset[str]] = Kept(_NAMES)
         self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
         self._index()
 
@@ -193,10 +204,23 @@ class Standings:
 
     def powers(self, principal_id: str, node: Node) -> Powers:
         """What a principal holds at a node, itself and through its groups, after denies."""
-        key = (principal_id, id(node))
-        if key not in self._powers:
-            self._powers[key] = self.after_denies(principal_id, node, self.granted(principal_id, node))
-        return self._powers[key]
+        key = (principal_id, self.settled(principal_id, node))
+        found = self._powers.get(key)
+        if found is None:
+            found = self._powers.put(key, self.after_denies(principal_id, node, self.granted(principal_id, node)))
+        return found
+
+    def settled(self, principal_id: str, node: Node) -> Node:
+        """The node at or above a node from which a principal's powers, and what takes them, come down to it unchanged."""
+        chains = self._directory.chains_up(principal_id).keys()
+        above = node.parent
+        while above is not None:
+            if node.denies or node.data_denies or node.doubted != above.doubted:
+                break
+            if principal_id in node.own or not chains.isdisjoint(node.own.keys()):
+                break
+            node, above = above, above.parent
+        return node
 
     def granted(self, principal_id: str, node: Node) -> Powers:
         """The same before denies."""
@@ -256,12 +280,14 @@ class Standings:
 
     def naming_over(self, node: Node, bit: int) -> frozenset[str]:
         """Those whom records at a node or above it name for a bit."""
-        key = (id(node), bit)
-        if key not in self._naming:
+        key = (node, bit)
+        found = self._naming.get(key)
+        if found is None:
             above = self.naming_over(node.parent, bit) if node.parent else frozenset()
             here = node.naming(bit)
-            self._naming[key] = above | here if here else above
-        return self._naming[key]
+            found = above | here if here else above
+            self._naming.put(key, found, 1 + len(found))
+        return found
 
     def named(self, node: Node) -> frozenset[str]:
         """Everybody whom a record at a node or above it names."""
@@ -269,24 +295,24 @@ class Standings:
 
     def citations(self, principal_id: str, scope: str, bits: int) -> tuple[Citation, ...]:
         """The records that give a principal any of some bits at a folded scope, and the denies that leave it in doubt."""
-        chains = self._directory.chains_up(principal_id)
         node = self.node(scope)
-        found = [
-            citation
-            for record, placed in self._records_over(scope)
-            if record.principal_id == principal_id or record.principal_id in chains
-            for citation in self._cited(record, chains.get(record.principal_id, ()), bits, placed=placed)
-        ]
+        subscription = scopes.subscription_of(scope)
+        beside = scope if subscription is None else "" if self._around.estate.is_of_one_tenant else subscription
+        key = (principal_id, self.settled(principal_id, node), beside)
+        hits = self._hits.get(key)
+        if hits is None:
+            hits = self._hits.put(key, self.records.naming(principal_id, scope))
+        found = self._citations.get((hits, bits))
+        if found is None:
+            cited = (citation for item, groups in hits for citation in self._cited(item, groups, bits))
+            found = self._citations.put((hits, bits), tuple(sorted(cited, key=lambda item: item.id.casefold())))
         if self.powers(principal_id, node).unknown & bits:
-            found.extend(possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
-        return tuple(sorted(found, key=lambda item: (item.kind is CitationKind.DENY_ASSIGNMENT, item.id.casefold())))
+            possible = (possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
+            return (*found, *sorted(possible, key=lambda item: item.id.casefold()))
+        return found
 
-    def _records_over(self, scope: str) -> Iterable[tuple[Record, bool]]:
-        placed, unplaced = self._around.records_at_or_above(scope)
-        return (*((item, True) for item in placed), *((item, False) for item in unplaced))
-
-    def _cited(self, record: Record, groups: tuple[str, ...], bits: int, *, placed: bool) -> Iterator[Citation]:
-        given = self.given(record).within(bits)
+    def _cited(self, item: Given, groups: tuple[str, ...], bits: int) -> Iterator[Citation]:
+        record, given = item.record, item.powers.within(bits)
         if not given.any:
             return
         _, begins, ends = self._around.grants.window(record)
@@ -296,7 +322,9 @@ class Standings:
         kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
         name = self._around.grants.power(record.role).name
         text = " and ".join(item for item in (*waits, *self._role_conditions(record)) if item) or None
-        yield Citation(kind, record.id, record.scope, name, groups, text, ends, answer if placed else Answer.UNKNOWN)
+        yield Citation(
+            kind, record.id, record.scope, name, groups, text, ends, answer if item.placed else Answer.UNKNOWN
+        )
 
     def _role_conditions(self, record: Record) -> tuple[str, ...]:
         permissions = self._around.grants.power(record.role).permissions or ()

@@ -11,6 +11,7 @@ from functools import cached_property
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.answers import route_number
 from kvaudit.access.escalation.control_plane import steps_of
+from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.moves import Moves
 from kvaudit.access.escalation.powers import NONE, Powers, sum_of, weaker
 from kvaudit.access.escalation.role_definitions import CustomRoles
@@ -23,8 +24,8 @@ from kvaudit.model.authorization import DenyAssignment
 from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.vaults import Vault
 
-_CONTEXTS = 256
-"""Contexts whose adjustments are kept: questions come vault by vault, and a tenant has as many as resource groups."""
+_STEPS = 200_000
+"""Principals at places whose steps are kept: questions come vault by vault, and neighbours share most of them."""
 
 _BY_ROLE = frozenset({"E4", "E5", "E6", "E8"})
 """Routes that end in a data role: denies on the data plane close them."""
@@ -48,12 +49,12 @@ class Context:
 class Found:
     """The routes of everybody named at a scope or above it."""
 
-    __slots__ = ("_names", "own", "parent")
+    __slots__ = ("gone", "own", "parent")
 
-    def __init__(self, parent: "Found | None") -> None:
+    def __init__(self, parent: "Found | None", own: dict[str, tuple[Step, ...]]) -> None:
         self.parent = parent
-        self.own: dict[str, tuple[Step, ...]] = {}
-        self._names: frozenset[str] | None = None
+        self.own = own
+        self.gone = frozenset(name for name, steps in own.items() if not steps)
 
     def get(self, principal_id: str) -> tuple[Step, ...] | None:
         """The steps of a named principal, or None: no record names it."""
@@ -65,19 +66,12 @@ class Found:
             found = found.parent
         return None
 
-    def principals(self) -> frozenset[str]:
-        """Everybody who has a route."""
-        above = self.parent.kept() if self.parent is not None else frozenset()
-        if not self.own:
-            return above
-        gone = {name for name, steps in self.own.items() if not steps}
-        return above.union(name for name, steps in self.own.items() if steps) - gone
-
-    def kept(self) -> frozenset[str]:
-        """The same, kept for those who ask from below."""
-        if self._names is None:
-            self._names = self.principals()
-        return self._names
+    def principals(self) -> set[str]:
+        """Everybody who has a route, in a set of its own."""
+        names = self.parent.principals() if self.parent is not None else set()
+        names.update(self.own)
+        names.difference_update(self.gone)
+        return names
 
 
 class VaultRoutes:
@@ -90,8 +84,10 @@ class VaultRoutes:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._directory = around.directory
-        self._found: dict[tuple[int, Setting], Found] = {}
-        self._adjusted: dict[Context, dict[str, tuple[Step, ...]]] = {}
+        self._found: Kept[tuple[Node, Setting], Found] = Kept(_STEPS)
+        self._adjusted: Kept[Context, dict[str, tuple[Step, ...]]] = Kept(_STEPS)
+        self._completed: Kept[tuple[str, Node, str | None], Powers] = Kept(_STEPS)
+        self._last: tuple[Vault, Context] | None = None
         self._named_below: dict[str, frozenset[str]] = {}
 
     @cached_property
@@ -137,7 +133,12 @@ class VaultRoutes:
         return next(iter(self._shaken(principal_id, node, steps)), None)
 
     def context(self, vault: Vault) -> Context:
-        """The context of a vault."""
+        """The context of a vault; kept for the last one, since questions come vault by vault."""
+        if self._last is None or self._last[0] is not vault:
+            self._last = vault, self._context(vault)
+        return self._last[1]
+
+    def _context(self, vault: Vault) -> Context:
         setting = self.setting(vault)
         node = self.standings.node(vault.scope)
         writers = self.standings.naming_over(node, actions.ROLES_WRITE)
@@ -150,20 +151,20 @@ class VaultRoutes:
             vault.scope.partition("/providers/")[0] if moves else "",
         )
 
-    def principals(self, vault: Vault) -> frozenset[str]:
+    def principals(self, vault: Vault) -> set[str]:
         """Everybody whom a record names and who has a route to the vault."""
         context = self.context(vault)
         adjusted = self._adjustments(context)
-        found = self._found_at(context.node, context.setting).kept()
-        if not adjusted:
-            return found
-        gone = {name for name, steps in adjusted.items() if not steps}
-        return found.union(name for name, steps in adjusted.items() if steps) - gone
+        found = self._found_at(context.node, context.setting).principals()
+        found.update(adjusted)
+        found.difference_update([name for name, steps in adjusted.items() if not steps])
+        return found
 
     def steps(self, principal_id: str, vault: Vault) -> tuple[Step, ...]:
         """The routes of one principal to a vault, its own and its groups', by number."""
         context = self.context(vault)
-        adjusted = self._adjustments(context).get(principal_id)
+        adjustments = self._adjustments(context)
+        adjusted = adjustments.get(principal_id)
         if adjusted is not None:
             return adjusted
         found = self._found_at(context.node, context.setting)
@@ -171,8 +172,7 @@ class VaultRoutes:
         if named is not None:
             return named
         chains = self._directory.chains_up(principal_id)
-        adjusted_groups = self._adjustments(context)
-        if any(found.get(group) or adjusted_groups.get(group) for group in chains) or (
+        if any(found.get(group) or adjustments.get(group) for group in chains) or (
             context.group and not chains.keys().isdisjoint(self.standings.naming_over(context.node, actions.MOVE))
         ):
             return self._steps_in(principal_id, context)
@@ -184,15 +184,17 @@ class VaultRoutes:
         return self.moves.members_at(context.node) if context.group else frozenset()
 
     def _found_at(self, node: Node, setting: Setting) -> Found:
-        key = (id(node), setting)
-        if key not in self._found:
+        key = (node, setting)
+        found = self._found.get(key)
+        if found is None:
             above = self._found_at(node.parent, setting) if node.parent else None
-            found = self._found[key] = Found(above)
+            own: dict[str, tuple[Step, ...]] = {}
             for principal in self._touched(node):
                 steps = self._shaken(principal, node, steps_of(self.completed(principal, node), setting))
                 if steps or above is not None:
-                    found.own[principal] = steps
-        return self._found[key]
+                    own[principal] = steps
+            found = self._found.put(key, Found(above, own), 1 + len(own))
+        return found
 
     def _touched(self, node: Node) -> frozenset[str]:
         """Those for whom a node may differ from what stands above it."""
@@ -203,6 +205,12 @@ class VaultRoutes:
 
     def completed(self, principal_id: str, node: Node) -> Powers:
         """What a principal holds at a node, with what follows from several records together."""
+        node, subscription = self.standings.settled(principal_id, node), scopes.subscription_of(node.scope)
+        key = (principal_id, node, subscription)
+        found = self._completed.get(key)
+        return found or self._completed.put(key, self._worked_out(principal_id, node, subscription))
+
+    def _worked_out(self, principal_id: str, node: Node, subscription: str | None) -> Powers:
         held = self.standings.powers(principal_id, node)
         both = actions.DEPLOY_GROUP | actions.DEPLOYMENTS_WRITE
         found = held
@@ -211,7 +219,7 @@ class VaultRoutes:
             found = found.plus(
                 actions.DEPLOYS, self._elsewhere(principal_id, None, both) if answer is Answer.DENIED else answer
             )
-            answer, subscription = held.answer(actions.MACHINES_WRITE), scopes.subscription_of(node.scope)
+            answer = held.answer(actions.MACHINES_WRITE)
             if answer is Answer.DENIED:
                 answer = self._elsewhere(principal_id, subscription, actions.MACHINES_WRITE)
             found = found.plus(actions.INSTALLS, answer)
@@ -278,14 +286,14 @@ class VaultRoutes:
         """The steps of those for whom custom roles or moves make a difference in this context."""
         if not context.customised and not context.group:
             return {}
-        if context not in self._adjusted:
-            if len(self._adjusted) >= _CONTEXTS:
-                self._adjusted.clear()
+        found = self._adjusted.get(context)
+        if found is None:
             concerned = self.moves.movers_at(context.node)
             if context.customised:
                 concerned |= self.standings.naming_over(context.node, actions.ROLES_WRITE)
-            self._adjusted[context] = {name: self._steps_in(name, context) for name in concerned}
-        return self._adjusted[context]
+            found = {name: self._steps_in(name, context) for name in concerned}
+            self._adjusted.put(context, found, 1 + len(found))
+        return found
 
     def _steps_in(self, principal_id: str, context: Context) -> tuple[Step, ...]:
         node = context.node
