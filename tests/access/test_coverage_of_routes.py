@@ -8,7 +8,8 @@ from builders import SUBSCRIPTION, Item, assignment, eligible, estate, gap, grou
 from kvaudit.access.evaluator import Access
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.gaps import Gap, Listing
-from kvaudit.model.identities import Application, UserAssignedIdentity
+from kvaudit.model.identities import Application, ResourceIdentity, UserAssignedIdentity
+from kvaudit.model.scopes import fold
 
 anna, ben = user("anna"), user("ben")
 robot = workload("robot")
@@ -116,3 +117,48 @@ def test_where_no_group_and_no_application_matters_less_is_missing() -> None:
         "resource_identities": (1, 1),
         "user_assigned_identities": (1, 1),
     }
+
+
+MACHINES = f"{SUBSCRIPTION}/resourcegroups/rg-machines"
+MACHINE = fold(f"{MACHINES}/providers/Microsoft.Compute/virtualMachines/vm-1")
+ABROAD = "/subscriptions/44444444-4444-4444-4444-444444444444"
+GRANTS_AND_DENIES = ("deny_assignments", "role_assignments", "role_eligibility_schedule_instances")
+
+
+def gaps_told(*records: Item) -> set[tuple[str, str]]:
+    found = Access(estate(robot, anna, kv, *records))
+    return {(item.kind, item.scope) for item in found.routes(kv).gaps}
+
+
+@pytest.mark.parametrize("kind", GRANTS_AND_DENIES)
+@pytest.mark.parametrize("at", [MACHINE, MACHINES])
+def test_what_was_not_read_at_a_machine_that_runs_as_a_holder_may_hide_a_route(kind: str, at: str) -> None:
+    hidden = gap(kind, at)
+    runs = ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id)
+    holds = assignment(USES, robot, kv)
+    assert gaps_told(holds, runs, hidden) == {(kind, at)}
+    apps = group("apps", robot)
+    assert (kind, at) in gaps_told(apps, assignment(USES, apps, kv), runs, hidden)
+    assert gaps_told(runs, hidden) == set(), "the identity has no access"
+    assert gaps_told(holds, hidden) == set(), "nothing runs there"
+    odd = ResourceIdentity(MACHINE, "microsoft.odd/things", robot.id)
+    assert gaps_told(holds, odd, hidden) == set(), "no action is known to act as the identity of such a thing"
+
+
+@pytest.mark.parametrize("kind", GRANTS_AND_DENIES)
+def test_what_was_not_read_at_an_identity_of_a_holder_may_hide_a_route(kind: str) -> None:
+    identity = UserAssignedIdentity(IDENTITY, robot.id)
+    hidden = gap(kind, IDENTITY)
+    assert gaps_told(assignment(USES, robot, kv), identity, hidden) == {(kind, IDENTITY)}
+    assert gaps_told(identity, hidden) == set()
+
+
+def test_a_machine_in_a_subscription_that_nobody_read() -> None:
+    there = fold(f"{ABROAD}/resourceGroups/rg/providers/Microsoft.Web/sites/web")
+    runs = ResourceIdentity(there, "microsoft.web/sites", robot.id)
+    assert gaps_told(assignment(USES, robot, kv), runs) == {(kind, ABROAD) for kind in GRANTS_AND_DENIES}
+
+
+def test_eligibility_that_was_not_read_may_hide_a_route_of_the_control_plane() -> None:
+    kind = "role_eligibility_schedule_instances"
+    assert gaps_told(gap(kind)) == {(kind, SUBSCRIPTION)}

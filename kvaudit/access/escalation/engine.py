@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kvaudit.access.answers import Holding
+from kvaudit.access.directory import once
 from kvaudit.access.escalation import copies, coverage, services
 from kvaudit.access.escalation.actions import VAULTS_CREATE
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
@@ -12,7 +13,7 @@ from kvaudit.access.escalation.delegates import Delegates
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
 from kvaudit.access.escalation.groups import Groups
-from kvaudit.access.escalation.identities import Identities
+from kvaudit.access.escalation.identities import HIDE_ROUTES, Identities
 from kvaudit.access.escalation.powers import sum_of, weaker
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.escalation.takeover import Takeover, Takeovers
@@ -55,9 +56,12 @@ class Escalations:
         self._last_masks: tuple[str, Mapping[str, int]] = ("", {})
 
     @cached_property
+    def _identities(self) -> Identities:
+        return Identities(self._around, self.control.standings)
+
+    @cached_property
     def _takeovers(self) -> Takeovers:
-        standings = self.control.standings
-        identities, groups = Identities(self._around, standings), Groups(self._estate)
+        identities, groups = self._identities, Groups(self._estate)
         roles = DirectoryRoles(self._estate, self._directory)
         targets = (*identities.targets, *groups.targets, *roles.targets)
         return Takeovers(self._directory, targets, (identities.ways, groups.ways, roles.ways))
@@ -176,7 +180,7 @@ class Escalations:
         return Routes(
             vault.id,
             tuple(sorted(found, key=_order)),
-            (*self.gaps, *self._around.gaps_at(vault, ("role_assignments", "deny_assignments"))),
+            once((*self.gaps, *self._around.gaps_at(vault, HIDE_ROUTES), *self._gaps_at_identities(vault))),
             self.not_assessed,
         )
 
@@ -240,6 +244,14 @@ class Escalations:
         if self._last_held[0] != vault.scope:
             self._last_held = (vault.scope, tuple(self._holdings(vault)))
         return self._last_held[1]
+
+    def _gaps_at_identities(self, vault: Vault) -> Iterator[Gap]:
+        """What was not read where something runs as a holder of access to a vault."""
+        if not self._estate.resource_identities and not self._estate.user_assigned_identities:
+            return
+        for holding in self._held_on(vault):
+            for target in self._takeovers.targets(holding.principal_id) if holding.principal_id else ():
+                yield from self._identities.gaps(target)
 
     def _reached(self, way: Takeover, vault: Vault) -> int:
         """The operations that a takeover leads to: mostly those that its target holds, itself or through its groups."""

@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind
+from kvaudit.access.directory import once
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.powers import NONE
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.takeover import Takeover
-from kvaudit.access.surroundings import Surroundings
+from kvaudit.access.places import DENY_ASSIGNMENTS
+from kvaudit.access.surroundings import GRANT_KINDS, Surroundings
 from kvaudit.model.answers import Answer
+from kvaudit.model.gaps import Gap
 from kvaudit.model.identities import FederatedCredential
+
+HIDE_ROUTES = (*GRANT_KINDS, DENY_ASSIGNMENTS)
+"""Kinds of which a gap at a place hides who controls it."""
 
 _COMPUTE = (
     actions.MACHINES_WRITE,
@@ -28,11 +34,13 @@ class Identities:
     """
 
     def __init__(self, around: Surroundings, standings: Standings) -> None:
+        self._around = around
         self._estate = around.estate
         self._standings = standings
         self._principal_of = {
             item.resource_id: item.principal_id for item in self._estate.user_assigned_identities if item.principal_id
         }
+        self._gaps: dict[str, tuple[Gap, ...]] = {}
         self._assigned: dict[str, set[str]] = {}
         self._resources: dict[str, set[tuple[str, str]]] = {}
         for resource_id, principal in self._principal_of.items():
@@ -64,6 +72,18 @@ class Identities:
             and any(key in self._credentials for key in self._applications.get(item.app_id.casefold(), ()))
         }
         return frozenset({*self._assigned, *self._resources, *federated})
+
+    def gaps(self, target: str) -> tuple[Gap, ...]:
+        """What was not read of grants and denies where something runs as a principal, or where it may be attached."""
+        if target not in self._gaps:
+            running = {
+                place
+                for place, kind in self._resources.get(target, ())
+                if kind in actions.RUNS or kind in actions.SHOWS
+            }
+            places = sorted(running.union(self._assigned.get(target, ())))
+            self._gaps[target] = once(gap for place in places for gap in self._around.gaps_over(place, HIDE_ROUTES))
+        return self._gaps[target]
 
     def ways(self, target: str) -> Iterator[Takeover]:
         """The ways to act as one managed identity or application, or to see what it fetched."""

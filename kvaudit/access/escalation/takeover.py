@@ -57,11 +57,15 @@ class Takeovers:
         self._by_target: dict[str, tuple[Takeover, ...]] = {}
         self._by_holder: dict[str, tuple[Takeover, ...]] = {}
 
+    def targets(self, holder: str) -> tuple[str, ...]:
+        """A holder of access and those in it, if it is a group, as whom a family may know a way to act."""
+        return (holder, *self._below.get(holder, ()))
+
     def of_holder(self, holder: str) -> tuple[Takeover, ...]:
         """Every way to act as a holder of access, or as a member of a group that is one."""
         if holder not in self._by_holder:
             found: list[Takeover] = []
-            for target in (holder, *self._below.get(holder, ())):
+            for target in self.targets(holder):
                 found.extend(item for item in self._of_target(target) if item.principal_id not in (target, holder))
             self._by_holder[holder] = tuple(found)
         return self._by_holder[holder]
