@@ -24,11 +24,13 @@ from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question, Tally
 from kvaudit.access.denies import is_idle
 from kvaudit.access.grants import Record
+from kvaudit.access.member_sets import MemberSets
 from kvaudit.access.nodes import Adding, Node, Sets, tally_of
 from kvaudit.access.numbering import NOBODY, Filter, Numbers
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
+from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
 from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
@@ -70,7 +72,8 @@ class Bulk:
         self.around = around
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
-        self.numbers = Numbers(around.directory)
+        self.numbers = Numbers(around.directory, self.estate.membership_columns.names)
+        self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Filter(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
         powers = len(self._columns.values.powers)
@@ -84,6 +87,7 @@ class Bulk:
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
         self._filters: dict[Who, Filter] = {}
         self._met: dict[str, BitMap | None] = {}
+        self._spared: dict[str, BitMap] = {}
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
@@ -269,6 +273,9 @@ class Bulk:
 
     def hides(self, principal_id: str) -> bool:
         """Whether somebody may hold something through a principal whom nobody saw in it."""
+        principal = self.estate.principals.get(principal_id)
+        if principal and principal.type in _SINGLE and principal.state is PrincipalState.FOUND:
+            return False
         found = self._hides.get(principal_id)
         if found is None:
             found = self._hides[principal_id] = bool(self.around.directory.hides_members(principal_id))
@@ -376,3 +383,13 @@ class Bulk:
                 return None
             found |= self.numbers.set_of((item, *directory.everyone_below(item)))
         return found
+
+    def spared(self, deny: DenyAssignment) -> BitMap:
+        """Those whom a deny assignment excludes."""
+        if deny.id not in self._spared:
+            self._spared[deny.id] = self.numbers.set_of(item.id.casefold() for item in deny.exclude_principals)
+        return self._spared[deny.id]
+
+    def is_in_many_groups(self, number: int) -> bool:
+        """Whether somebody is in more groups than a token names."""
+        return len(self.around.directory.chains_up(self.numbers.ids[number])) > GROUPS_IN_A_TOKEN

@@ -48,7 +48,12 @@ class ControlGrants:
     also: str | None = None
 
 
-Question = DataGrants | BroadGrants | ControlGrants
+@dataclass(frozen=True, slots=True)
+class AnyGrant:
+    """The records that give anything of the data plane, whatever it is and however surely: all count as allowed."""
+
+
+Question = DataGrants | BroadGrants | ControlGrants | AnyGrant
 
 
 class Tally(NamedTuple):
@@ -218,7 +223,9 @@ class Effects:
         self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool
     ) -> Iterator[Answer]:
         """The answers of the grants that one record is, for a question that counts records."""
-        if isinstance(question, BroadGrants) and broad:
+        if isinstance(question, AnyGrant):
+            yield from (Answer.ALLOWED for _ in given[:1])
+        elif isinstance(question, BroadGrants) and broad:
             yield from (item.citation.answer for item in given if item.citation.mask & question.mask)
         elif isinstance(question, ControlGrants):
             certain = tuple(self._control.citations(record, question.action, self._any_vault))

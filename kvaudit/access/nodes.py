@@ -10,6 +10,7 @@ from pyroaring import BitMap
 
 from kvaudit.access.counting import Effect, Tally
 from kvaudit.access.grants import Record
+from kvaudit.access.member_sets import MemberSets
 from kvaudit.access.numbering import NOBODY
 from kvaudit.model.authorization import DenyAssignment
 
@@ -46,7 +47,7 @@ class Node:
     """
 
     __slots__ = (
-        "_broad", "_counts", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
+        "_broad", "_counts", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
         "tallies", "touched", "turning", "unsettled",
     )  # fmt: skip
 
@@ -67,6 +68,7 @@ class Node:
         self.tallies: dict[int, Tally | None] = {}
         self._sets: dict[int, Sets] = {}
         self._counts: dict[int, Counts] | None = None
+        self._members: dict[int, BitMap] | None = None
         self._broad: frozenset[int] | None = None
         self._named: BitMap | None = None
 
@@ -112,6 +114,20 @@ class Node:
                             more[place % 3] += each * len(numbers)
                 found = (more[0], more[1], more[2])
             self._counts[triple] = found
+        return found
+
+    def members(self, triple: int, known: MemberSets) -> BitMap:
+        """Everybody who is in a group of the first set of a triple."""
+        if self._members is None:
+            self._members = {}
+        found = self._members.get(triple)
+        if found is None:
+            found, fresh = _EMPTY, self.sets(triple)[0]
+            if self.parent:
+                found = self.parent.members(triple, known)
+                fresh = fresh - self.parent.sets(triple)[0] if self.touched >> triple & 1 else _EMPTY
+            more = known.everyone_in(fresh) if fresh else _EMPTY
+            self._members[triple] = found = found.union(more) if more else found
         return found
 
     @property

@@ -1,6 +1,7 @@
 """Principals as small numbers, so that sets of them fit roaring bitmaps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from pyroaring import BitMap
 
@@ -11,16 +12,17 @@ NOBODY = -1
 
 
 class Numbers:
-    """Numbers of folded object IDs, given in the order of asking.
+    """Numbers of folded object IDs: those of the memberships first, then the others in the order of asking.
 
     Args:
         directory: tells application registrations.
+        first: IDs whose number is their place here.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, first: Sequence[str] = ()) -> None:
         self._directory = directory
-        self._known: dict[str, int] = {}
-        self.ids: list[str] = []
+        self.ids = list(first)
+        self._known = {name: number for number, name in enumerate(first) if directory.type_of(name) != "Application"}
 
     def of(self, principal_id: str) -> int:
         """The number of an ID, or `NOBODY`."""
@@ -42,6 +44,42 @@ class Numbers:
     def set_of(self, principals: Iterable[str]) -> BitMap:
         """The set of some IDs, application registrations left out."""
         return BitMap(number for number in map(self.of, principals) if number != NOBODY)
+
+
+Class = TypeVar("Class")
+
+
+class Classes(Generic[Class]):
+    """All principals, sorted into classes; each is asked once.
+
+    Args:
+        numbers: the numbers that sets are made of.
+        class_of: the class of a folded ID.
+    """
+
+    def __init__(self, numbers: Numbers, class_of: Callable[[str], Class]) -> None:
+        self._numbers = numbers
+        self._class_of = class_of
+        self._asked = 0
+        self._sets: dict[Class, BitMap] = {}
+
+    @property
+    def sets(self) -> Mapping[Class, BitMap]:
+        """Everybody who has a number by now, by class."""
+        ids = self._numbers.ids
+        if self._asked < len(ids):
+            fresh: dict[Class, list[int]] = {}
+            for number in range(self._asked, len(ids)):
+                fresh.setdefault(self._class_of(ids[number]), []).append(number)
+            for found, numbers in fresh.items():
+                self._sets.setdefault(found, BitMap()).update(numbers)
+            self._asked = len(ids)
+        return self._sets
+
+    def counts(self, among: BitMap) -> dict[Class, int]:
+        """How many of some principals are of each class; classes without any are left out."""
+        numbers = ((found, members.intersection_cardinality(among)) for found, members in self.sets.items())
+        return {found: number for found, number in numbers if number}
 
 
 class Filter:

@@ -1,11 +1,12 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from pyroaring import BitMap
 
 from kvaudit.access.bulk import Bulk, Made, Who
-from kvaudit.access.counting import BroadGrants, ControlGrants, DataGrants, Question, Tally
+from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGrants, Question, Tally
 from kvaudit.access.denies import Meets, reaches, taken, takes_action
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
@@ -19,7 +20,24 @@ from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import PermissionModel
 
+_EMPTY = BitMap()
+
 _ABOUT_GROUPS = frozenset({GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS, ELIGIBLE_MEMBERS})
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds one operation: principals that records name, each in one set, also by what they hold through groups.
+
+    Attributes:
+        allowed, conditional, unknown: by how surely; numbers of `Bulk.numbers`.
+        members: how many users are in groups that are allowed, without those in `allowed`.
+    """
+
+    allowed: BitMap
+    conditional: BitMap
+    unknown: BitMap
+    members: int
 
 
 class VaultCounts:
@@ -80,8 +98,53 @@ class VaultCounts:
         elif isinstance(question, ControlGrants):
             certain = self._control_is_certain(question)
         else:
-            certain = self._broad_is(question)
+            certain = self._broad_is(question) if isinstance(question, BroadGrants) else not self._is_uncertain()
         return self._bulk.tally(self._node, question, who) if certain else None
+
+    def holders(self, question: DataGrants) -> Holders | None:
+        """Who holds the one operation of a question, as `Access.holdings` tells it; `AnyGrant` must have been asked for too."""
+        members = self._bulk.members
+        if not members.are_whole:
+            return None
+        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
+            found = self._by_policies(question)
+            if found is None:
+                return None
+            (allowed, _, _), named = found[0], BitMap(self._masks or ())
+            within = members.everyone_in(allowed)
+            through = within & named - allowed
+            if any(self._bulk.is_in_many_groups(number) for number in through):
+                return None
+            return self._holders((allowed | through, _EMPTY, _EMPTY), within)
+        if self._is_uncertain() or self._taken_of(question.mask):
+            return None
+        sets = self._bulk.data(self._node, question)
+        if sets is None:
+            return None
+        ((allowed, conditional, unknown),) = sets
+        within = self._node.members(self._bulk.effects.operations[question.mask], members)
+        named = self._named()
+        allowed = allowed | within & named
+        conditional = (conditional | members.everyone_in(conditional) & named) - allowed
+        unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
+        return self._holders((allowed, conditional, unknown), within)
+
+    def _holders(self, sets: Sets, within: BitMap) -> Holders:
+        users = self._bulk.members.users
+        apart = users.intersection_cardinality(within) - (users & sets[0]).intersection_cardinality(within)
+        return Holders(*sets, apart)
+
+    def named(self) -> int | None:
+        """How many principals records give something to; of a vault under deny assignments perhaps fewer hold anything."""
+        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
+            return None if self._by_policies(DataGrants(0)) is None else len(self._masks or ())
+        return None if self._is_uncertain() else len(self._named())
+
+    def _named(self) -> BitMap:
+        """Those whom a record gives something, or a deny assignment spares."""
+        named = self._node.sets(self._bulk.effects.triples[AnyGrant()])[0]
+        spared = [self._bulk.spared(deny) for deny in self._reaching]
+        return BitMap.union(named, *spared) if spared else named
 
     def power(self, role: str) -> RolePower:
         """What a role holds, by its folded GUID."""

@@ -1,9 +1,8 @@
 """From an evaluator to an audit: every vault judged and counted once, in one pass."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kvaudit.access.answers import CitationKind, Holding
 from kvaudit.access.evaluator import Access
 from kvaudit.model import scopes
 from kvaudit.model.estate import Estate
@@ -11,10 +10,13 @@ from kvaudit.model.gaps import Gap
 from kvaudit.model.vaults import Vault
 from kvaudit.report.access_rows import all_gaps
 from kvaudit.report.audit import Audit, Finding, GapReach, KindCoverage
-from kvaudit.report.readers import ReaderCounter, Readers
+from kvaudit.report.readers import Readers
+from kvaudit.report.vault_tally import VaultCounter, VaultTally
 from kvaudit.rules.catalogue import RULES
-from kvaudit.rules.judge import judge_vault
-from kvaudit.rules.judgement import Judgement, Rule, Verdict
+from kvaudit.rules.judge import Judges
+from kvaudit.rules.judgement import Rule, Verdict
+
+_CLEAR = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 
 
 def build_audit(
@@ -37,13 +39,11 @@ def build_audit(
         rules: what to judge by.
     """
     estate = access.estate
-    tally = _Tally(estate)
-    for vault in sorted(estate.vaults, key=lambda item: (item.name.casefold(), item.scope)):
-        subject = access.subject(vault)
-        for rule, judgement in judge_vault(subject, rules):
-            tally.add_verdict(vault, rule, judgement)
-        tally.add_rows(vault, (*subject.holdings, *subject.object_holdings))
-        tally.readers[vault.scope] = tally.counter.count(subject)
+    tally = _Tally()
+    counter = VaultCounter(access, rules)
+    vaults = iter(estate.vaults)
+    for part in counter.all_vaults():
+        tally.add(counter.judges, vaults, rules, part)
     gaps = all_gaps(access)
     return Audit(
         estate=estate,
@@ -65,10 +65,9 @@ def build_audit(
 
 
 class _Tally:
-    """What is counted while the vaults go by."""
+    """What was counted of all vaults."""
 
-    def __init__(self, estate: Estate) -> None:
-        self.counter = ReaderCounter(estate)
+    def __init__(self) -> None:
         self.readers: dict[str, Readers] = {}
         self.findings: list[Finding] = []
         self.unknowns: list[Finding] = []
@@ -78,23 +77,30 @@ class _Tally:
         self._unknown: Counter[str] = Counter()
         self._vaults: defaultdict[str, set[str]] = defaultdict(set)
 
-    def add_verdict(self, vault: Vault, rule: Rule, judgement: Judgement) -> None:
-        self._verdicts[rule.id, judgement.verdict] += 1
-        if judgement.verdict is Verdict.FAIL:
-            self.findings.append(Finding(rule, vault, judgement))
-        elif judgement.verdict is Verdict.UNKNOWN:
-            self.unknowns.append(Finding(rule, vault, judgement))
-            for gap in judgement.gaps:
-                self._unknown[gap] += 1
-                self._vaults[gap].add(vault.scope)
+    def add(self, judges: Judges, vaults: Iterator[Vault], rules: Sequence[Rule], part: VaultTally) -> None:
+        """Take in a part: as many of the vaults that come as it has."""
+        self.rows += part.rows
+        self._answers.update(part.answers)
+        for gap, touched in part.touched.items():
+            self._vaults[gap] |= touched
+        for rule, kept in zip(rules, part.judgements, strict=True):
+            for judgement, number in kept.counts():
+                self._verdicts[rule.id, judgement.verdict] += number
+        for readers, *row in zip(part.readers, *part.judgements, strict=True):
+            vault = next(vaults)
+            self.readers[vault.scope] = readers
+            if not _CLEAR.issuperset(judgement.verdict for judgement in row):
+                for rule, judgement in judges.told(vault, row):
+                    self._add(Finding(rule, vault, judgement))
 
-    def add_rows(self, vault: Vault, holdings: Iterable[Holding]) -> None:
-        for holding in holdings:
-            self.rows += 1
-            if holding.unknown:
-                for gap in {item.id for item in holding.via if item.kind is CitationKind.GAP}:
-                    self._answers[gap] += 1
-                    self._vaults[gap].add(vault.scope)
+    def _add(self, found: Finding) -> None:
+        if found.judgement.verdict is Verdict.FAIL:
+            self.findings.append(found)
+        elif found.judgement.verdict is Verdict.UNKNOWN:
+            self.unknowns.append(found)
+            for gap in found.judgement.gaps:
+                self._unknown[gap] += 1
+                self._vaults[gap].add(found.vault.scope)
 
     def verdicts_of(self, rules: Iterable[Rule]) -> dict[str, dict[Verdict, int]]:
         return {

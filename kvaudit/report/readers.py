@@ -1,16 +1,23 @@
 """Who can read secrets, counted: people, guests, workloads and groups by answer, per vault."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import Holding
+from kvaudit.access.counting import DataGrants
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal, PrincipalState
-from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import operation
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
+
+    from kvaudit.access.bulk import Bulk
+    from kvaudit.access.vault_counts import VaultCounts
 
 READ_SECRETS = "secrets/get"
 """The operation that returns a secret's value, and with it a certificate's private key (facts azure.md 1.5)."""
@@ -57,6 +64,9 @@ class Readers:
     on_objects: int = 0
     hidden: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.members, self.on_objects, self.hidden, *(self.total(answer) for answer in self.counts)))
+
     def total(self, answer: Answer) -> int:
         """Principals with this answer."""
         return sum(self.counts.get(answer, {}).values())
@@ -66,76 +76,75 @@ class Readers:
         return self.counts.get(answer, {}).get(kind, 0)
 
 
+READS = DataGrants(operation(READ_SECRETS).mask)
+"""What must be counted of the vaults, with `AnyGrant`, so that their readers can be."""
+
+
 class ReaderCounter:
-    """Counts readers vault by vault. Equal sets of readers, as below one subscription, are counted once.
+    """Counts readers vault by vault.
 
     Args:
-        estate: where groups and their members are.
+        bulk: what was counted of all vaults; made for `READS` and `AnyGrant`.
     """
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
-        self._mask = operation(READ_SECRETS).mask
-        self._known: dict[frozenset[tuple[Answer, str, str | None]], tuple[dict[Answer, dict[Kind, int]], int]] = {}
-        self._people: dict[frozenset[str], frozenset[str]] = {}
-        self._children: dict[str, list[tuple[str, str | None]]] = {}
-        for edge in estate.memberships:
-            self._children.setdefault(edge.group, []).append((edge.member, edge.member_type))
+    def __init__(self, bulk: "Bulk") -> None:
+        from kvaudit.access.numbering import Classes  # roaring bitmaps are loaded where vaults are counted only
 
-    def count(self, subject: VaultAccess) -> Readers:
-        """The readers of one vault."""
-        named = [item for item in subject.holdings if item.principal_id is not None and self._reads(item)]
-        hidden = any(item.principal_id is None and self._reads(item) for item in subject.holdings)
-        counts, members = self._counted(named)
-        on_vault = {item.principal_id for item in named if item.allowed & self._mask}
-        on_objects = {
-            item.principal_id
-            for item in subject.object_holdings
-            if item.allowed & self._mask and item.principal_id is not None
-        }
+        self._bulk, self._numbers = bulk, bulk.numbers
+        self._mask = READS.mask
+        estate, directory = bulk.estate, bulk.around.directory
+        self._kinds = Classes(bulk.numbers, lambda item: kind_of(estate.principal(item), directory.type_of(item)))
+
+    def count(self, subject: VaultAccess, counts: "VaultCounts | None" = None) -> Readers:
+        """The readers of one vault.
+
+        Args:
+            subject: the vault.
+            counts: what was counted of it, where nothing hides there; else everybody's holdings are looked at.
+        """
+        found = counts.holders(READS) if counts else None
+        if found is None:
+            return self._from_holdings(subject)
+        sets = (
+            (Answer.ALLOWED, found.allowed),
+            (Answer.CONDITIONAL, found.conditional),
+            (Answer.UNKNOWN, found.unknown),
+        )
+        return Readers({answer: self._by_kind(among) for answer, among in sets if among}, found.members)
+
+    def _by_kind(self, among: "BitMap") -> dict[Kind, int]:
+        return dict(sorted(self._kinds.counts(among).items()))
+
+    def _from_holdings(self, subject: VaultAccess) -> Readers:
+        reading = [item for item in subject.holdings if self._reads(item)]
+        strongest: dict[str, tuple[Answer, str | None]] = {}
+        for item in reading:  # a principal stands twice when an access policy names it with an application too
+            answer, holder = item.answer(self._mask), item.principal_id
+            if holder is not None and (holder not in strongest or _ORDER[answer] < _ORDER[strongest[holder][0]]):
+                strongest[holder] = (answer, item.principal_type)
+        counts, members = self._counted(strongest)
+        on_vault = {item.principal_id for item in reading if item.allowed & self._mask}
+        on_objects = {item.principal_id for item in subject.object_holdings if item.allowed & self._mask} - {None}
+        hidden = any(item.principal_id is None for item in reading)
         return Readers(counts, members, len(on_objects - on_vault), hidden)
 
     def _reads(self, holding: Holding) -> bool:
         return bool((holding.allowed | holding.conditional | holding.unknown) & self._mask)
 
-    def _counted(self, named: Iterable[Holding]) -> tuple[dict[Answer, dict[Kind, int]], int]:
-        strongest: dict[str, tuple[Answer, str | None]] = {}
-        for item in named:  # a principal stands twice when an access policy names it with an application too
-            answer, holder = item.answer(self._mask), item.principal_id or ""
-            if holder not in strongest or _ORDER[answer] < _ORDER[strongest[holder][0]]:
-                strongest[holder] = (answer, item.principal_type)
-        key = frozenset((answer, holder, kind) for holder, (answer, kind) in strongest.items())
-        if key not in self._known:
-            self._known[key] = self._count(strongest)
-        return self._known[key]
-
-    def _count(self, strongest: Mapping[str, tuple[Answer, str | None]]) -> tuple[dict[Answer, dict[Kind, int]], int]:
+    def _counted(self, strongest: Mapping[str, tuple[Answer, str | None]]) -> tuple[dict[Answer, dict[Kind, int]], int]:
         tally: Counter[tuple[Answer, Kind]] = Counter()
-        groups = set()
+        groups = []
         for holder, (answer, recorded) in strongest.items():
-            kind = kind_of(self._estate.principal(holder), recorded)
+            kind = kind_of(self._bulk.estate.principal(holder), recorded)
             tally[answer, kind] += 1
             if kind is Kind.GROUP and answer is Answer.ALLOWED:
-                groups.add(holder)
+                groups.append(holder)
         counts: dict[Answer, dict[Kind, int]] = {}
         for (answer, kind), number in sorted(tally.items()):
             counts.setdefault(answer, {})[kind] = number
-        return counts, len(self._members(frozenset(groups)) - strongest.keys())
-
-    def _members(self, groups: frozenset[str]) -> frozenset[str]:
-        """Users in groups, through groups in groups; a cycle ends where it meets itself."""
-        if groups not in self._people:
-            people, seen, waiting = set(), set(groups), list(groups)
-            while waiting:
-                for member, edge_type in self._children.get(waiting.pop(), ()):
-                    kind = edge_type or self._estate.principal(member).type
-                    if kind == "User":
-                        people.add(member)
-                    elif member in self._children and member not in seen:
-                        seen.add(member)
-                        waiting.append(member)
-            self._people[groups] = frozenset(people)
-        return self._people[groups]
+        members = self._bulk.members
+        people = members.everyone_in(self._numbers.set_of(groups)) & members.users
+        return counts, len(people - self._numbers.set_of(strongest))
 
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}

@@ -4,18 +4,18 @@ What can be counted for all vaults together is (`Rule.quick`), which is a hundre
 holds; the rest is asked of the evaluator, and so is the evidence when somebody looks at it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from kvaudit.access.counting import Question
 from kvaudit.access.evaluator import Access
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.gaps import Gap
 from kvaudit.model.kinds import kind_words
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.catalogue import RULES
-from kvaudit.rules.judgement import Details, Evidence, Fires, Judgement, Rule, Verdict, unknown
+from kvaudit.rules.judgement import Details, Fires, Judgement, Rule, Told, Verdict, unknown
 
 if TYPE_CHECKING:
     from kvaudit.access.vault_counts import VaultCounts
@@ -30,7 +30,8 @@ def judge(access: Access, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Vault
     """
     judges = Judges(access, rules)
     for vault in access.estate.vaults:
-        for rule, judgement in judges.vault(access.subject(vault)):
+        subject = access.subject(vault)
+        for rule, judgement in judges.told(vault, judges.row(subject, judges.counts(subject))):
             yield vault, rule, judgement
 
 
@@ -49,55 +50,75 @@ class Judges:
     Args:
         access: the evaluator.
         rules: what to judge by.
+        asked: what else is counted of the vaults.
+
+    Attributes:
+        bulk: what is counted; None where there are no vaults.
     """
 
-    def __init__(self, access: Access, rules: Sequence[Rule] = RULES) -> None:
+    def __init__(self, access: Access, rules: Sequence[Rule] = RULES, asked: Iterable[Question] = ()) -> None:
         self._access = access
         self._rules = tuple(rules)
         self._needed = frozenset({_VAULTS}).union(*(rule.needs for rule in rules))
-        asked = [question for rule in rules for question in rule.asked]
-        self._bulk = access.bulk(asked) if access.estate.vaults else None
+        questions = [*(question for rule in rules for question in rule.asked), *asked]
+        self.bulk = access.bulk(questions) if access.estate.vaults else None
 
-    def vault(self, subject: VaultAccess) -> list[tuple[Rule, Judgement]]:
-        """The same as `judge_vault`. Evidence is worked out anew when somebody looks at it: nothing of the subject stays."""
+    def counts(self, subject: VaultAccess) -> "VaultCounts | None":
+        """What is counted of a vault."""
         from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
 
-        counts = VaultCounts(self._bulk, subject) if self._bulk else None
+        return VaultCounts(self.bulk, subject) if self.bulk else None
+
+    def row(self, subject: VaultAccess, counts: "VaultCounts | None") -> list[Judgement]:
+        """The judgement of each rule, in their order. Those that were counted have no evidence yet: see `told`."""
         if counts is not None and counts.has_no_gap(self._needed):  # then nothing is hidden: what was found stands
-            found = [((rule.quick(counts) if rule.quick else None) or rule.check(subject)) for rule in self._rules]
-        else:
-            gaps = subject.gaps(self._needed)
-            found = [judge_one(rule, subject, gaps, counts) for rule in self._rules]
-        again = _Again(self._access, subject.vault, self._rules)
+            return [((rule.quick(counts) if rule.quick else None) or rule.check(subject)) for rule in self._rules]
+        gaps = subject.gaps(self._needed)
+        return [judge_one(rule, subject, gaps, counts) for rule in self._rules]
+
+    def told(self, vault: Vault, row: Sequence[Judgement]) -> list[tuple[Rule, Judgement]]:
+        """A row with evidence. It is worked out anew when somebody looks at it: nothing of the subject stays."""
+        again = _Again(self._access, vault, self._rules)
         return [
-            (rule, again.told(rule, judgement) if judgement.evidence_count else judgement)
-            for rule, judgement in zip(self._rules, found, strict=True)
+            (rule, again.told(rule, found) if found.evidence_count else found)
+            for rule, found in zip(self._rules, row, strict=True)
         ]
 
 
 class _Again:
     """The evidence of one vault, all of it when one piece is looked at: what everybody holds is worked out once."""
 
+    __slots__ = ("_access", "_made", "_rules", "_vault")
+
     def __init__(self, access: Access, vault: Vault, rules: tuple[Rule, ...]) -> None:
         self._access = access
         self._vault = vault
         self._rules = rules
+        self._made: dict[str, Told] | None = None
 
     def told(self, rule: Rule, found: Judgement) -> Judgement:
         """A judgement with details that look here."""
-        return Judgement(
-            found.verdict, found.message, found.evidence_count, found.gaps, Details(partial(_made_again, self, rule.id))
-        )
+        return Judgement(found.verdict, found.message, found.evidence_count, found.gaps, _LookedAtAgain(self, rule.id))
 
-    @cached_property
-    def made(self) -> dict[str, tuple[tuple[Evidence, ...], tuple[str, ...]]]:
-        """Evidence and commands by the rule's ID."""
-        judged = judge_vault(self._access.subject(self._vault), self._rules)
-        return {rule.id: (found.evidence, found.fix) for rule, found in judged if found.evidence_count}
+    def made(self, rule_id: str) -> Told:
+        """Evidence and commands of a rule."""
+        if self._made is None:
+            judged = judge_vault(self._access.subject(self._vault), self._rules)
+            self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if found.evidence_count}
+        return self._made[rule_id]
 
 
-def _made_again(again: _Again, rule_id: str) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
-    return again.made[rule_id]
+class _LookedAtAgain(Details):
+    """Details of one rule; small, because a large tenant has a hundred thousand of them."""
+
+    __slots__ = ("_again", "_rule_id")
+
+    def __init__(self, again: _Again, rule_id: str) -> None:
+        self._again = again
+        self._rule_id = rule_id
+
+    def _look(self) -> Told:
+        return self._again.made(self._rule_id)
 
 
 def judge_one(rule: Rule, subject: VaultAccess, gaps: Sequence[Gap], counts: "VaultCounts | None" = None) -> Judgement:

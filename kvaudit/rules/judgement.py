@@ -100,7 +100,10 @@ class Judgement:
         return self.details.fix if self.details and self.verdict is Verdict.FAIL else ()
 
 
-_NOTHING: tuple[tuple[Evidence, ...], tuple[str, ...]] = ((), ())
+Told = tuple[tuple[Evidence, ...], tuple[str, ...]]
+"""Evidence and commands."""
+
+_NOTHING: Told = ((), ())
 
 
 class Details:

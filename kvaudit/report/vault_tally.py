@@ -1,0 +1,130 @@
+"""What is counted while vaults go by: verdicts, readers, rows and what gaps touch; small enough to send to another process."""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from kvaudit.access.answers import CitationKind, Holding
+from kvaudit.access.counting import AnyGrant
+from kvaudit.access.evaluator import Access
+from kvaudit.access.subject import VaultAccess
+from kvaudit.model.vaults import Vault
+from kvaudit.report.readers import READS, ReaderCounter, Readers
+from kvaudit.rules.judge import Judges
+from kvaudit.rules.judgement import Judgement, Rule
+from kvaudit.rules.side_by_side import LEAST, in_halves
+
+Value = TypeVar("Value")
+
+HIDING = frozenset(
+    {"deny_assignments", "group_eligibility_schedule_instances", "group_members", "principals", "role_assignments"}
+    | {"role_assignment_schedule_instances", "role_definitions", "role_eligibility_schedule_instances"}
+    | {"service_principal_groups", "service_principals", "subscriptions", "vaults"}
+)
+"""The kinds of records that may hide who holds something."""
+
+
+class Once(Generic[Value]):
+    """A value for each vault; equal ones, as most vaults have, are kept once."""
+
+    def __init__(self) -> None:
+        self._values: list[Value] = []
+        self._places: dict[Value, int] = {}
+        self._same: dict[int, int] = {}
+        self._numbers = array("I")
+
+    def append(self, value: Value) -> None:
+        """Take in the next value."""
+        place = self._same.get(id(value))  # of a value that is kept: it is this one
+        if place is None:
+            place = self._places.get(value)
+            if place is None:
+                place = self._places[value] = self._same[id(value)] = len(self._values)
+                self._values.append(value)
+        self._numbers.append(place)
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self._values.__getitem__, self._numbers)
+
+    def __getstate__(self) -> tuple[list[Value], "array[int]"]:
+        return self._values, self._numbers
+
+    def __setstate__(self, state: tuple[list[Value], "array[int]"]) -> None:
+        self._values, self._numbers = state
+        self._places = {value: place for place, value in enumerate(self._values)}
+        self._same = {id(value): place for place, value in enumerate(self._values)}
+
+    def counts(self) -> Iterator[tuple[Value, int]]:
+        """Each different value, and how often it came."""
+        return ((self._values[place], number) for place, number in Counter(self._numbers).items())
+
+
+@dataclass(slots=True)
+class VaultTally:
+    """Some vaults, judged and counted, in their order.
+
+    Attributes:
+        judgements: for each rule, in their order, the judgement of each vault, without evidence.
+        readers: who can read secrets, of each vault.
+        rows: rows that the access table has, or a few more where deny assignments take something away.
+        answers: gap -> rows that are unknown because of it.
+        touched: gap -> the folded scopes of the vaults that have such a row.
+    """
+
+    judgements: list[Once[Judgement]]
+    readers: Once[Readers] = field(default_factory=Once)
+    rows: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    touched: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class VaultCounter:
+    """Judges and counts the vaults of one estate.
+
+    Args:
+        access: the evaluator.
+        rules: what to judge by.
+    """
+
+    def __init__(self, access: Access, rules: Sequence[Rule]) -> None:
+        self._access = access
+        self._rules = tuple(rules)
+        self.judges = Judges(access, rules, (READS, AnyGrant()))
+        self._counter = ReaderCounter(self.judges.bulk) if self.judges.bulk else None
+
+    def all_vaults(self, *, least: int = LEAST) -> list[VaultTally]:
+        """Every vault of the estate, in its order, in one part or in two (see `in_halves`)."""
+        return in_halves(self._access.estate.vaults, self.some, least=least)
+
+    def some(self, vaults: Iterable[Vault]) -> VaultTally:
+        """Some vaults. Those that lie side by side share most of the work."""
+        tally = VaultTally([Once() for _ in self._rules])
+        for vault in vaults:
+            subject = self._access.subject(vault)
+            self._add(tally, subject)
+        return tally
+
+    def _add(self, tally: VaultTally, subject: VaultAccess) -> None:
+        counts = self.judges.counts(subject)
+        for kept, judgement in zip(tally.judgements, self.judges.row(subject, counts), strict=True):
+            kept.append(judgement if judgement.details is None else replace(judgement, details=None))
+        if counts is not None and not counts.has_no_gap(HIDING):
+            counts = None
+        if self._counter is not None:
+            tally.readers.append(self._counter.count(subject, counts))
+        rows = counts.named() if counts else None
+        if rows is None:
+            _add_rows(tally, subject.vault, (*subject.holdings, *subject.object_holdings))
+        else:
+            tally.rows += rows
+
+
+def _add_rows(tally: VaultTally, vault: Vault, holdings: Sequence[Holding]) -> None:
+    tally.rows += len(holdings)
+    for holding in holdings:
+        if holding.unknown:
+            for gap in {item.id for item in holding.via if item.kind is CitationKind.GAP}:
+                tally.answers[gap] += 1
+                tally.touched[gap].add(vault.scope)

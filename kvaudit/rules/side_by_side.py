@@ -1,0 +1,86 @@
+"""The halves of a long list worked on side by side: Python uses one core for one process, and a large tenant has time to lose.
+
+The second half is done by a fork, which has the estate already and sends back what it found. Where there is nothing to fork
+(Windows), where forking is not safe (macOS, or other threads run), or where it is not worth it, the list is done here.
+"""
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+LEAST = 10_000
+"""Items from which on a second process is worth its start and the memory that both come to hold."""
+
+
+def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *, least: int = LEAST) -> list[Result]:
+    """What `work` makes of the parts of a list, in their order: of two halves, or of the whole.
+
+    Args:
+        items: the list.
+        work: makes something of a part, which can be pickled. It must not depend on the other part.
+        least: a shorter list is not halved.
+    """
+    if len(items) < max(least, 2) or not _can_fork():
+        return [work(items)]
+    middle = len(items) // 2
+    second = _Fork(items[middle:], work)
+    try:
+        first = work(items[:middle])
+        return [first, second.result()]
+    finally:
+        second.end()
+
+
+def _can_fork() -> bool:
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    return cores > 1 and threading.active_count() == 1
+
+
+class _Fork(Generic[Item, Result]):
+    """A process that works on a part."""
+
+    def __init__(self, items: Sequence[Item], work: Callable[[Sequence[Item]], Result]) -> None:
+        self._items, self._work = items, work
+        self._here, there = multiprocessing.Pipe(duplex=False)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        gc.freeze()  # what is looked at for cycles is written to, and then takes memory twice
+        context = multiprocessing.get_context("fork")
+        self._process = context.Process(target=_send, args=(there, items, work), daemon=True)
+        self._process.start()
+        there.close()
+
+    def result(self) -> Result:
+        """What it found. Where it ended without an answer, killed for want of memory perhaps, the part is done here."""
+        try:
+            found: Result = self._here.recv()
+        except EOFError:
+            return self._work(self._items)
+        return found
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        gc.unfreeze()
+        self._here.close()
+        self._process.kill()
+        self._process.join()
+
+
+def _send(there: Connection, items: Sequence[Item], work: Callable[[Sequence[Item]], object]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked is told, and ends this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    code = 1
+    try:
+        there.send(work(items))
+        code = 0
+    finally:
+        os._exit(code)  # whatever went wrong is found again, and told, where the part is then done

@@ -1,0 +1,101 @@
+"""Readers that were counted for all vaults together are those that the holdings of each vault tell."""
+
+from dataclasses import replace
+
+from builders import (
+    SUBSCRIPTION,
+    Item,
+    assignment,
+    deny,
+    estate,
+    group,
+    guest,
+    policy,
+    user,
+    vault,
+    workload,
+)
+from drawn_estates import estates
+from hypothesis import given
+
+from kvaudit.access.counting import AnyGrant
+from kvaudit.access.evaluator import Access
+from kvaudit.access.vault_counts import VaultCounts
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import DenyPrincipal
+from kvaudit.model.estate import Estate
+from kvaudit.report.readers import READS, Kind, ReaderCounter, Readers
+from kvaudit.report.vault_tally import HIDING
+from kvaudit.rules.catalogue import RULES
+from kvaudit.rules.judge import Judges
+
+ANNA, BERT, GIL, ROBOT = user("anna"), user("bert"), guest("gil"), workload("robot")
+INNER = group("inner", BERT, GIL)
+OUTER = group("outer", ANNA, INNER)
+READ, SIGN = "Key Vault Secrets User", "Key Vault Crypto User"
+KV = vault("kv-app")
+
+
+def both_ways(of: Estate) -> list[tuple[str, Readers | None, Readers, int | None, int]]:
+    """Of each vault the readers and rows as counted, None where nobody counts them, and as its holdings tell."""
+    access = Access(of)
+    judges = Judges(access, RULES, (READS, AnyGrant()))
+    assert judges.bulk is not None
+    counter, found = ReaderCounter(judges.bulk), []
+    for item in of.vaults:
+        subject = access.subject(item)
+        counts = VaultCounts(judges.bulk, subject)
+        clear = counts.has_no_gap(HIDING)
+        counted = counter.count(subject, counts) if clear and counts.holders(READS) else None
+        rows = counts.named() if clear else None
+        held = len(subject.holdings) + len(subject.object_holdings)
+        found.append((item.name, counted, counter.count(subject), rows, held))
+    return found
+
+
+def agree(of: Estate) -> None:
+    for name, counted, told, rows, held in both_ways(of):
+        if counted is not None:
+            assert (name, counted) == (name, told)
+        if rows is not None:
+            assert rows == held if not of.deny_assignments else rows >= held
+
+
+@given(estates())
+def test_readers_are_counted_as_holdings_tell_them(of: Estate) -> None:
+    if of.vaults:
+        agree(of)
+
+
+def readers(*items: Item) -> Readers:
+    """The readers of the first vault, which are counted."""
+    counted = both_ways(estate(ANNA, BERT, GIL, ROBOT, INNER, OUTER, *items))[0][1]
+    assert counted is not None
+    return counted
+
+
+def test_who_is_named_for_something_else_and_reads_through_a_group_is_named() -> None:
+    found = readers(KV, assignment(READ, OUTER), assignment(SIGN, BERT, KV))
+    assert (found.of(Answer.ALLOWED, Kind.PERSON), found.of(Answer.ALLOWED, Kind.GROUP), found.members) == (1, 1, 2)
+
+
+def test_people_in_a_group_of_a_group_count_once() -> None:
+    found = readers(KV, assignment(READ, OUTER), assignment(READ, INNER, KV))
+    assert (found.of(Answer.ALLOWED, Kind.GROUP), found.members) == (2, 3)
+
+
+def test_a_member_who_reads_on_a_condition_reads_without_one_through_the_group() -> None:
+    text = "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'a'"
+    found = readers(KV, assignment(READ, OUTER), assignment(READ, ANNA, KV, condition=text))
+    assert (found.total(Answer.CONDITIONAL), found.of(Answer.ALLOWED, Kind.PERSON), found.members) == (0, 1, 2)
+
+
+def test_whom_a_deny_spares_is_named() -> None:
+    spares = replace(deny(ROBOT, SUBSCRIPTION, data_actions=("x/*",)), exclude_principals=(DenyPrincipal(GIL.id),))
+    found = readers(KV, assignment(READ, OUTER), spares)
+    assert (found.of(Answer.ALLOWED, Kind.GUEST), found.members) == (1, 2)
+
+
+def test_readers_by_access_policies() -> None:
+    found = readers(vault("kv-old", policy(OUTER, secrets="get"), policy(BERT, keys="sign")))
+    assert (found.of(Answer.ALLOWED, Kind.PERSON), found.of(Answer.ALLOWED, Kind.GROUP), found.members) == (1, 1, 2)
