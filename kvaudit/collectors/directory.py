@@ -7,10 +7,11 @@ Pages have 999 items where Graph allows it. v1.0 answers a small set of a user's
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
-from kvaudit.model.directory import Membership, Principal
+from kvaudit.model.directory import Membership, Principal, PrincipalState
 
 GET_BY_IDS_LIMIT = 1000
 """IDs that one getByIds request may hold (Graph: directoryObject getByIds)."""
@@ -61,18 +62,20 @@ def groups_scope(service_principal_id: str) -> str:
 def parse_principal(raw: Raw, scope: str) -> Principal:
     """A directory object. Its type is in `@odata.type`, or follows from the list it came from."""
     item = payload.mapping(raw, "directory object")
+    get, text, flag = item.get, payload.shown, payload.shown_or_not
     return Principal(
-        id=payload.text(item, "id").strip().casefold(),
-        type=object_type(raw) or ("ServicePrincipal" if scope.casefold().startswith("serviceprincipals") else None),
-        display_name=payload.shown_text(item, "displayName"),
-        user_principal_name=payload.shown_text(item, "userPrincipalName"),
-        app_id=payload.shown_text(item, "appId"),
-        account_enabled=payload.shown_flag(item, "accountEnabled"),
-        user_type=payload.shown_text(item, "userType"),
-        service_principal_type=payload.shown_text(item, "servicePrincipalType"),
-        alternative_names=payload.shown_texts(item, "alternativeNames"),
-        is_assignable_to_role=payload.shown_flag(item, "isAssignableToRole"),
-        visibility=payload.shown_text(item, "visibility"),
+        payload.text(item, "id").strip().casefold(),
+        object_type(raw) or ("ServicePrincipal" if scope.casefold().startswith("serviceprincipals") else None),
+        PrincipalState.FOUND,
+        text(get("displayName")),
+        text(get("userPrincipalName")),
+        text(get("appId")),
+        flag(get("accountEnabled")),
+        text(get("userType")),
+        text(get("servicePrincipalType")),
+        payload.shown_texts(item, "alternativeNames"),
+        flag(get("isAssignableToRole")),
+        text(get("visibility")),
     )
 
 
@@ -82,8 +85,11 @@ def object_type(raw: Raw) -> str | None:
     None when the type is absent; a type that cannot be a principal (`directoryRole`) keeps Graph's own word.
     """
     name = payload.optional_text(payload.mapping(raw, "directory object"), "@odata.type")
-    if name is None:
-        return None
+    return None if name is None else _type_named(name)
+
+
+@lru_cache(maxsize=256)
+def _type_named(name: str) -> str:
     word = name.rsplit(".", 1)[-1]
     return _TYPES.get(word.casefold(), word)
 

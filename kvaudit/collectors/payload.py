@@ -106,8 +106,17 @@ def items(source: Mapping[str, Any], key: str) -> list[Any]:
 
 def shown_text(source: Mapping[str, Any], key: str) -> str | None:
     """The string under a key, or None: for what is shown and decides nothing."""
-    value = source.get(key)
+    return shown(source.get(key))
+
+
+def shown(value: Any) -> str | None:
+    """The value where it is text that is not empty, or None: for what is shown and decides nothing."""
     return value if isinstance(value, str) and value else None
+
+
+def shown_or_not(value: Any) -> bool | None:
+    """The value where it is true or false, or None: for what is shown and decides nothing."""
+    return value if isinstance(value, bool) else None
 
 
 def shown_number(source: Mapping[str, Any], key: str) -> int | None:
@@ -118,8 +127,7 @@ def shown_number(source: Mapping[str, Any], key: str) -> int | None:
 
 def shown_flag(source: Mapping[str, Any], key: str) -> bool | None:
     """The boolean under a key, or None: for what is shown and decides nothing."""
-    value = source.get(key)
-    return value if isinstance(value, bool) else None
+    return shown_or_not(source.get(key))
 
 
 def shown_texts(source: Mapping[str, Any], key: str) -> tuple[str, ...]:

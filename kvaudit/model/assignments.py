@@ -5,8 +5,10 @@ the ID before the name) are kept once, and a name that is a GUID takes its 16 by
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar, overload
 
 from kvaudit.model.authorization import RoleAssignment
@@ -17,6 +19,10 @@ Power = tuple[str, str | None]
 """A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
 
 _GUID = 16
+
+_TOGETHER = 1 << 16
+"""Rows that are moved together: a list of all their numbers would take more memory than the columns."""
+
 _NIL = "00000000-0000-0000-0000-000000000000"
 _BEFORE_NAME = "/providers/microsoft.authorization/roleassignments/"
 
@@ -190,33 +196,48 @@ class RoleAssignments(Sequence[RoleAssignment]):
     @cached_property
     def everybody(self) -> frozenset[str]:
         """The principals that assignments name."""
-        return frozenset(self.values.principals[who] for who in set(self.columns.principals))
+        return frozenset(self.values.principals[who] for who, _ in self._pairs)
 
     def delegated_rows(self) -> Iterator[int]:
         """The rows of managed identities of another tenant (Lighthouse)."""
         return (row for row, item in self.rare.items() if item.delegated_managed_identity_resource_id is not None)
 
     @cached_property
+    def _pairs(self) -> frozenset[tuple[int, int]]:
+        """Every principal with each type that its assignments state, by number."""
+        return frozenset(zip(self.columns.principals, self.columns.types, strict=True))
+
+    @cached_property
+    def home_pairs(self) -> frozenset[tuple[int, int]]:
+        """Those of assignments that name a principal of this tenant: the numbers of principals and types."""
+        away = frozenset(self.delegated_rows())
+        if not away:
+            return self._pairs
+        pairs = zip(self.columns.principals, self.columns.types, strict=True)
+        return frozenset(pair for row, pair in enumerate(pairs) if row not in away)
+
+    @cached_property
     def recorded_types(self) -> Mapping[str, str | None]:
         """Every principal -> the type that its assignments state; where they differ, the last one's."""
-        found = dict.fromkeys(self.columns.principals, 0)
-        none = [number for number, kind in enumerate(self.values.types) if not kind]
-        pairs = zip(self.columns.principals, self.columns.types, strict=True)
-        found.update(pairs if not none else ((who, kind) for who, kind in pairs if kind not in none))
-        if none:
-            untyped = none[0]
-            typed = {
-                who for who, kind in zip(self.columns.principals, self.columns.types, strict=True) if kind not in none
-            }
-            found = {who: kind if who in typed else untyped for who, kind in found.items()}
-        return {self.values.principals[who]: self.values.types[kind] or None for who, kind in found.items()}
+        types = self.values.types
+        found: dict[int, int] = {}
+        several = set()
+        for who, kind in self._pairs:
+            if types[kind]:
+                if who in found:
+                    several.add(who)
+                found[who] = kind
+            else:
+                found.setdefault(who, kind)
+        if several:
+            pairs = zip(self.columns.principals, self.columns.types, strict=True)
+            found.update((who, kind) for who, kind in pairs if who in several and types[kind])
+        return {self.values.principals[who]: types[kind] or None for who, kind in found.items()}
 
     @cached_property
     def principals_at_home(self) -> frozenset[str]:
         """Everybody whom an assignment names as a principal of this tenant."""
-        away = frozenset(self.delegated_rows())
-        rows = (who for row, who in enumerate(self.columns.principals) if row not in away)
-        return frozenset(self.values.principals[who] for who in set(rows))
+        return frozenset(self.values.principals[who] for who, _ in self.home_pairs)
 
 
 class AssignmentsBuilder:
@@ -260,26 +281,24 @@ class AssignmentsBuilder:
         return RoleAssignments(self.columns, self._values(), self.rare, {})
 
     def done(self, dropped: Iterable[int] = ()) -> RoleAssignments:
-        """All of them but some rows, sorted by scope and folded ID."""
-        columns, scopes = self.columns, self.scopes.values
+        """All of them but some rows, sorted by scope and folded ID. Takes what was taken in apart."""
+        scopes, names = self.scopes.values, bytes(self.names)
+        self.names.clear()
         gone = frozenset(dropped)
-        by_scope: list[list[int]] = [[] for _ in scopes]
-        for row, scope in enumerate(columns.scopes):
-            by_scope[scope].append(row)
-        if gone:
-            by_scope = [[row for row in rows if row not in gone] for rows in by_scope]
-        order: list[int] = []
+        by_scope, ends = _by_number(self.columns.scopes, len(scopes))
+        order = array("I")
         starts: dict[str, tuple[int, int]] = {}
         for scope in sorted(range(len(scopes)), key=scopes.__getitem__):
-            rows = by_scope[scope]
-            by_scope[scope] = []
+            rows: Sequence[int] = by_scope[ends[scope - 1] if scope else 0 : ends[scope]]
+            if gone:
+                rows = [row for row in rows if row not in gone]
             if rows:
                 starts[scopes[scope]] = (len(order), len(order) + len(rows))
-                order.extend(self._by_id(rows) if len(rows) > 1 else rows)
-        names = _in_order(self.names, order)
-        moved = Columns._make([*(array("I", map(column.__getitem__, order)) for column in columns[:7]), names])
+                order.extend(rows if len(rows) == 1 and not gone else array("I", self._by_id(rows, names)))
+        del by_scope, ends
         rare = {place: self.rare[row] for place, row in enumerate(order) if row in self.rare} if self.rare else {}
-        return RoleAssignments(moved, self._values(), rare, starts)
+        columns = [_moved(column, order) for column in self.columns[:7]]
+        return RoleAssignments(Columns._make([*columns, _in_order(names, order)]), self._values(), rare, starts)
 
     def _values(self) -> Values:
         return Values(
@@ -292,25 +311,45 @@ class AssignmentsBuilder:
             self.prefixes.values,
         )
 
-    def _by_id(self, rows: list[int]) -> list[int]:
+    def _by_id(self, rows: Sequence[int], names: bytes) -> list[int]:
         """Rows in the order of their folded IDs."""
-        names, prefixes = self.names, self.columns.prefixes
-        if len({prefixes[row] for row in rows}) == 1:
+        numbers, texts = self.columns.prefixes, self.prefixes.values
+        prefixes = [numbers[row] for row in rows]
+        if prefixes.count(prefixes[0]) == len(prefixes):
             return sorted(rows, key=lambda row: names[row * _GUID : (row + 1) * _GUID])
-        return sorted(rows, key=self._sort_key)
-
-    def _sort_key(self, row: int) -> tuple[str, bytes]:
-        prefix = self.prefixes.values[self.columns.prefixes[row]]
-        return prefix.casefold(), bytes(self.columns.names[row * _GUID : (row + 1) * _GUID])
+        return sorted(rows, key=lambda row: (texts[numbers[row]].casefold(), names[row * _GUID : (row + 1) * _GUID]))
 
 
-def _in_order(names: bytearray, order: Sequence[int]) -> bytes:
-    """The names of some rows, one after the other; moved as two halves, of which arrays take many at once."""
-    halves = array("Q", bytes(names))
-    moved = array("Q", bytes(_GUID * len(order)))
-    for place in (0, 1):
-        moved[place::2] = array("Q", map(halves[place::2].__getitem__, order))
-    return moved.tobytes()
+def _by_number(column: "array[int]", numbers: int) -> "tuple[array[int], array[int]]":
+    """The rows of a column ordered by its numbers, and for each number where its rows end."""
+    counts = Counter(column)
+    free = array("I", accumulate((counts[number] for number in range(numbers - 1)), initial=0))
+    ordered = array("I", bytes(4 * len(column)))
+    for row, number in enumerate(column):
+        place = free[number]
+        ordered[place] = row
+        free[number] = place + 1
+    return ordered, free
+
+
+def _moved(column: "array[int]", order: "array[int]") -> "array[int]":
+    """The numbers of some rows, one after the other. The column is emptied, so that memory holds it once."""
+    if len(order) == len(column) and column[1:] == column[:-1]:  # all the same, as where one value is all there is
+        return column
+    moved = array("I")
+    for begin in range(0, len(order), _TOGETHER):
+        moved.fromlist([column[row] for row in order[begin : begin + _TOGETHER]])
+    del column[:]
+    return moved
+
+
+def _in_order(names: bytes, order: "array[int]") -> bytes:
+    """The names of some rows, one after the other."""
+    moved = bytearray()
+    for begin in range(0, len(order), _TOGETHER):
+        rows = order[begin : begin + _TOGETHER]
+        moved += b"".join([names[row * _GUID : (row + 1) * _GUID] for row in rows])
+    return bytes(moved)
 
 
 def packed_name(name: str) -> bytes | None:

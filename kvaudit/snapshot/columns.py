@@ -4,9 +4,9 @@ Most items differ from ones read before in few texts only. What was understood o
 sent; everything else goes through the collector's parser, so there is one reading of an item.
 """
 
+from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
-from operator import itemgetter
 from typing import Any
 
 from kvaudit.collectors import payload
@@ -25,9 +25,7 @@ Unreadable = Callable[[str, Exception], None]
 _GUID = 36
 _NO_NAME = bytes(16)
 
-_ALWAYS = ("scope", "roleDefinitionId", "principalId")
-_SOMETIMES = ("principalType", "condition", "createdOn", "description", "delegatedManagedIdentityResourceId")
-_NEEDED, _LOOKED_AT = itemgetter(*_ALWAYS), itemgetter(*_ALWAYS, *_SOMETIMES)
+_BEFORE_NAME = "/providers/Microsoft.Authorization/roleAssignments/"
 
 
 class _Remembered(dict[Any, int]):
@@ -52,11 +50,13 @@ class AssignmentReader:
         self._unreadable = unreadable
         self._builder = builder = AssignmentsBuilder()
         self._scopes = _Remembered(lambda text: builder.scopes.number(scope_of({"scope": text})))
+        self._usual: list[tuple[str, int]] = []
+        self._roles = _Remembered(lambda text: builder.powers.number(_power(text, None)))
         self._powers = _Remembered(lambda texts: builder.powers.number(_power(*texts)))
         self._principals = _Remembered(lambda text: builder.principals.number(principal_of({"principalId": text})))
         self._types = _Remembered(lambda text: builder.types.number(payload.optional_text({"": text}, "")))
         self._listings = _Remembered(lambda text: builder.listings.number(payload.listed_from(text)))
-        self._prefixes = _Remembered(lambda text: builder.prefixes.number(_prefix(text)))
+        self._prefixes = _Remembered(self._prefix)
         self._created = _Remembered(lambda text: builder.created.number(payload.shown_text({"": text}, "")))
 
     def read(self, batches: Iterable[Items]) -> None:
@@ -71,21 +71,25 @@ class AssignmentReader:
     def _take(self, froms: Sequence[str], items: Sequence[Any]) -> None:
         """Take in usual items together, column by column. Raises, and takes none, where one of them is not usual."""
         ids = [raw["id"] for raw in items]
-        scopes_, roles, principals, types, conditions, created, described, delegated = zip(
-            *_values([raw["properties"] for raw in items]), strict=True
-        )
+        properties = [raw["properties"] for raw in items]
         ends = [text[-_GUID:] for text in ids]
         together = packed_names(ends)
-        names = [packed_name(text) for text in ends] if together is None else ends
+        if together is None:
+            ids = [text[:-_GUID] if packed_name(text[-_GUID:]) else text for text in ids]
+        else:
+            ids = [text[:-_GUID] for text in ids]
+        prefixes = _numbers(self._prefixes, ids)
         new = (
-            _numbers(self._scopes, scopes_),
-            _numbers(self._powers, zip(roles, conditions, strict=True)),
-            _numbers(self._principals, principals),
-            _numbers(self._types, types),
+            self._scopes_at(prefixes, [one["scope"] for one in properties]),
+            self._powers_of([one["roleDefinitionId"] for one in properties], _column(properties, "condition")),
+            _numbers(self._principals, [one["principalId"] for one in properties]),
+            _numbers(self._types, _column(properties, "principalType")),
             _numbers(self._listings, froms),
-            _numbers(self._created, created),
-            _numbers(self._prefixes, [text[:-_GUID] if name else text for text, name in zip(ids, names, strict=True)]),
+            _numbers(self._created, _column(properties, "createdOn")),
+            prefixes,
         )
+        described = _column(properties, "description")
+        delegated = _column(properties, "delegatedManagedIdentityResourceId")
         if described.count(None) + delegated.count(None) < 2 * len(items):
             begin = len(self._builder.columns.scopes)
             rare = {
@@ -94,8 +98,35 @@ class AssignmentReader:
             }
             self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
         for column, numbers in zip(self._builder.columns[:7], new, strict=True):
-            column.extend(numbers)
+            column.fromlist(numbers)
         self._builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
+
+    def _prefix(self, text: str) -> int:
+        """The number of what stands before a name, and the scope that an assignment with such an ID usually has."""
+        if not text.startswith("/"):
+            raise ValueError("the ID is no resource ID")
+        number = self._builder.prefixes.number(text)
+        if number == len(self._usual):
+            scope = text.removesuffix(_BEFORE_NAME) or scopes.ROOT
+            self._usual.append((scope, -1))
+        return number
+
+    def _scopes_at(self, prefixes: list[int], texts: list[Any]) -> list[int]:
+        """The numbers of scopes. That of an ID is mostly the one that it begins with."""
+        usual = self._usual
+        if [usual[number][0] for number in prefixes] != texts:
+            return _numbers(self._scopes, texts)
+        numbers = [usual[number][1] for number in prefixes]
+        if -1 in numbers:
+            numbers = _numbers(self._scopes, texts)
+            for prefix, text, number in zip(prefixes, texts, numbers, strict=True):
+                usual[prefix] = text, number
+        return numbers
+
+    def _powers_of(self, roles: list[Any], conditions: list[Any]) -> list[int]:
+        if conditions.count(None) == len(conditions):
+            return _numbers(self._roles, roles)
+        return _numbers(self._powers, zip(roles, conditions, strict=True))
 
     def _parse(self, raw: Any, scope: str) -> None:
         """Read a whole item by the collector's parser: it is unusual, or cannot be read."""
@@ -117,12 +148,10 @@ class AssignmentReader:
 
     def _repeated(self) -> Iterator[list[int]]:
         """The rows of each ID that stands in more than one row."""
-        names = memoryview(self._builder.names).cast("Q")
-        ends = names[1::2].tolist()
-        ordered = sorted(ends)
-        twice = {one for one, two in pairwise(ordered) if one == two}
-        if not twice:
+        ends = array("Q", bytes(self._builder.names))[1::2]
+        if len(set(ends)) == len(ends):
             return
+        twice = {end for end, times in Counter(ends).items() if times > 1}
         unsorted = self._builder.unsorted()
         by_id: dict[str, list[int]] = {}
         for row, end in enumerate(ends):
@@ -135,32 +164,23 @@ def _power(role: Any, condition: Any) -> tuple[str, str | None]:
     return role_of({"roleDefinitionId": role}), payload.optional_text({"condition": condition}, "condition")
 
 
-def _prefix(text: str) -> str:
-    if not text.startswith("/"):
-        raise ValueError("the ID is no resource ID")
-    return text
-
-
-def _values(properties: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Of each item's properties those that are looked at, in the order of `_LOOKED_AT`; None for those that may be absent."""
+def _column(properties: Sequence[Any], key: str) -> list[Any]:
+    """One property of each item; None where it is absent."""
     try:
-        return list(map(_LOOKED_AT, properties))
+        return [item[key] for item in properties]
     except KeyError:
-        return [(*_NEEDED(item), *(item.get(key) for key in _SOMETIMES)) for item in properties]
+        return [item.get(key) for item in properties]
 
 
 def _numbers(known: _Remembered, texts: Iterable[Any]) -> list[int]:
-    return list(map(known.__getitem__, texts))
+    return [known[text] for text in texts]
 
 
 def named_in(assignments: RoleAssignments) -> Iterator[tuple[str, str | None, bool]]:
     """Everybody whom assignments name, with each type that they state, and whether it is somebody of another tenant."""
-    columns, values = assignments.columns, assignments.values
-    away = frozenset(assignments.delegated_rows())
-    pairs = zip(columns.principals, columns.types, strict=True)
-    home = set(pairs if not away else (pair for row, pair in enumerate(pairs) if row not in away))
-    for who, kind in home:
+    values = assignments.values
+    for who, kind in assignments.home_pairs:
         yield values.principals[who], values.types[kind], False
-    for row in away:
+    for row in assignments.delegated_rows():
         record: RoleAssignment = assignments.record(row)
         yield record.principal_id, record.principal_type, True

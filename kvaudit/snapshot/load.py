@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial, reduce
-from operator import itemgetter
+from functools import partial
 from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
@@ -31,15 +30,13 @@ from kvaudit.snapshot.member_process import members_beside
 from kvaudit.snapshot.members import KIND as MEMBERS
 from kvaudit.snapshot.members import GroupMembers
 from kvaudit.snapshot.merging import Merged, merge_listed
-from kvaudit.snapshot.principals import complete_principals, fuller, named_principals
+from kvaudit.snapshot.principals import complete_principals, described_principals, named_principals
 from kvaudit.snapshot.reader import Items, Snapshot
 
 MODEL_UNKNOWN = "PermissionModelUnknown"
 INTERRUPTED = "SnapshotIncomplete"
 
 _MEMBER_TYPES = frozenset({"User", "Group", "ServicePrincipal", "Device"})
-
-_RANK = itemgetter(0)
 
 _OWNERS = ("application_owners", "group_owners", "service_principal_owners")
 _GROUP_SCHEDULES = ("group_assignment_schedule_instances", "group_eligibility_schedule_instances")
@@ -304,17 +301,17 @@ class _Loading:
 
     def _described(self, members: Iterable[Principal]) -> dict[str, Principal]:
         """Every directory object that Graph described. Members of groups are described there too."""
-        found: dict[str, list[tuple[int, Principal]]] = {}
-        for principal in self._records("deleted_principals"):
-            deleted = _with_state(principal, PrincipalState.DELETED_RESTORABLE)
-            found.setdefault(deleted.id, []).append((0, deleted))
-        for member in (*members, *self._owners()):
-            if member.type in _MEMBER_TYPES:
-                found.setdefault(member.id, []).append((1, member))
-        for rank, kind in enumerate(("service_principals", "principals"), start=2):
-            for principal in self._records(kind):
-                found.setdefault(principal.id, []).append((rank, principal))
-        return {identifier: _fullest(items) for identifier, items in found.items()}
+        return described_principals(
+            (
+                (
+                    replace(item, state=PrincipalState.DELETED_RESTORABLE)
+                    for item in self._records("deleted_principals")
+                ),
+                (item for item in (*members, *self._owners()) if item.type in _MEMBER_TYPES),
+                self._records("service_principals"),
+                self._records("principals"),
+            )
+        )
 
     def _owners(self) -> Iterator[Principal]:
         for kind in _OWNERS:
@@ -357,18 +354,6 @@ class _Loading:
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
         gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
-
-
-def _with_state(principal: Principal, state: PrincipalState) -> Principal:
-    return replace(principal, state=state)
-
-
-def _fullest(items: list[tuple[int, Principal]]) -> Principal:
-    """One description out of many, the later kinds first, whatever the order of reading."""
-    if len(items) > 1:
-        alone = len({rank for rank, _ in items}) == len(items)
-        items = sorted(items, key=_RANK if alone else lambda item: (item[0], repr(item[1])))
-    return reduce(fuller, (principal for _, principal in items))
 
 
 def _member_of(

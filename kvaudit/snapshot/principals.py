@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 
 from kvaudit.collectors.directory import deleted_scope
 from kvaudit.model import scopes
@@ -23,21 +24,45 @@ def fuller(old: Principal | None, new: Principal) -> Principal:
         return new
     if new.state is not PrincipalState.FOUND and old.state is PrincipalState.FOUND:
         return old
-    return replace(
-        new,
-        type=new.type or old.type,
-        display_name=new.display_name or old.display_name,
-        user_principal_name=new.user_principal_name or old.user_principal_name,
-        app_id=new.app_id or old.app_id,
-        account_enabled=old.account_enabled if new.account_enabled is None else new.account_enabled,
-        user_type=new.user_type or old.user_type,
-        service_principal_type=new.service_principal_type or old.service_principal_type,
-        alternative_names=new.alternative_names or old.alternative_names,
-        is_assignable_to_role=(
-            old.is_assignable_to_role if new.is_assignable_to_role is None else new.is_assignable_to_role
-        ),
-        visibility=new.visibility or old.visibility,
+    return Principal(
+        new.id,
+        new.type or old.type,
+        new.state,
+        new.display_name or old.display_name,
+        new.user_principal_name or old.user_principal_name,
+        new.app_id or old.app_id,
+        old.account_enabled if new.account_enabled is None else new.account_enabled,
+        new.user_type or old.user_type,
+        new.service_principal_type or old.service_principal_type,
+        new.alternative_names or old.alternative_names,
+        old.is_assignable_to_role if new.is_assignable_to_role is None else new.is_assignable_to_role,
+        new.visibility or old.visibility,
     )
+
+
+def described_principals(ranks: Iterable[Iterable[Principal]]) -> dict[str, Principal]:
+    """One description of each principal out of many, by folded ID, whatever the order of reading.
+
+    Args:
+        ranks: descriptions, those first that later ones complete.
+    """
+    found: dict[str, Principal] = {}
+    for descriptions in ranks:
+        here: dict[str, Principal] = {}
+        several: dict[str, list[Principal]] = {}
+        for principal in descriptions:
+            first = here.setdefault(principal.id, principal)
+            if first is not principal:
+                several.setdefault(principal.id, [first]).append(principal)
+        for identifier, principals in several.items():
+            first, *others = sorted(set(principals), key=repr)
+            here[identifier] = reduce(fuller, others, fuller(found.get(identifier), first))
+        if found:
+            for identifier, principal in here.items():
+                old = found.get(identifier)
+                here[identifier] = principal if old is None or identifier in several else fuller(old, principal)
+        found.update(here)
+    return found
 
 
 @dataclass(slots=True)
@@ -50,7 +75,7 @@ class Named:
         abroad: whether a record says that it is of another tenant.
     """
 
-    types: set[str] = field(default_factory=set)
+    types: frozenset[str] = frozenset()
     home: bool = False
     abroad: bool = False
 
@@ -100,12 +125,18 @@ def named_principals(
 
 
 def _note(named: Named, principal_type: str | None, *, abroad: bool) -> None:
-    if principal_type:
-        named.types.add(principal_type)
+    if principal_type and principal_type not in named.types:
+        named.types = _with(named.types, principal_type)
     if abroad:
         named.abroad = True
     else:
         named.home = True
+
+
+@lru_cache(maxsize=256)
+def _with(types: frozenset[str], another: str) -> frozenset[str]:
+    """The types with another: the same set for all principals that have these."""
+    return types | {another}
 
 
 def complete_principals(

@@ -97,6 +97,7 @@ def test_other_lists_add_to_what_the_process_read(tmp_path: Path) -> None:
         b"no gzip",
         b"",
     ],
+    ids=["no item", "too few", "cut", "no gzip", "empty"],
 )
 def test_what_is_wrong_with_the_file_is_told_in_the_same_words(tmp_path: Path, content: bytes) -> None:
     path = write_all(
