@@ -84,8 +84,8 @@ class AssignmentReader:
             self._powers_of([one["roleDefinitionId"] for one in properties], _column(properties, "condition")),
             _numbers(self._principals, [one["principalId"] for one in properties]),
             _numbers(self._types, _column(properties, "principalType")),
-            _numbers(self._listings, froms),
-            _numbers(self._created, _column(properties, "createdOn")),
+            _repeating(self._listings, froms),
+            _repeating(self._created, _column(properties, "createdOn")),
             prefixes,
         )
         described = _column(properties, "description")
@@ -174,6 +174,13 @@ def _column(properties: Sequence[Any], key: str) -> list[Any]:
 
 def _numbers(known: _Remembered, texts: Iterable[Any]) -> list[int]:
     return [known[text] for text in texts]
+
+
+def _repeating(known: _Remembered, texts: Sequence[Any]) -> list[int]:
+    """The same of texts that are often all the same."""
+    if texts.count(texts[0]) == len(texts):
+        return [known[texts[0]]] * len(texts)
+    return _numbers(known, texts)
 
 
 def named_in(assignments: RoleAssignments) -> Iterator[tuple[str, str | None, bool]]:

@@ -228,7 +228,10 @@ class _Loading:
         """The same, many at once."""
         counts: Counter[str] = Counter()
         for froms, items in self._snapshot.batches(kind):
-            counts.update(froms)
+            if froms.count(froms[0]) == len(froms):
+                counts[froms[0]] += len(froms)
+            else:
+                counts.update(froms)
             yield froms, items
         for scope, number in counts.items():
             self._counts[layout.listing_key(kind, scope)] += number

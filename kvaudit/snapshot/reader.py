@@ -70,11 +70,11 @@ class Snapshot:
         Items of one listing that follow each other come together, with the scope that was listed.
         """
         scopes: dict[bytes, str] = {}
-        for block in self._blocks(kind):
+        for block, number in self._blocks(kind):
             first, between, _ = block.partition(layout.BEFORE_ITEM)
             before = first + between
             items = block.split(b"}\n" + before) if first in scopes and block.endswith(b"}") else []
-            if len(items) == block.count(b"\n") + 1:  # every line begins as the first one does
+            if len(items) == number:  # every line begins as the first one does
                 items[0] = items[0].removeprefix(before)
                 items[-1] = items[-1].removesuffix(b"}")
                 yield scopes[first], items
@@ -115,8 +115,8 @@ class Snapshot:
         """The same, about as many at once as were decoded together."""
         number = 0
         try:
-            for block in self._blocks(kind):
-                found = layout.decode_block(block)
+            for block, lines in self._blocks(kind):
+                found = layout.decode_block(block, lines)
                 if found is not None:
                     yield found
                     number += len(found[0])
@@ -129,15 +129,16 @@ class Snapshot:
             path = self._path / layout.kind_file(kind)
             raise corrupt(path, f"line {number} is not an item") from error
 
-    def _blocks(self, kind: str) -> Iterator[bytes]:
-        """The lines of a kind's file, as many as were written; see `read_blocks`."""
+    def _blocks(self, kind: str) -> Iterator[tuple[bytes, int]]:
+        """The lines of a kind's file, as many as were written; see `read_blocks`. With each block how many it holds."""
         path = self._path / layout.kind_file(kind)
         expected = self._manifest.files.get(path.name)
         number = 0
         try:
             for block in read_blocks(path, cut_allowed=self._cut_allowed):
-                number += block.count(b"\n") + 1
-                yield block
+                lines = block.count(b"\n") + 1
+                number += lines
+                yield block, lines
         except FileNotFoundError as error:
             if expected is not None:
                 raise corrupt(path, "it is missing") from error
