@@ -16,10 +16,11 @@ from kvaudit.access.escalation.steps import Step
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import RoleAssignment
 
 _LEVELS = ("subscription", "resource group")
 _PLACES = 200_000
-"""Places of principals that are kept: some hundred bytes each."""
+"""Places of principals that are kept, and citations of what they hold there: some hundred bytes each."""
 _NAMES = 1_000_000
 """Names of principals that are kept, by who may move what stands at a place."""
 
@@ -41,6 +42,7 @@ class Moves:
         self._directory = around.directory
         self._at: Kept[Node, frozenset[str]] = Kept(_NAMES)
         self._concerned: dict[str, frozenset[str]] = {}
+        self._citations: Kept[tuple[str, tuple[str, ...]], tuple[tuple[str, Citation], ...]] = Kept(_PLACES)
         self._places: Kept[str, tuple[Mapping[str, _There], _There]] = Kept(_PLACES)
 
     @cached_property
@@ -116,15 +118,29 @@ class Moves:
 
     def cited(self, principal_id: str, group: str) -> Iterator[Citation]:
         """The assignments that give a principal data where it may move a vault out of a resource group to."""
-        table, here = self._around.estate.assignment_columns, scopes.path_ancestors(group)
-        places, _ = self._places_of(principal_id)
+        here, (places, _) = scopes.path_ancestors(group), self._places_of(principal_id)
         for name, chain in self._names(principal_id):
-            for row in self._rows.get(name, ()):
-                place = table.values.scopes[table.columns.scopes[row]]
+            for place, citation in self._cited(name, chain) if name in self._rows else ():
                 if place in places and place not in here:
-                    record = table.record(row)
-                    role, mask = self._around.grants.power(record.role).name, self._masks[table.columns.powers[row]]
-                    yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, record.scope, role, chain, mask=mask)
+                    yield citation
+
+    def _cited(self, name: str, chain: tuple[str, ...]) -> tuple[tuple[str, Citation], ...]:
+        """The assignments that give data to a name, each with its place: members of a group share them."""
+        key = (name, chain)
+        found = self._citations.get(key)
+        if found is None:
+            table = self._around.estate.assignment_columns
+            found = tuple(
+                (record.scope, self._citation(record, row, chain))
+                for row, record in ((row, table.record(row)) for row in self._rows[name])
+            )
+            self._citations.put(key, found, 1 + len(found))
+        return found
+
+    def _citation(self, record: RoleAssignment, row: int, chain: tuple[str, ...]) -> Citation:
+        role = self._around.grants.power(record.role).name
+        mask = self._masks[self._around.estate.assignment_columns.columns.powers[row]]
+        return Citation(CitationKind.ROLE_ASSIGNMENT, record.id, record.scope, role, chain, mask=mask)
 
     def _names(self, principal_id: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return ((principal_id, ()), *self._directory.chains_up(principal_id).items())

@@ -76,6 +76,11 @@ def weaker(one: Answer, other: Answer) -> Answer:
     return one if STRENGTH[one] >= STRENGTH[other] else other
 
 
+def stronger(one: Answer, other: Answer) -> Answer:
+    """The stronger of two answers: what holds where either does."""
+    return one if STRENGTH[one] <= STRENGTH[other] else other
+
+
 def unsure(powers: Powers) -> Powers:
     """The same where nobody knows whether it reaches the place or is taken away."""
     return Powers(0, 0, powers.any)

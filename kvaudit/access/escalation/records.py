@@ -48,15 +48,23 @@ class RecordsByName:
         self._tables: Kept[tuple[str, str], _Table] = Kept(_KEPT)
         self._places: Kept[str, tuple[_Table, ...]] = Kept(_KEPT)
 
-    def naming(self, principal_id: str, place: str) -> Hits:
-        """The records over a folded scope that name a principal or a group of it, from the root down."""
+    def naming(self, principal_id: str, place: str, *, at_place_only: bool = False) -> Hits:
+        """The records over a folded scope, or at it only, that name a principal or a group of it; from the root down."""
         chains, found = self._around.directory.chains_up(principal_id), list[tuple[Given, tuple[str, ...]]]()
-        for table in self._over(place):
+        for table in (self._own(place),) if at_place_only else self._over(place):
             found.extend((item, ()) for item in table.get(principal_id, ()))
             hits = table.keys() & chains.keys() if chains else ()
             for name in sorted(hits) if len(hits) > 1 else hits:
                 found.extend((item, chains[name]) for item in table[name])
         return tuple(found)
+
+    def has_beside(self, place: str) -> bool:
+        """Whether records reach a folded scope, or may, that stand at no scope above it."""
+        chain = self._around.estate.scopes_over(place)
+        return bool(self._beside(place, scopes.subscription_of(place) or "", chain))
+
+    def _own(self, place: str) -> _Table:
+        return self._at(place, scopes.subscription_of(place) or "")
 
     def _over(self, place: str) -> tuple[_Table, ...]:
         found = self._places.get(place)

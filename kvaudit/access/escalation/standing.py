@@ -46,6 +46,7 @@ class Node:
         denies: deny assignments at this scope.
         data_denies: enforced deny assignments at this scope that take operations of the data plane, with those operations.
         doubted: whether a deny listing that reaches here was not read: then nothing is certain.
+        shaken: whether a deny assignment stands here or above.
     """
 
     scope: str
@@ -54,6 +55,10 @@ class Node:
     denies: tuple[Taken, ...] = ()
     data_denies: tuple[tuple[DenyAssignment, int], ...] = ()
     doubted: bool = False
+    shaken: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shaken = bool(self.denies) or (self.parent is not None and self.parent.shaken)
 
     def naming(self, bit: int) -> frozenset[str]:
         """Those whom records at this very scope name for a bit."""
@@ -306,10 +311,23 @@ class Standings:
         if found is None:
             cited = (citation for item, groups in hits for citation in self._cited(item, groups, bits))
             found = self._citations.put((hits, bits), tuple(sorted(cited, key=lambda item: item.id.casefold())))
-        if self.powers(principal_id, node).unknown & bits:
+        if node.shaken and self.powers(principal_id, node).unknown & bits:
             possible = (possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
             return (*found, *sorted(possible, key=lambda item: item.id.casefold()))
         return found
+
+    def citations_anywhere(self, principal_id: str, bits: int) -> tuple[Citation, ...]:
+        """The same at every scope at which a record gives something to a principal or a group of it, each once."""
+        found = dict[Citation, None]()
+        for place in self.places_of(principal_id):
+            if self.node(place).shaken or self.records.has_beside(place):
+                found.update(dict.fromkeys(self.citations(principal_id, place, bits)))
+                continue
+            # Records above the place stand at places of their own.
+            hits = self.records.naming(principal_id, place, at_place_only=True)
+            cited = (citation for item, groups in hits for citation in self._cited(item, groups, bits))
+            found.update(dict.fromkeys(sorted(cited, key=lambda item: item.id.casefold())))
+        return tuple(found)
 
     def _cited(self, item: Given, groups: tuple[str, ...], bits: int) -> Iterator[Citation]:
         record, given = item.record, item.powers.within(bits)

@@ -19,6 +19,8 @@ from kvaudit.model.vaults import Vault
 
 _KEPT = 20_000
 """Routes that are kept, or as many as the last vault has."""
+_CITED = 200_000
+"""Records that are kept of rights which somebody holds elsewhere."""
 
 _OF_HOLDERS = frozenset({"E17", "E26", "E29"})
 """Routes that rest on what somebody holds of the data plane."""
@@ -50,6 +52,7 @@ class Telling:
         self._directory = around.directory
         self._control = control
         self._reach = Reach(around, control.standings)
+        self._elsewhere: Kept[tuple[str, int], tuple[Citation, ...]] = Kept(_CITED)
         self._kept: Kept[Any, EscalationRoute] = Kept(_KEPT)
 
     def expects(self, routes: int) -> None:
@@ -117,12 +120,19 @@ class Telling:
 
     def _cited(self, principal_id: str, vault: Vault, bits: int) -> tuple[Citation, ...]:
         standings = self._control.standings
-        found = dict.fromkeys(standings.citations(principal_id, vault.scope, bits))
+        found = standings.citations(principal_id, vault.scope, bits)
         here = standings.granted(principal_id, standings.node(vault.scope)).any
-        if bits & ~here & actions.HELD:
-            for place in standings.places_of(principal_id):
-                found.update(dict.fromkeys(standings.citations(principal_id, place, bits & ~here)))
-        return tuple(found)
+        missing = bits & ~here
+        return (*dict.fromkeys((*found, *self._anywhere(principal_id, missing))),) if missing & actions.HELD else found
+
+    def _anywhere(self, principal_id: str, bits: int) -> tuple[Citation, ...]:
+        """The records at any scope that give a principal some bits."""
+        key = (principal_id, bits)
+        found = self._elsewhere.get(key)
+        if found is None:
+            found = self._control.standings.citations_anywhere(principal_id, bits)
+            self._elsewhere.put(key, found, 1 + len(found))
+        return found
 
     def taken_over(self, way: Takeover, vault: Vault, reached: int) -> EscalationRoute:
         """A route through an identity, which leads to some operations."""

@@ -13,7 +13,7 @@ from kvaudit.access.escalation.answers import route_number
 from kvaudit.access.escalation.control_plane import steps_of
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.moves import Moves
-from kvaudit.access.escalation.powers import NONE, Powers, sum_of, weaker
+from kvaudit.access.escalation.powers import NONE, Powers, stronger, sum_of, weaker
 from kvaudit.access.escalation.role_definitions import CustomRoles
 from kvaudit.access.escalation.standing import Node, Standings
 from kvaudit.access.escalation.steps import Setting, Step
@@ -87,6 +87,7 @@ class VaultRoutes:
         self._found: Kept[tuple[Node, Setting], Found] = Kept(_STEPS)
         self._adjusted: Kept[Context, dict[str, tuple[Step, ...]]] = Kept(_STEPS)
         self._completed: Kept[tuple[str, Node, str | None], Powers] = Kept(_STEPS)
+        self._best: Kept[tuple[str, str | None, int], Answer] = Kept(_STEPS)
         self._last: tuple[Vault, Context] | None = None
         self._named_below: dict[str, frozenset[str]] = {}
 
@@ -239,12 +240,18 @@ class VaultRoutes:
         """The best answer for bits at any scope at which a record names a principal or a group of it."""
         if self.anywhere(principal_id) & bits != bits:
             return Answer.DENIED
-        powers = NONE
-        for scope in self.standings.places_of(principal_id):
-            if subscription in (None, scopes.subscription_of(scope)):
-                held = self.standings.powers(principal_id, self.standings.node(scope))
-                powers = powers.plus(bits, held.answer(bits))
-        return powers.answer(bits)
+        key = (principal_id, subscription, bits)
+        found = self._best.get(key)
+        if found is None:
+            found = Answer.DENIED
+            for scope in self.standings.places_of(principal_id):
+                if subscription in (None, scopes.subscription_of(scope)):
+                    held = self.standings.powers(principal_id, self.standings.node(scope))
+                    found = stronger(found, held.answer(bits))
+                    if found is Answer.ALLOWED:
+                        break
+            self._best.put(key, found)
+        return found
 
     def _lifts(self, principal_id: str, node: Node) -> Answer:
         """Whether a principal may remove a deny assignment that takes something from it."""
