@@ -38,8 +38,8 @@ from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import Vault
 
-_KEPT = 4096
-"""Resource groups whose sets are kept: vaults of one group mostly follow each other."""
+_KEPT = 64
+"""Resource groups, and subscriptions, whose sets are kept: vaults of one mostly follow each other."""
 
 Who = Callable[[Estate, str, str | None], bool | None]
 """Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
@@ -155,9 +155,11 @@ class Bulk:
         return table
 
     def _walk(self, vault: Vault) -> Node:
-        """From the root down to what is next above a vault. The nodes of subscriptions and above are kept."""
+        """From the root down to what is next above a vault. The nodes of management groups are kept."""
         node = self._subscriptions.get(vault.subscription_id)
         if node is None:
+            if len(self._subscriptions) >= _KEPT:
+                self._subscriptions.clear()
             node = self._subscriptions[vault.subscription_id] = self._walk_broad(vault)
         for scope in scopes.path_ancestors(vault.scope)[:-1]:
             if scopes.level_of(scope) not in BROAD:
@@ -185,7 +187,8 @@ class Bulk:
                     known.odd = (
                         bool(unplaced or self.around.denies.unplaced(subscription, chain)) or self._has_several_roots
                     )
-                node.children[scope] = known
+                else:
+                    node.children[scope] = known
             node = known
         return node
 

@@ -83,10 +83,10 @@ class _Tally:
         self._answers.update(part.answers)
         for gap, touched in part.touched.items():
             self._vaults[gap] |= touched
-        for rule, kept in zip(rules, part.judgements, strict=True):
-            for judgement, number in kept.counts():
+        for column, rule in enumerate(rules):
+            for judgement, number in part.judgements.counts(column):
                 self._verdicts[rule.id, judgement.verdict] += number
-        for readers, *row in zip(part.readers, *part.judgements, strict=True):
+        for (readers,), row in zip(part.readers, part.judgements, strict=True):
             vault = next(vaults)
             self.readers[vault.scope] = readers
             if not _CLEAR.issuperset(judgement.verdict for judgement in row):

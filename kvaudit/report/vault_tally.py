@@ -27,38 +27,48 @@ HIDING = frozenset(
 
 
 class Once(Generic[Value]):
-    """A value for each vault; equal ones, as most vaults have, are kept once."""
+    """Rows of values, one row for each vault; equal values, as most vaults have, are kept once.
 
-    def __init__(self) -> None:
+    Args:
+        width: values in a row.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
         self._values: list[Value] = []
         self._places: dict[Value, int] = {}
         self._same: dict[int, int] = {}
         self._numbers = array("I")
 
-    def append(self, value: Value) -> None:
-        """Take in the next value."""
-        place = self._same.get(id(value))  # of a value that is kept: it is this one
+    def append(self, row: Sequence[Value]) -> None:
+        """Take in the next row."""
+        try:
+            self._numbers.extend([self._same[id(value)] for value in row])  # of a value that is kept: it is this one
+        except KeyError:
+            self._numbers.extend([self._place(value) for value in row])
+
+    def _place(self, value: Value) -> int:
+        place = self._places.get(value)
         if place is None:
-            place = self._places.get(value)
-            if place is None:
-                place = self._places[value] = self._same[id(value)] = len(self._values)
-                self._values.append(value)
-        self._numbers.append(place)
+            place = self._places[value] = self._same[id(value)] = len(self._values)
+            self._values.append(value)
+        return place
 
-    def __iter__(self) -> Iterator[Value]:
-        return map(self._values.__getitem__, self._numbers)
+    def __iter__(self) -> Iterator[tuple[Value, ...]]:
+        every = map(self._values.__getitem__, self._numbers)
+        return zip(*[every] * self.width, strict=True)
 
-    def __getstate__(self) -> tuple[list[Value], "array[int]"]:
-        return self._values, self._numbers
+    def counts(self, column: int) -> Iterator[tuple[Value, int]]:
+        """Each different value at one place of the rows, and how often it stands there."""
+        return ((self._values[place], number) for place, number in Counter(self._numbers[column :: self.width]).items())
 
-    def __setstate__(self, state: tuple[list[Value], "array[int]"]) -> None:
-        self._values, self._numbers = state
+    def __getstate__(self) -> tuple[int, list[Value], "array[int]"]:
+        return self.width, self._values, self._numbers
+
+    def __setstate__(self, state: tuple[int, list[Value], "array[int]"]) -> None:
+        self.width, self._values, self._numbers = state
         self._places = {value: place for place, value in enumerate(self._values)}
         self._same = {id(value): place for place, value in enumerate(self._values)}
-
-    def counts(self) -> Iterator[tuple[Value, int]]:
-        """Each different value, and how often it came."""
-        return ((self._values[place], number) for place, number in Counter(self._numbers).items())
 
 
 @dataclass(slots=True)
@@ -66,15 +76,15 @@ class VaultTally:
     """Some vaults, judged and counted, in their order.
 
     Attributes:
-        judgements: for each rule, in their order, the judgement of each vault, without evidence.
-        readers: who can read secrets, of each vault.
+        judgements: the judgement of each rule, in their order, without evidence.
+        readers: who can read secrets.
         rows: rows that the access table has, or a few more where deny assignments take something away.
         answers: gap -> rows that are unknown because of it.
         touched: gap -> the folded scopes of the vaults that have such a row.
     """
 
-    judgements: list[Once[Judgement]]
-    readers: Once[Readers] = field(default_factory=Once)
+    judgements: Once[Judgement]
+    readers: Once[Readers] = field(default_factory=lambda: Once(1))
     rows: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     touched: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -100,7 +110,7 @@ class VaultCounter:
 
     def some(self, vaults: Iterable[Vault]) -> VaultTally:
         """Some vaults. Those that lie side by side share most of the work."""
-        tally = VaultTally([Once() for _ in self._rules])
+        tally = VaultTally(Once(len(self._rules)))
         for vault in vaults:
             subject = self._access.subject(vault)
             self._add(tally, subject)
@@ -108,12 +118,12 @@ class VaultCounter:
 
     def _add(self, tally: VaultTally, subject: VaultAccess) -> None:
         counts = self.judges.counts(subject)
-        for kept, judgement in zip(tally.judgements, self.judges.row(subject, counts), strict=True):
-            kept.append(judgement if judgement.details is None else replace(judgement, details=None))
+        row = self.judges.row(subject, counts)
+        tally.judgements.append([item if item.details is None else replace(item, details=None) for item in row])
         if counts is not None and not counts.has_no_gap(HIDING):
             counts = None
         if self._counter is not None:
-            tally.readers.append(self._counter.count(subject, counts))
+            tally.readers.append((self._counter.count(subject, counts),))
         rows = counts.named() if counts else None
         if rows is None:
             _add_rows(tally, subject.vault, (*subject.holdings, *subject.object_holdings))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 
 from kvaudit.access.conditions.patterns import fits, like_pattern
 from kvaudit.access.conditions.tree import Bare, Text
@@ -98,6 +98,7 @@ def _published() -> dict[str, Operator]:
     return table
 
 
+@lru_cache(maxsize=1024)
 def find_operator(name: str) -> Operator | None:
     """The operator of a name with or without its prefix, or None where that combination is not published."""
     prefix, colon, rest = name.casefold().rpartition(":")
