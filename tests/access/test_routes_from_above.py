@@ -55,6 +55,23 @@ ROUTES: dict[str, tuple[tuple[Item, ...], tuple[str, ...], str]] = {
     "a list of the subscription returned it": ((listed,), (), "E4"),
     "the list of the subscription was read and did not return it": ((above,), (), ""),
     "nothing says where it stands": ((above,), ("role_assignments",), "E4?"),
+    "at a group two levels above": ((*ALONE, assignment(ASSIGN, anna, ROOT, **UNSEEN)), (), "E4"),
+    "at a group two levels above, as a list of the subscription says too": (
+        (*ALONE, assignment(ASSIGN, anna, ROOT)),
+        (),
+        "E4",
+    ),
+    "at a group two levels above, beside one at the group between": (
+        (*ALONE, assignment(ASSIGN, anna, ROOT, **UNSEEN), assignment(POLICIES, anna, SIDE, **UNSEEN)),
+        (),
+        "E4 E18?",
+    ),
+    "a deny two levels above": ((*ALONE, here, replace(deny(anna, ROOT, **CLOSES), **UNSEEN)), (), ""),
+    "a tree that is a circle": (
+        (HierarchyNode(ROOT, SIDE), HierarchyNode(SIDE, ROOT), HierarchyNode(HOME, SIDE), above),
+        (),
+        "E4",
+    ),
     "half a tree does not say it": ((*HALF, assignment(ASSIGN, anna, ROOT, **UNSEEN)), ("role_assignments",), "E4?"),
     "beside what is certain": ((above, assignment(POLICIES, anna, HOME)), ("role_assignments",), "E4? E18?"),
     "beside the same for certain": ((above, here), ("role_assignments",), "E4"),
@@ -151,3 +168,28 @@ def test_records_that_are_not_placed_are_cited_as_such() -> None:
         f"unknown by deny_assignment None at {SIDE}",
     ]
     assert [item.groups for item in route.via] == [(), (ops.id,), ()]
+
+
+def test_who_may_lift_a_deny_from_above_its_group_has_that_route() -> None:
+    lifter = role("lifter", actions=("Microsoft.Authorization/denyAssignments/delete",))
+    closed = replace(closing, is_system_protected=False)
+    for place in (SIDE, ROOT, "/"):
+        assert routes(anna, lifter, *ALONE, here, closed, assignment(lifter, anna, place)) == "E22", place
+    assert routes(anna, lifter, *TREE, here, replace(closed, scope=ROOT), assignment(lifter, anna, SIDE)) == ""
+
+
+def test_a_record_above_other_places_is_cited_once() -> None:
+    """What somebody holds elsewhere is cited from every place at which something names it."""
+    deploys = role("deploys", actions=("Microsoft.KeyVault/vaults/deploy/action",))
+    makes = role("makes", actions=("Microsoft.Resources/deployments/write", "Microsoft.KeyVault/vaults/deploy/action"))
+    other = management_group("other")
+    records = (assignment(deploys, anna, kv), *(assignment(makes, anna, place, **UNSEEN) for place in (SIDE, other)))
+    tree = (HierarchyNode(ROOT, None), *(HierarchyNode(item, ROOT) for item in (SIDE, other, HOME)))
+    open_ = vault("kv", enabled_for_template_deployment=True)
+    everything = estate(anna, open_, deploys, makes, *tree, *records)
+    (route,) = Access(everything).routes_of(anna.id, open_)
+    assert [(item.scope, item.answer.value) for item in route.via] == [
+        (kv.scope, "allowed"),
+        (other, "allowed"),
+        (SIDE, "allowed"),
+    ]

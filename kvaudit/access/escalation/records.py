@@ -45,6 +45,7 @@ class RecordsByName:
     def __init__(self, around: Surroundings, given: Callable[[Record], Powers]) -> None:
         self._around = around
         self._given = given
+        self._parents = {item.scope: item.parent for item in around.estate.hierarchy}
         self._tables: Kept[tuple[str, str], _Table] = Kept(_KEPT)
         self._places: Kept[str, tuple[_Table, ...]] = Kept(_KEPT)
 
@@ -58,10 +59,15 @@ class RecordsByName:
                 found.extend((item, chains[name]) for item in table[name])
         return tuple(found)
 
-    def has_beside(self, place: str) -> bool:
-        """Whether records reach a folded scope, or may, that stand at no scope above it."""
-        chain = self._around.estate.scopes_over(place)
-        return bool(self._beside(place, scopes.subscription_of(place) or "", chain))
+    def places_over(self, scope: str) -> tuple[str, ...]:
+        """Every folded scope whose records reach a folded scope: from `/` down to it. Groups stand above management groups too."""
+        above = [parent] if (parent := self._parents.get(scope)) and scopes.is_management_group(scope) else []
+        for place in above:  # grows while it is walked
+            parent = self._parents.get(place)
+            if parent is not None and parent != scope and parent not in above:
+                above.append(parent)
+        root, *path = self._around.estate.scopes_over(scope)
+        return (root, *reversed(above), *path)
 
     def _own(self, place: str) -> _Table:
         return self._at(place, scopes.subscription_of(place) or "")
@@ -69,10 +75,10 @@ class RecordsByName:
     def _over(self, place: str) -> tuple[_Table, ...]:
         found = self._places.get(place)
         if found is None:
-            estate, subscription = self._around.estate, scopes.subscription_of(place) or ""
-            chain = estate.scopes_over(place)
+            subscription, chain = scopes.subscription_of(place) or "", self.places_over(place)
             tables = [self._at(scope, subscription) for scope in chain]
-            tables.append(self._beside(place, subscription, chain))
+            if subscription:
+                tables.append(self._beside(subscription, chain))
             found = self._places.put(place, tuple(table for table in tables if table))
         return found
 
@@ -85,9 +91,9 @@ class RecordsByName:
             self._tables.put(key, found, 1 + len(found))
         return found
 
-    def _beside(self, place: str, subscription: str, chain: tuple[str, ...]) -> _Table:
+    def _beside(self, subscription: str, chain: tuple[str, ...]) -> _Table:
         """What reaches a subscription although the tree of management groups does not say so, or may reach it."""
-        key = "beside", subscription or place
+        key = "beside", subscription
         found = self._tables.get(key)
         if found is None:
             records = self._around.records

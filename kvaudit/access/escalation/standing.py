@@ -95,7 +95,8 @@ class Standings:
         self.scopes_of: dict[str, set[str]] = {}
         self.moving: set[str] = set()
         self.anywhere: dict[str, int] = {}
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[str | tuple[str, ...], Node] = {}
+        self._nowhere = Node(scopes.ROOT, None)
         self._powers: Kept[tuple[str, Node], Powers] = Kept(_POWERS)
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
         self._hits: Kept[tuple[str, Node, str], Hits] = Kept(_POWERS)
@@ -149,14 +150,19 @@ class Standings:
 
     def node(self, scope: str) -> Node:
         """The node of a folded scope: its own, or the nearest above it at which something is given or taken."""
-        known = self._nodes.get(scope)
-        if known is None:
-            chain = self._around.estate.scopes_over(scope)
+        found = self._nodes.get(scope)
+        if found is None:
+            chain = self.records.places_over(scope)
             if self._around.estate.is_abroad(scopes.subscription_of(scope) or ""):
                 chain = chain[1:]  # what stands at `/` of its tenant is added at the subscription
-            above = self.node(chain[-2]) if len(chain) > 1 else Node(scopes.ROOT, None)
-            known = self._nodes[scope] = self._made(scope, above)
-        return known
+            found = self._nowhere
+            for end, place in enumerate(chain, start=1):
+                # Where the tree is a circle, what stands above a management group depends on who asks.
+                key = place if scopes.subscription_of(place) else chain[:end]
+                above, known = found, self._nodes.get(key)
+                found = self._nodes[key] = self._made(place, above) if known is None else known
+            self._nodes[scope] = found
+        return found
 
     def _made(self, scope: str, above: Node) -> Node:
         own: Mapping[str, Powers] = self._own.get(scope, {})
@@ -311,22 +317,24 @@ class Standings:
         if found is None:
             cited = (citation for item, groups in hits for citation in self._cited(item, groups, bits))
             found = self._citations.put((hits, bits), tuple(sorted(cited, key=lambda item: item.id.casefold())))
-        if node.shaken and self.powers(principal_id, node).unknown & bits:
-            possible = (possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
-            return (*found, *sorted(possible, key=lambda item: item.id.casefold()))
-        return found
+        return (*found, *self._doubts(principal_id, node, bits)) if node.shaken else found
+
+    def _doubts(self, principal_id: str, node: Node, bits: int) -> tuple[Citation, ...]:
+        """The denies that leave some bits of a principal in doubt at a node."""
+        if not node.shaken or not self.powers(principal_id, node).unknown & bits:
+            return ()
+        possible = (possible_citation(taken.deny) for taken in self.closing(principal_id, node, bits))
+        return tuple(sorted(possible, key=lambda item: item.id.casefold()))
 
     def citations_anywhere(self, principal_id: str, bits: int) -> tuple[Citation, ...]:
         """The same at every scope at which a record gives something to a principal or a group of it, each once."""
         found = dict[Citation, None]()
         for place in self.places_of(principal_id):
-            if self.node(place).shaken or self.records.has_beside(place):
-                found.update(dict.fromkeys(self.citations(principal_id, place, bits)))
-                continue
             # Records above the place stand at places of their own.
             hits = self.records.naming(principal_id, place, at_place_only=True)
             cited = (citation for item, groups in hits for citation in self._cited(item, groups, bits))
             found.update(dict.fromkeys(sorted(cited, key=lambda item: item.id.casefold())))
+            found.update(dict.fromkeys(self._doubts(principal_id, self.node(place), bits)))
         return tuple(found)
 
     def _cited(self, item: Given, groups: tuple[str, ...], bits: int) -> Iterator[Citation]:
