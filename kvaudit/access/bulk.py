@@ -23,6 +23,7 @@ from pyroaring import BitMap
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question, Tally
 from kvaudit.access.denies import is_idle
+from kvaudit.access.deny_counts import DenyCounts
 from kvaudit.access.grants import Record
 from kvaudit.access.member_sets import MemberSets
 from kvaudit.access.nodes import Adding, Node, Sets, tally_of
@@ -32,7 +33,7 @@ from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
-from kvaudit.model.authorization import EVERYONE, DenyAssignment, RoleAssignment
+from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import iter_operations
@@ -73,6 +74,7 @@ class Bulk:
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
         self.numbers = Numbers(around.directory, self.estate.membership_columns.names)
+        self.denies = DenyCounts(around.directory, self.numbers)
         self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Filter(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
@@ -86,8 +88,6 @@ class Bulk:
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
         self._filters: dict[Who, Filter] = {}
-        self._met: dict[str, BitMap | None] = {}
-        self._spared: dict[str, BitMap] = {}
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
@@ -371,27 +371,6 @@ class Bulk:
             pairs = zip(kept, found, strict=True)
             kept = [(one, two, three | unclear & BitMap.union(*sets)) for (one, two, three), sets in pairs]
         return kept
-
-    def may_meet(self, deny: DenyAssignment) -> BitMap | None:
-        """Everybody whom a deny assignment may meet, or more; None: anybody. Whom it spares is left aside."""
-        if deny.id not in self._met:
-            self._met[deny.id] = self._named_by(deny)
-        return self._met[deny.id]
-
-    def _named_by(self, deny: DenyAssignment) -> BitMap | None:
-        directory = self.around.directory
-        found = BitMap()
-        for item in {item.id.casefold() for item in deny.principals}:
-            if item == EVERYONE or directory.hides_members(item):
-                return None
-            found |= self.numbers.set_of((item, *directory.everyone_below(item)))
-        return found
-
-    def spared(self, deny: DenyAssignment) -> BitMap:
-        """Those whom a deny assignment excludes."""
-        if deny.id not in self._spared:
-            self._spared[deny.id] = self.numbers.set_of(item.id.casefold() for item in deny.exclude_principals)
-        return self._spared[deny.id]
 
     def is_in_many_groups(self, number: int) -> bool:
         """Whether somebody is in more groups than a token names."""

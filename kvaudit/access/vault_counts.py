@@ -1,13 +1,13 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pyroaring import BitMap
 
 from kvaudit.access.bulk import Bulk, Made, Who
 from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGrants, Question, Tally
-from kvaudit.access.denies import Meets, reaches, taken, takes_action
+from kvaudit.access.denies import reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
@@ -53,6 +53,8 @@ class VaultCounts:
         self.subject = subject
         self.vault = subject.vault
         self._node = bulk.node_of(self.vault)
+        denies, scope = self._node.denies, self.vault.scope
+        self._reaching = [item for item in denies if reaches(item, scope)] if denies else ()
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
         self._uncertain: bool | None = None
         self._masks: dict[int, int] | None = None
@@ -143,7 +145,7 @@ class VaultCounts:
     def _named(self) -> BitMap:
         """Those whom a record gives something, or a deny assignment spares."""
         named = self._node.sets(self._bulk.effects.triples[AnyGrant()])[0]
-        spared = [self._bulk.spared(deny) for deny in self._reaching]
+        spared = [self._bulk.denies.spared(deny) for deny in self._reaching]
         return BitMap.union(named, *spared) if spared else named
 
     def power(self, role: str) -> RolePower:
@@ -192,26 +194,21 @@ class VaultCounts:
             return False
         actions = [item for item in (question.action, question.also) if item]
         return not any(
-            self._may_meet(deny) and any(takes_action(deny, item, self.vault) is not Meets.NO for item in actions)
+            any(self._bulk.denies.may_take_action(deny, item, self.vault) for item in actions) and self._may_meet(deny)
             for deny in self._reaching
         )
-
-    @property
-    def _reaching(self) -> Iterable[DenyAssignment]:
-        denies = self._node.denies
-        return [item for item in denies if reaches(item, self.vault.scope)] if denies else ()
 
     def _taken_of(self, mask: int) -> int:
         """Those of some operations that a deny assignment may take from somebody whom a record names."""
         found = 0
         for deny in self._reaching:
-            certain, possible = taken(deny, self.vault, None)
-            if (certain | possible) & mask and self._may_meet(deny):
-                found |= certain | possible
+            may_take = self._bulk.denies.may_take(deny, self.vault)
+            if may_take & mask and self._may_meet(deny):
+                found |= may_take
         return found & mask
 
     def _may_meet(self, deny: DenyAssignment) -> bool:
-        met = self._bulk.may_meet(deny)
+        met = self._bulk.denies.may_meet(deny)
         return met is None or bool(met & self._node.named)
 
     def _by_policies(self, question: DataGrants) -> list[Sets] | None:
