@@ -77,7 +77,8 @@ class MemberProcess:
         if not sys.executable or getattr(sys, "frozen", False):  # then it is a program of its own and no interpreter
             return None
         # The interpreter looks nowhere but where this one looks: not in the folder in which it is started.
-        command = [sys.executable, "-I", "-c", _PROGRAM, json.dumps(sys.path)]
+        flags = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
+        command = [sys.executable, *flags, "-c", _PROGRAM, json.dumps(sys.path)]
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell; this interpreter, and a program of ours
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

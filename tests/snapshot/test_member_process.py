@@ -148,6 +148,24 @@ def test_it_looks_for_programs_nowhere_but_where_this_one_does(tmp_path: Path, m
 
 
 @LINUX
+def test_a_small_file_starts_no_process(tmp_path: Path) -> None:
+    snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (CROWD[:5],))]))
+    with members_beside(snapshot) as members:
+        assert not _children(os.getpid())
+        assert members() == read_members(snapshot)
+
+
+@LINUX
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor reads everything itself")
+def test_a_large_file_is_read_by_a_process(tmp_path: Path) -> None:
+    people = tuple(graph("user", f"member-{number}", visibility=os.urandom(2000).hex()) for number in range(2500))
+    snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (people,))]))
+    with members_beside(snapshot) as members:
+        assert _children(os.getpid())
+        assert members() == read_members(snapshot)
+
+
+@LINUX
 def test_it_ends_when_loading_fails(tmp_path: Path) -> None:
     snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (CROWD,))]))
 
