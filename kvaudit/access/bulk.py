@@ -25,9 +25,9 @@ from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question
 from kvaudit.access.denies import is_idle
 from kvaudit.access.deny_counts import DenyCounts
 from kvaudit.access.grants import Record
-from kvaudit.access.member_sets import MemberSets
+from kvaudit.access.member_sets import MemberSets, numbered_first
 from kvaudit.access.nodes import Adding, Node, Sets, tally_of
-from kvaudit.access.numbering import NOBODY, Filter, Numbers
+from kvaudit.access.numbering import NOBODY, Classes, Numbers
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
@@ -60,6 +60,9 @@ _TURNS = Effect(0, (), has_gap=False, gives=0)
 """Stands for an effect that turns on the vault."""
 
 
+_EMPTY = BitMap()
+
+
 class Bulk:
     """Counts for the vaults of one estate that has any.
 
@@ -73,10 +76,10 @@ class Bulk:
         self.around = around
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
-        self.numbers = Numbers(around.directory, self.estate.membership_columns.names)
+        self.numbers = Numbers(around.directory, numbered_first(self.estate.membership_columns))
         self.denies = DenyCounts(around.directory, self.numbers)
         self.members = MemberSets(self.estate, around.directory, self.numbers)
-        self._hiding = Filter(self.numbers, self.hides)
+        self._hiding = Classes(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
@@ -87,7 +90,7 @@ class Bulk:
         self._hides: dict[str, bool] = {}
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
-        self._filters: dict[Who, Filter] = {}
+        self._filters: dict[Who, Classes[bool | None]] = {}
         self._denies_hidden: dict[str, bool] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
@@ -353,7 +356,7 @@ class Bulk:
             conditional = conditional - allowed if conditional else conditional
             if unknown:
                 unknown = unknown - allowed - conditional
-            if conditional and conditional & self._hiding.found:
+            if conditional and self._hiding.counts(conditional).get(True):
                 return None
             found.append((allowed, conditional, unknown))
         return found
@@ -362,14 +365,15 @@ class Bulk:
         """Sets without those who are not meant; of whom that cannot be told, nothing is certain."""
         if who not in self._filters:
             estate, type_of = self.estate, self.around.directory.type_of
-            self._filters[who] = Filter(self.numbers, lambda item: who(estate, item, type_of(item)))
-        meant, unclear = self._filters[who].found, self._filters[who].unclear
-        kept = [
-            (meant & one, meant & two if two else two, meant & three if three else three) for one, two, three in found
-        ]
-        if unclear:
-            pairs = zip(kept, found, strict=True)
-            kept = [(one, two, three | unclear & BitMap.union(*sets)) for (one, two, three), sets in pairs]
+            self._filters[who] = Classes(self.numbers, lambda item: who(estate, item, type_of(item)))
+        kinds, kept = self._filters[who], []
+        for one, two, three in found:
+            together = BitMap.union(one, two, three) if two or three else one
+            sets = kinds.sets(together)
+            meant, unclear = sets.get(True, _EMPTY), sets.get(None, _EMPTY)
+            sure = (meant & one, meant & two if two else two, meant & three if three else three)
+            doubts = unclear & together if unclear else unclear
+            kept.append((sure[0], sure[1], sure[2] | doubts) if doubts else sure)
         return kept
 
     def is_in_many_groups(self, number: int) -> bool:

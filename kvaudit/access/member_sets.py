@@ -10,7 +10,15 @@ from pyroaring import BitMap
 from kvaudit.access.directory import Directory
 from kvaudit.access.numbering import Numbers
 from kvaudit.model.directory import PrincipalState
+from kvaudit.model.edges import Memberships
 from kvaudit.model.estate import Estate
+
+_EMPTY = BitMap()
+
+
+def numbered_first(memberships: Memberships) -> list[str]:
+    """The IDs that get the first numbers: members by their places in `Memberships.pairs`, then groups that are in no group."""
+    return list(dict.fromkeys((*(name for name, _ in memberships.members_and_types()), *memberships.group_names())))
 
 
 class MemberSets:
@@ -19,15 +27,21 @@ class MemberSets:
     Args:
         estate: the memberships.
         directory: tells who is no group, who is deleted, and which groups stand below which.
-        numbers: what sets are made of; the first are those of `Memberships.names`.
+        numbers: what sets are made of; the first are those of `numbered_first`.
     """
 
     def __init__(self, estate: Estate, directory: Directory, numbers: Numbers) -> None:
         self._estate = estate
+        self._columns = estate.membership_columns
         self._directory = directory
         self._numbers = numbers
         self._everyone: dict[int, BitMap] = {}
         self._direct: dict[str, BitMap] = {}
+        names = [name for name, _ in self._columns.members_and_types()]
+        self._number_of: list[int] | None = None
+        if numbers.ids[: len(names)] != names:  # memberships state two types of somebody
+            places = {name: number for number, name in enumerate(numbers.ids)}
+            self._number_of = [places[name] for name in names]
 
     @property
     def are_whole(self) -> bool:
@@ -37,21 +51,22 @@ class MemberSets:
     @cached_property
     def groups(self) -> BitMap:
         """The groups that have members."""
-        columns = self._estate.membership_columns
         asked = {group for groups in self._estate.member_of.values() for group in groups}
-        return BitMap(columns.groups) | self._numbers.set_of(asked)
+        return self._numbers.set_of((*self._columns.group_names(), *asked))
 
     @cached_property
     def users(self) -> BitMap:
-        """The users among the members of groups."""
-        names = self._estate.membership_columns.names
-        return BitMap([number for number, name in enumerate(names) if self._directory.type_of(name) == "User"])
+        """The users who are in groups."""
+        return self._of_type("User")
 
     @cached_property
     def _registrations(self) -> BitMap:
         """Application registrations: they are in no group, whatever a list says."""
-        names = self._estate.membership_columns.names
-        return BitMap([number for number, name in enumerate(names) if self._directory.type_of(name) == "Application"])
+        return self._of_type("Application")
+
+    def _of_type(self, kind: str) -> BitMap:
+        names = dict.fromkeys(name for name, _ in self._columns.members_and_types())
+        return BitMap([number for number, name in enumerate(names) if self._directory.type_of(name) == kind])
 
     @cached_property
     def _asked(self) -> dict[str, list[str]]:
@@ -62,9 +77,9 @@ class MemberSets:
         return table
 
     def everyone_in(self, groups: BitMap) -> BitMap:
-        """Everybody who is in any of some groups. Numbers that are no group count as an empty one."""
+        """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""
         found = [self._everyone_below(number) for number in groups & self.groups]
-        return BitMap.union(*found) if found else BitMap()
+        return BitMap.union(*found) if len(found) > 1 else found[0] if found else _EMPTY
 
     def _everyone_below(self, number: int) -> BitMap:
         known = self._everyone.get(number)
@@ -73,14 +88,15 @@ class MemberSets:
             parts = [
                 self._members(item) for item in (group, *self._directory.groups_below(group)) if self._is_live(item)
             ]
-            known = BitMap.union(*parts) if parts else BitMap()
+            known = BitMap.union(BitMap(), *parts) - self._registrations
             known.discard(number)
-            self._everyone[number] = known = known - self._registrations
+            self._everyone[number] = known
         return known
 
     def _members(self, group: str) -> BitMap:
         if group not in self._direct:
-            listed = BitMap(self._estate.membership_columns.numbers_in(group))
+            places = self._columns.places_in(group)
+            listed = BitMap(places if self._number_of is None else map(self._number_of.__getitem__, places))
             self._direct[group] = listed | self._numbers.set_of(self._asked.get(group, ()))
         return self._direct[group]
 

@@ -17,11 +17,15 @@ from kvaudit.model.authorization import DenyAssignment
 Sets = tuple[BitMap, BitMap, BitMap]
 """Principals whose own records allow, allow on a condition, or may allow something. Shared: not to be changed."""
 
+Members = tuple[BitMap, BitMap, int]
+"""Members of groups: in the first part, in the second, and how many users are in either."""
+
 Counts = tuple[int, int, int]
 """Records with these three answers."""
 
 _EMPTY = BitMap()
 _NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
+_NO_MEMBERS: Members = (_EMPTY, _EMPTY, 0)
 _NO_COUNTS: Counts = (0, 0, 0)
 _NOTHING: Mapping[Effect, list[int]] = {}
 
@@ -68,7 +72,7 @@ class Node:
         self.tallies: dict[int, Tally | None] = {}
         self._sets: dict[int, Sets] = {}
         self._counts: dict[int, Counts] | None = None
-        self._members: dict[int, BitMap] | None = None
+        self._members: dict[int, Members] | None = None
         self._broad: frozenset[int] | None = None
         self._named: BitMap | None = None
 
@@ -116,19 +120,25 @@ class Node:
             self._counts[triple] = found
         return found
 
-    def members(self, triple: int, known: MemberSets) -> BitMap:
+    def members(self, triple: int, known: MemberSets) -> Members:
         """Everybody who is in a group of the first set of a triple."""
         if self._members is None:
             self._members = {}
         found = self._members.get(triple)
         if found is None:
-            found, fresh = _EMPTY, self.sets(triple)[0]
-            if self.parent:
-                found = self.parent.members(triple, known)
-                fresh = fresh - self.parent.sets(triple)[0] if self.touched >> triple & 1 else _EMPTY
-            more = known.everyone_in(fresh) if fresh else _EMPTY
-            self._members[triple] = found = found.union(more) if more else found
+            within, more, users = self.members_apart(triple, known)
+            if more:
+                within = within.union(more)
+            self._members[triple] = found = within, _EMPTY, users
         return found
+
+    def members_apart(self, triple: int, known: MemberSets) -> Members:
+        """The same in two parts, which a vault's own node does not put together: that of the node above, and others."""
+        within, _, users = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
+        if not self.parent or not self.touched >> triple & 1:
+            return within, _EMPTY, users
+        more = known.everyone_in(self.sets(triple)[0] - self.parent.sets(triple)[0])
+        return within, more, users + (more & known.users).difference_cardinality(within) if more else users
 
     @property
     def broad(self) -> frozenset[int]:

@@ -50,7 +50,7 @@ Class = TypeVar("Class")
 
 
 class Classes(Generic[Class]):
-    """All principals, sorted into classes; each is asked once.
+    """Principals, sorted into classes; each is asked once, when somebody asks for it.
 
     Args:
         numbers: the numbers that sets are made of.
@@ -60,61 +60,22 @@ class Classes(Generic[Class]):
     def __init__(self, numbers: Numbers, class_of: Callable[[str], Class]) -> None:
         self._numbers = numbers
         self._class_of = class_of
-        self._asked = 0
+        self._asked = BitMap()
         self._sets: dict[Class, BitMap] = {}
 
-    @property
-    def sets(self) -> Mapping[Class, BitMap]:
-        """Everybody who has a number by now, by class."""
-        ids = self._numbers.ids
-        if self._asked < len(ids):
-            fresh: dict[Class, list[int]] = {}
-            for number in range(self._asked, len(ids)):
-                fresh.setdefault(self._class_of(ids[number]), []).append(number)
-            for found, numbers in fresh.items():
-                self._sets.setdefault(found, BitMap()).update(numbers)
-            self._asked = len(ids)
+    def sets(self, among: BitMap) -> Mapping[Class, BitMap]:
+        """The classes of some principals, and others with them."""
+        if not among.issubset(self._asked):
+            ids, fresh = self._numbers.ids, among - self._asked
+            found: dict[Class, list[int]] = {}
+            for number in fresh:
+                found.setdefault(self._class_of(ids[number]), []).append(number)
+            for kind, numbers in found.items():
+                self._sets.setdefault(kind, BitMap()).update(numbers)
+            self._asked |= fresh
         return self._sets
 
     def counts(self, among: BitMap) -> dict[Class, int]:
         """How many of some principals are of each class; classes without any are left out."""
-        numbers = ((found, members.intersection_cardinality(among)) for found, members in self.sets.items())
+        numbers = ((found, members.intersection_cardinality(among)) for found, members in self.sets(among).items())
         return {found: number for found, number in numbers if number}
-
-
-class Filter:
-    """The principals that satisfy a condition, and those of whom that cannot be told; each is asked once.
-
-    Args:
-        numbers: the numbers that sets are made of.
-        holds: the condition, by folded ID; None as an answer: it cannot be told.
-    """
-
-    def __init__(self, numbers: Numbers, holds: Callable[[str], bool | None]) -> None:
-        self._numbers = numbers
-        self._holds = holds
-        self._asked = 0
-        self._found = BitMap()
-        self._unclear = BitMap()
-
-    @property
-    def found(self) -> BitMap:
-        """Those who satisfy it."""
-        self._catch_up()
-        return self._found
-
-    @property
-    def unclear(self) -> BitMap:
-        """Those of whom it cannot be told."""
-        self._catch_up()
-        return self._unclear
-
-    def _catch_up(self) -> None:
-        ids = self._numbers.ids
-        for number in range(self._asked, len(ids)):
-            answer = self._holds(ids[number])
-            if answer:
-                self._found.add(number)
-            elif answer is None:
-                self._unclear.add(number)
-        self._asked = len(ids)

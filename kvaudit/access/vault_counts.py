@@ -117,24 +117,30 @@ class VaultCounts:
             through = within & named - allowed
             if any(self._bulk.is_in_many_groups(number) for number in through):
                 return None
-            return self._holders((allowed | through, _EMPTY, _EMPTY), within)
+            users = members.users
+            apart = users.intersection_cardinality(within) - (users & (allowed | through)).intersection_cardinality(
+                within
+            )
+            return Holders(allowed | through, _EMPTY, _EMPTY, apart)
         if self._is_uncertain() or self._taken_of(question.mask):
             return None
         sets = self._bulk.data(self._node, question)
         if sets is None:
             return None
         ((allowed, conditional, unknown),) = sets
-        within = self._node.members(self._bulk.effects.operations[question.mask], members)
-        named = self._named()
-        allowed = allowed | within & named
+        triple, named = self._bulk.effects.operations[question.mask], self._named()
+        shared = self._node is self._bulk.node_above(self.vault, self.vault.scope)
+        within, more, people = (self._node.members if shared else self._node.members_apart)(triple, members)
+        allowed = allowed | named & within
+        if more:
+            allowed |= named & more
         conditional = (conditional | members.everyone_in(conditional) & named) - allowed
         unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
-        return self._holders((allowed, conditional, unknown), within)
-
-    def _holders(self, sets: Sets, within: BitMap) -> Holders:
-        users = self._bulk.members.users
-        apart = users.intersection_cardinality(within) - (users & sets[0]).intersection_cardinality(within)
-        return Holders(*sets, apart)
+        told = allowed & members.users
+        apart = people - told.intersection_cardinality(within)
+        if more:
+            apart -= (told - within).intersection_cardinality(more)
+        return Holders(allowed, conditional, unknown, apart)
 
     def named(self) -> int | None:
         """How many principals records give something to; of a vault under deny assignments perhaps fewer hold anything."""

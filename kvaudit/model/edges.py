@@ -132,15 +132,10 @@ class Memberships(Sequence[Membership]):
         place = self._place.get(group)
         return [] if place is None else list(self._slice(place))
 
-    def numbers_in(self, group: str) -> "array[int]":
-        """The numbers of a group's direct members: their places in `names`; a member of two types comes twice."""
+    def places_in(self, group: str) -> "array[int]":
+        """The same as an array of their own."""
         place = self._place.get(group)
-        members = () if place is None else self._slice(place)
-        return array("I", map(self._member_numbers.__getitem__, members))
-
-    @cached_property
-    def _member_numbers(self) -> "array[int]":
-        return array("I", [item >> TYPE_BITS for item in self.pairs])
+        return array("I") if place is None else self._slice(place)
 
     def members_and_types(self) -> Iterator[tuple[str, str | None]]:
         """Everybody who is a member, with each type that memberships state."""
@@ -167,10 +162,17 @@ class Memberships(Sequence[Membership]):
 
     def by_group_and_type(self) -> Iterator[tuple[str, str | None, Callable[[], list[str]]]]:
         """Every group with each type of its direct members, and what makes the list of these."""
-        kinds = [item & _TYPE for item in self.pairs]
+        from pyroaring import BitMap
+
+        of_kind: dict[int, list[int]] = {}
+        for place, item in enumerate(self.pairs):
+            of_kind.setdefault(item & _TYPE, []).append(place)
+        kinds = [(kind, BitMap(places)) for kind, places in sorted(of_kind.items())]
         for place, group in enumerate(self.groups):
-            for kind in sorted(set(map(kinds.__getitem__, self._slice(place)))):
-                yield self.names[group], self.types[kind], partial(self._of_type, place, kind)
+            mine = BitMap(self._slice(place))
+            for kind, members in kinds:
+                if members.intersect(mine):
+                    yield self.names[group], self.types[kind], partial(self._of_type, place, kind)
 
     def _of_type(self, place: int, kind: int) -> list[str]:
         return [self._member_names[item] for item in self._slice(place) if self.pairs[item] & _TYPE == kind]

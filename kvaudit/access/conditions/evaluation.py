@@ -243,11 +243,11 @@ def _compared(operator: Operator, left: _Items, right: _Items, negated: bool) ->
     if not all(readable(operator, value) for value, _ in right):
         return undetermined("what a backslash means before other characters than * and ? is not published")
     caseless = any(is_caseless for _, is_caseless in (*left, *right))
-    # Most names are written small already: then every spelling is the same, and is compared once.
-    spelled = {
-        (_spelled(left, name, literal), _spelled(right, name, literal))
-        for name, literal in _spellings(operator, caseless, negated)
-    }
+    spellings = _spellings(operator, caseless, negated)
+    only_folded = all(name is not str.upper for name, _ in spellings)
+    if only_folded and _has_one_spelling(left) and _has_one_spelling(right):  # as most names and literals have
+        spellings = [(_same, _same)]
+    spelled = {(_spelled(left, name, literal), _spelled(right, name, literal)) for name, literal in spellings}
     by_shape = [
         {_holds(operator, shape, one, other) != negated for one, other in spelled}
         for shape in _shapes(operator, len(left), len(right))
@@ -308,3 +308,8 @@ def _spelled(items: _Items, name: Fold, literal: Fold) -> _Values:
     return tuple(
         [(name if is_name else literal)(value) if isinstance(value, str) else value for value, is_name in items]
     )
+
+
+def _has_one_spelling(items: _Items) -> bool:
+    """Whether every text is small letters of ASCII, digits and signs: then no folding changes it."""
+    return all(not isinstance(value, str) or (value.isascii() and value == value.lower()) for value, _ in items)
