@@ -43,6 +43,7 @@ UNSEEN: dict[str, Any] = {"listed_from": frozenset()}
 TREE = (HierarchyNode(ROOT, None), HierarchyNode(SIDE, ROOT), HierarchyNode(HOME, ROOT))
 ALONE = (HierarchyNode(ROOT, None), HierarchyNode(SIDE, ROOT), HierarchyNode(HOME, SIDE))
 HALF = (HierarchyNode(HOME, SIDE),)
+ELSEWHERE = "/subscriptions/99999999-9999-9999-9999-999999999999"
 MARKS = {"allowed": "", "conditional": "~", "unknown": "?"}
 above = assignment(ASSIGN, anna, SIDE, **UNSEEN)
 listed = assignment(ASSIGN, anna, SIDE)
@@ -193,3 +194,36 @@ def test_a_record_above_other_places_is_cited_once() -> None:
         (other, "allowed"),
         (SIDE, "allowed"),
     ]
+
+
+INSTALLS: dict[str, tuple[Any, Any, str]] = {
+    "both here": (HOME, HOME, "E10?"),
+    "from above, and here": (SIDE, HOME, "E10?"),
+    "from above, and in another group here": (SIDE, f"{HOME}/resourcegroups/rg-machines", "E10?"),
+    "from above, and in another subscription": (SIDE, ELSEWHERE, ""),
+    "at the vault, and in another subscription": (kv, ELSEWHERE, ""),
+    "both from above": (SIDE, SIDE, "E10?"),
+    "from above and from further above": (SIDE, ROOT, "E10?"),
+    "from above, and at a group beside": (SIDE, management_group("beside"), ""),
+}
+
+
+@pytest.mark.parametrize("by_groups", [False, True])
+@pytest.mark.parametrize("name", INSTALLS)
+def test_machines_take_certificates_in_the_subscription_of_the_vault_only(name: str, by_groups: bool) -> None:
+    deploys = role("deploys", actions=("Microsoft.KeyVault/vaults/deploy/action",))
+    machines = role("machines", actions=("Microsoft.Compute/virtualMachines/write",))
+    deploying, making, expected = INSTALLS[name]
+    makers = group("makers", anna)
+    place = vault("kv", enabled_for_deployment=True)
+    tree = (*ALONE, HierarchyNode(ELSEWHERE, SIDE), HierarchyNode(management_group("beside"), ROOT))
+    given = assignment(machines, makers if by_groups else anna, making, **UNSEEN)
+    everything = estate(
+        anna, makers, place, deploys, machines, *tree, assignment(deploys, anna, deploying, **UNSEEN), given
+    )
+    access = Access(everything)
+    found = access.routes_of(anna.id, place)
+    assert " ".join(f"{item.id}{MARKS[item.answer.value]}" for item in found) == expected
+    assert access.routes(place).routes == found
+    listed = {item.scope for route in found for item in route.via}
+    assert listed == ({place.scope if item is kv else item for item in (deploying, making)} if expected else set())

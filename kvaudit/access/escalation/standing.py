@@ -82,6 +82,7 @@ class Standings:
         records: the records with routes, by place and by whom they name.
         scopes_of: principals whom a record with routes names → the folded scopes of these records.
         moving: those whom a record lets move resources out of some group.
+        installing: folded subscriptions → those whom a record in it lets make virtual machines.
         anywhere: principals → every bit that a record at any scope gives them.
     """
 
@@ -94,6 +95,7 @@ class Standings:
         self._denies: dict[str, list[Taken]] = {}
         self.scopes_of: dict[str, set[str]] = {}
         self.moving: set[str] = set()
+        self.installing: dict[str, set[str]] = {}
         self.anywhere: dict[str, int] = {}
         self._nodes: dict[str | tuple[str, ...], Node] = {}
         self._nowhere = Node(scopes.ROOT, None)
@@ -134,6 +136,9 @@ class Standings:
             self.anywhere[record.principal_id] = self.anywhere.get(record.principal_id, 0) | given.any
             if given.any & actions.MOVE:
                 self.moving.add(record.principal_id)
+            subscription = scopes.subscription_of(record.scope)
+            if subscription and given.any & actions.MACHINES_WRITE:
+                self.installing.setdefault(subscription, set()).add(record.principal_id)
 
     def given(self, record: Record) -> Powers:
         """What a record gives at its scope and below, before denies."""

@@ -38,12 +38,14 @@ class Context:
     Attributes:
         customised: the scopes over the vault at which a custom role is assigned that somebody there may rewrite.
         group: folded scope of the resource group where somebody may move vaults out of it, else empty.
+        subscription: the folded subscription where somebody may make virtual machines in it, else empty.
     """
 
     node: Node
     setting: Setting
     customised: tuple[str, ...]
     group: str
+    subscription: str
 
 
 class Found:
@@ -150,6 +152,7 @@ class VaultRoutes:
             setting,
             customised,
             vault.scope.partition("/providers/")[0] if moves else "",
+            subscription if (subscription := vault.subscription_id or "") in self.standings.installing else "",
         )
 
     def principals(self, vault: Vault) -> set[str]:
@@ -204,9 +207,16 @@ class VaultRoutes:
         members = (self.named_in(group) for group in node.own)
         return frozenset(node.own).union(*members)
 
-    def completed(self, principal_id: str, node: Node) -> Powers:
-        """What a principal holds at a node, with what follows from several records together."""
-        node, subscription = self.standings.settled(principal_id, node), scopes.subscription_of(node.scope)
+    def completed(self, principal_id: str, node: Node, subscription: str | None = None) -> Powers:
+        """What a principal holds at a node, with what follows from several records together.
+
+        Args:
+            principal_id: folded.
+            node: where.
+            subscription: the folded subscription of the vault, where the node may stand above it.
+        """
+        subscription = subscription or scopes.subscription_of(node.scope)
+        node = self.standings.settled(principal_id, node)
         key = (principal_id, node, subscription)
         found = self._completed.get(key)
         return found or self._completed.put(key, self._worked_out(principal_id, node, subscription))
@@ -221,7 +231,7 @@ class VaultRoutes:
                 actions.DEPLOYS, self._elsewhere(principal_id, None, both) if answer is Answer.DENIED else answer
             )
             answer = held.answer(actions.MACHINES_WRITE)
-            if answer is Answer.DENIED:
+            if answer is Answer.DENIED and subscription:
                 answer = self._elsewhere(principal_id, subscription, actions.MACHINES_WRITE)
             found = found.plus(actions.INSTALLS, answer)
         if held.any & actions.ASSIGN_SUBSCRIPTION:
@@ -291,20 +301,32 @@ class VaultRoutes:
 
     def _adjustments(self, context: Context) -> dict[str, tuple[Step, ...]]:
         """The steps of those for whom custom roles or moves make a difference in this context."""
-        if not context.customised and not context.group:
+        if not context.customised and not context.group and not context.subscription:
             return {}
         found = self._adjusted.get(context)
         if found is None:
-            concerned = self.moves.movers_at(context.node)
+            concerned = self.moves.movers_at(context.node) | self._installers(context)
             if context.customised:
                 concerned |= self.standings.naming_over(context.node, actions.ROLES_WRITE)
             found = {name: self._steps_in(name, context) for name in concerned}
             self._adjusted.put(context, found, 1 + len(found))
         return found
 
+    def _installers(self, context: Context) -> frozenset[str]:
+        """Those who may make virtual machines in a vault's subscription, and have from above it what else E10 takes."""
+        standings, node = self.standings, context.node
+        named = standings.installing.get(context.subscription, ())
+        names = frozenset(named).union(*map(self.named_in, named))
+        return frozenset(
+            name
+            for name in names
+            if scopes.subscription_of(standings.settled(name, node).scope) is None
+            and standings.powers(name, node).any & actions.DEPLOY
+        )
+
     def _steps_in(self, principal_id: str, context: Context) -> tuple[Step, ...]:
         node = context.node
-        held = self.completed(principal_id, node)
+        held = self.completed(principal_id, node, context.subscription)
         if context.customised and held.any & actions.ROLES_WRITE:
             rewriting = self.custom_roles.rewriting(principal_id, context.customised)
             held = held.plus(actions.REWRITES_ROLE, rewriting)
