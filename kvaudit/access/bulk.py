@@ -22,7 +22,6 @@ from pyroaring import BitMap
 
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question, Tally
-from kvaudit.access.denies import is_idle
 from kvaudit.access.deny_counts import DenyCounts
 from kvaudit.access.grants import Record
 from kvaudit.access.member_sets import MemberSets, numbered_first
@@ -201,7 +200,7 @@ class Bulk:
 
     def _with_denies(self, node: Node, denies: Sequence[DenyAssignment]) -> Node:
         if denies:
-            node.denies = (*node.denies, *(item for item in denies if not is_idle(item)))
+            node.denies = (*node.denies, *denies)
         return node
 
     def _added(self, parent: Node, scope: str, beside: Sequence[Record]) -> Adding:

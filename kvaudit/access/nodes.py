@@ -41,7 +41,7 @@ class Node:
         touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
         unsettled: the numbers of those whom the records that turn on the vault name here.
-        denies: the deny assignments that stand here or above; those that only audit are left out.
+        denies: the deny assignments that stand here or above.
         strays: data-plane records whose principal is not simply there in the directory.
         odd: whether a record may or may not stand above, so that nothing is counted here.
         has_gap: whether the role of one of these records was not read.

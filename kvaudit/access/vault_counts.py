@@ -7,7 +7,7 @@ from pyroaring import BitMap
 
 from kvaudit.access.bulk import Bulk, Made, Who
 from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGrants, Question, Tally
-from kvaudit.access.denies import reaches
+from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
@@ -54,7 +54,7 @@ class VaultCounts:
         self.vault = subject.vault
         self._node = bulk.node_of(self.vault)
         denies, scope = self._node.denies, self.vault.scope
-        self._reaching = [item for item in denies if reaches(item, scope)] if denies else ()
+        self._reaching = [item for item in denies if not is_idle(item) and reaches(item, scope)] if denies else ()
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
         self._uncertain: bool | None = None
         self._masks: dict[int, int] | None = None
@@ -151,7 +151,7 @@ class VaultCounts:
     def _named(self) -> BitMap:
         """Those whom a record gives something, or a deny assignment spares."""
         named = self._node.sets(self._bulk.effects.triples[AnyGrant()])[0]
-        spared = [self._bulk.denies.spared(deny) for deny in self._reaching]
+        spared = [self._bulk.denies.spared(deny) for deny in self._node.denies]
         return BitMap.union(named, *spared) if spared else named
 
     def power(self, role: str) -> RolePower:
@@ -172,7 +172,7 @@ class VaultCounts:
         if not node.strays:
             return () if self._trusts_its_subscription and not node.odd else None
         turning = {record.id for record, _ in node.turning}
-        if self._is_uncertain() or node.denies or any(item.id in turning for item in node.strays):
+        if self._is_uncertain() or self._reaching or any(item.id in turning for item in node.strays):
             return None
         return node.strays
 

@@ -35,6 +35,7 @@ ANNA, BERT, GIL, ROBOT = user("anna"), user("bert"), guest("gil"), workload("rob
 INNER = group("inner", BERT, GIL)
 OUTER = group("outer", ANNA, INNER)
 READ, SIGN = "Key Vault Secrets User", "Key Vault Crypto User"
+SECRETS = "Microsoft.KeyVault/vaults/secrets"
 KV = vault("kv-app")
 
 
@@ -121,6 +122,13 @@ def test_a_member_who_reads_on_a_condition_reads_without_one_through_the_group()
 
 def test_whom_a_deny_spares_is_named() -> None:
     spares = replace(deny(ROBOT, SUBSCRIPTION, data_actions=("x/*",)), exclude_principals=(DenyPrincipal(GIL.id),))
+    found = readers(KV, assignment(READ, OUTER), spares)
+    assert (found.of(Answer.ALLOWED, Kind.GUEST), found.members) == (1, 2)
+
+
+def test_whom_a_deny_that_only_audits_spares_is_named_too() -> None:
+    audits = deny(ROBOT, SUBSCRIPTION, data_actions=(f"{SECRETS}/getSecret/action",), effect="audit")
+    spares = replace(audits, exclude_principals=(DenyPrincipal(GIL.id),))
     found = readers(KV, assignment(READ, OUTER), spares)
     assert (found.of(Answer.ALLOWED, Kind.GUEST), found.members) == (1, 2)
 
