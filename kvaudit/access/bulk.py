@@ -59,6 +59,9 @@ _TURNS = Effect(0, (), has_gap=False, gives=0)
 """Stands for an effect that turns on the vault."""
 
 
+_SLASHES = 8
+"""In the ID of a vault; in that of anything in it there are more."""
+
 _EMPTY = BitMap()
 
 
@@ -130,7 +133,7 @@ class Bulk:
     def strays_on(self, vault: Vault) -> Iterator[RoleAssignment]:
         """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
         strays, columns = self._strays, self._columns
-        for scope in self._scopes_on.get(vault.scope, ()) if strays else ():
+        for scope in self._scopes_on(vault) if strays else ():
             for row in columns.rows_at(scope):
                 if columns.columns.principals[row] in strays:
                     yield columns.record(row)
@@ -143,15 +146,22 @@ class Bulk:
     def roles_on(self, vault: Vault) -> Iterator[str]:
         """The role of each assignment on a vault, or on an object in it."""
         columns = self._columns
-        for scope in self._scopes_on.get(vault.scope, ()):
+        for scope in self._scopes_on(vault):
             for row in columns.rows_at(scope):
                 yield columns.values.powers[columns.columns.powers[row]][0]
 
+    def _scopes_on(self, vault: Vault) -> Iterator[str]:
+        """The scopes of assignments on a vault, or on anything in it."""
+        scope = vault.scope
+        if scope in self._columns.starts:
+            yield scope
+        yield from self._scopes_in.get(scope, ())
+
     @cached_property
-    def _scopes_on(self) -> dict[str, list[str]]:
+    def _scopes_in(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = {}
         for scope in self._columns.starts:
-            vault = scopes.vault_of(scope)
+            vault = scopes.vault_of(scope) if scope.count("/") > _SLASHES else None
             if vault is not None:
                 table.setdefault(vault, []).append(scope)
         return table

@@ -54,19 +54,21 @@ class MemberSets:
         asked = {group for groups in self._estate.member_of.values() for group in groups}
         return self._numbers.set_of((*self._columns.group_names(), *asked))
 
-    @cached_property
+    @property
     def users(self) -> BitMap:
         """The users who are in groups."""
-        return self._of_type("User")
+        return self._by_type.get("User", _EMPTY)
 
     @cached_property
-    def _registrations(self) -> BitMap:
-        """Application registrations: they are in no group, whatever a list says."""
-        return self._of_type("Application")
-
-    def _of_type(self, kind: str) -> BitMap:
+    def _by_type(self) -> dict[str | None, BitMap]:
+        found: dict[str | None, list[int]] = {}
         names = dict.fromkeys(name for name, _ in self._columns.members_and_types())
-        return BitMap([number for number, name in enumerate(names) if self._directory.type_of(name) == kind])
+        for number, kind in enumerate(map(self._directory.type_of, names)):
+            if kind in found:
+                found[kind].append(number)
+            else:
+                found[kind] = [number]
+        return {kind: BitMap(numbers) for kind, numbers in found.items()}
 
     @cached_property
     def _asked(self) -> dict[str, list[str]]:
@@ -88,7 +90,7 @@ class MemberSets:
             parts = [
                 self._members(item) for item in (group, *self._directory.groups_below(group)) if self._is_live(item)
             ]
-            known = BitMap.union(BitMap(), *parts) - self._registrations
+            known = BitMap.union(BitMap(), *parts) - self._by_type.get("Application", _EMPTY)
             known.discard(number)
             self._everyone[number] = known
         return known

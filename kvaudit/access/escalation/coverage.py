@@ -55,22 +55,31 @@ class _Matters:
         self.directory = directory
 
     @cached_property
-    def named(self) -> list[str]:
-        """Everybody whom a record that may give access names, sorted."""
+    def named(self) -> frozenset[str]:
+        """Everybody whom a record that may give access names."""
         found = set(self.estate.assignment_columns.everybody)
         found.update(item.principal_id for item in self.estate.schedule_instances)
         found.update(entry.object_id for vault in self.estate.vaults for entry in vault.access_policies or ())
-        return sorted(found)
+        return frozenset(found)
+
+    @cached_property
+    def _by_type(self) -> tuple[list[str], list[str]]:
+        """The groups and the service principals among them."""
+        groups, service_principals, principals = list[str](), list[str](), self.estate.principals
+        for item in self.named:  # a large tenant has hundreds of thousands, mostly users whom the directory knows
+            known = principals.get(item)
+            kind = (known.type if known else None) or self.directory.type_of(item)
+            if kind == "Group":
+                groups.append(item)
+            elif kind == "ServicePrincipal":
+                service_principals.append(item)
+        return groups, service_principals
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """Groups of this tenant that a record names, and groups nested in them."""
         directory = self.directory
-        named = [
-            item
-            for item in self.named
-            if directory.type_of(item) == "Group" and directory.principal(item).state is not PrincipalState.FOREIGN
-        ]
+        named = [item for item in self._by_type[0] if directory.principal(item).state is not PrincipalState.FOREIGN]
         nested = (
             below for item in named for below in directory.groups_below(item) if directory.type_of(below) == "Group"
         )
@@ -79,13 +88,11 @@ class _Matters:
     @cached_property
     def service_principals(self) -> tuple[str, ...]:
         """Service principals with an application, that a record names: nobody adds a credential to a managed identity."""
-        directory = self.directory
+        described = ((item, self.directory.principal(item)) for item in self._by_type[1])
         return tuple(
             item
-            for item in self.named
-            if directory.type_of(item) == "ServicePrincipal"
-            and directory.principal(item).service_principal_type != "ManagedIdentity"
-            and directory.principal(item).state is not PrincipalState.NOT_FOUND
+            for item, principal in described
+            if principal.service_principal_type != "ManagedIdentity" and principal.state is not PrincipalState.NOT_FOUND
         )
 
 
@@ -93,8 +100,9 @@ Places = Callable[[_Matters], Iterable[str]]
 
 
 def _subscriptions(matters: _Matters) -> Iterable[str]:
-    known = {vault.subscription_id for vault in matters.estate.vaults if vault.subscription_id}
-    return tuple(f"{scopes.SUBSCRIPTION_PREFIX}{item}" for item in sorted(known))
+    written = {"/".join(vault.id.split("/", 3)[:3]) for vault in matters.estate.vaults}
+    known = {scopes.subscription_of(scopes.fold(item)) for item in written}
+    return tuple(f"{scopes.SUBSCRIPTION_PREFIX}{item}" for item in sorted(item for item in known if item))
 
 
 def _groups(matters: _Matters) -> Iterable[str]:
@@ -128,7 +136,7 @@ def _registrations(matters: _Matters) -> Iterable[str]:
 
 def _identities(matters: _Matters) -> Iterable[str]:
     """User-assigned identities that a record names."""
-    named = frozenset(matters.named)
+    named = matters.named
     return tuple(item.resource_id for item in matters.estate.user_assigned_identities if item.principal_id in named)
 
 
