@@ -1,7 +1,8 @@
 """The halves of a long list worked on side by side: Python uses one core for one process, and a large tenant has time to lose.
 
 The second half is done by a fork, which has the estate already and sends back what it found. Where there is nothing to fork
-(Windows), where forking is not safe (macOS, or other threads run), or where it is not worth it, the list is done here.
+(Windows), where forking is not safe (macOS, or other threads run), where memory is short, or where it is not worth it, the list
+is done here.
 """
 
 import gc
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -42,7 +44,23 @@ def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *
 
 def _can_fork() -> bool:
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-    return cores > 1 and threading.active_count() == 1
+    return cores > 1 and threading.active_count() == 1 and _has_memory()
+
+
+def _has_memory() -> bool:
+    """Whether as much memory is left as this process holds: both come to hold much of it twice."""
+    try:
+        held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        left = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    except (OSError, ValueError, IndexError):
+        return False
+    try:  # a container may have less; without one there are no such files
+        most, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current"))
+        left.append(int(most) - int(used))
+    except (OSError, ValueError):
+        pass  # no limit: "max" is no number
+    return bool(left) and min(left) > held
 
 
 class _Fork(Generic[Item, Result]):
