@@ -50,7 +50,11 @@ class ControlGrants:
 
 @dataclass(frozen=True, slots=True)
 class AnyGrant:
-    """The records that give anything of the data plane, whatever it is and however surely: all count as allowed."""
+    """The records that give anything of the data plane, whatever it is and however surely: all count as allowed.
+
+    So do those that give something elsewhere and nothing at this vault, by their condition: they name their principal, who
+    then has a row of its own where it holds something through a group.
+    """
 
 
 Question = DataGrants | BroadGrants | ControlGrants | AnyGrant
@@ -224,7 +228,8 @@ class Effects:
     ) -> Iterator[Answer]:
         """The answers of the grants that one record is, for a question that counts records."""
         if isinstance(question, AnyGrant):
-            yield from (Answer.ALLOWED for _ in given[:1])
+            if given or (self._grants.power(record.role).touches_data and self._grants.depends_on_place(record)):
+                yield Answer.ALLOWED
         elif isinstance(question, BroadGrants) and broad:
             yield from (item.citation.answer for item in given if item.citation.mask & question.mask)
         elif isinstance(question, ControlGrants):

@@ -143,7 +143,7 @@ class VaultCounts:
         return Holders(allowed, conditional, unknown, apart)
 
     def named(self) -> int | None:
-        """How many principals records give something to; of a vault under deny assignments perhaps fewer hold anything."""
+        """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return None if self._by_policies(DataGrants(0)) is None else len(self._masks or ())
         return None if self._is_uncertain() else len(self._named())

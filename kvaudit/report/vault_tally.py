@@ -78,7 +78,7 @@ class VaultTally:
     Attributes:
         judgements: the judgement of each rule, in their order, without evidence.
         readers: who can read secrets.
-        rows: rows that the access table has, or a few more where deny assignments take something away.
+        rows: rows that the access table has, or a few more where deny assignments or conditions take something away.
         answers: gap -> rows that are unknown because of it.
         touched: gap -> the folded scopes of the vaults that have such a row.
     """
