@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kvaudit.access.conditions import describe, parse
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
+from kvaudit.model.vaults import Vault
 
 if TYPE_CHECKING:
     from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed
@@ -162,3 +163,9 @@ class ControlHolding:
     action: str
     answer: Answer
     via: tuple[Citation, ...] = field(default=())
+
+
+def tenant_citation(vault: Vault, mask: int) -> Citation:
+    """The citation of a vault that trusts another tenant: nothing of this one's counts there."""
+    text = f"the vault trusts tenant {vault.tenant_id}, which is not its subscription's"
+    return Citation(CitationKind.VAULT, vault.id, vault.scope, None, (), text, None, Answer.DENIED, mask)

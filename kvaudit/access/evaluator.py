@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kvaudit.access import notes
-from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan
+from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan, tenant_citation
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import Question
 from kvaudit.access.directory import once
@@ -94,7 +94,7 @@ class Access:
         answer = _answer(verdict, operation.mask)
         because = tuple(item for item in verdict.citations if item.mask & operation.mask and _counts(item, answer))
         if self._is_foreign_to(vault):
-            because = (_tenant_citation(vault, operation.mask),)
+            because = (tenant_citation(vault, operation.mask),)
         told = notes.Told((principal_id,), because, self._holds(operation, place))
         return Decision(
             principal_id=principal_id,
@@ -395,8 +395,3 @@ def _answer(verdict: Verdict, mask: int) -> Answer:
 def _counts(citation: Citation, answer: Answer) -> bool:
     """Whether a citation is a reason for an answer: unknown rests on everything, the others on what says just that."""
     return citation.answer is answer or (answer is Answer.UNKNOWN and citation.answer is not Answer.DENIED)
-
-
-def _tenant_citation(vault: Vault, mask: int) -> Citation:
-    text = f"the vault trusts tenant {vault.tenant_id}, which is not its subscription's"
-    return Citation(CitationKind.VAULT, vault.id, vault.scope, None, (), text, None, Answer.DENIED, mask)
