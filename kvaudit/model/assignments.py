@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Generic, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, overload
 
 from kvaudit.model.authorization import RoleAssignment
-
-Value = TypeVar("Value")
+from kvaudit.model.packing import BEFORE_NAME, WHOLE, Numbered, Pool, Prefixes, Times, packed_name
 
 Power = tuple[str, str | None]
 """A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
@@ -23,8 +22,7 @@ _GUID = 16
 _TOGETHER = 1 << 16
 """Rows that are moved together: a list of all their numbers would take more memory than the columns."""
 
-_NIL = "00000000-0000-0000-0000-000000000000"
-_BEFORE_NAME = "/providers/microsoft.authorization/roleassignments/"
+_FOLDED_BEFORE_NAME = BEFORE_NAME.lower()
 
 
 class Rare(NamedTuple):
@@ -34,27 +32,12 @@ class Rare(NamedTuple):
     delegated_managed_identity_resource_id: str | None
 
 
-class Pool(Generic[Value]):
-    """Values that are kept once, by number."""
-
-    def __init__(self) -> None:
-        self.values: list[Value] = []
-        self.numbers: dict[Value, int] = {}
-
-    def number(self, value: Value) -> int:
-        """The number of a value."""
-        found = self.numbers.get(value)
-        if found is None:
-            found = self.numbers[value] = len(self.values)
-            self.values.append(value)
-        return found
-
-
 class Columns(NamedTuple):
     """One number or name for each assignment, row by row.
 
     Attributes:
-        scopes, powers, principals, types, listings, created: numbers of pooled values.
+        scopes, powers, principals, types, listings: numbers of pooled values.
+        created: numbers of times.
         prefixes: numbers of the parts of IDs before the name; of a whole ID where the name is no GUID in lower case.
         names: 16 bytes for each row; zeros where the prefix is the whole ID.
     """
@@ -77,8 +60,8 @@ class Values(NamedTuple):
     principals: Sequence[str]
     types: Sequence[str | None]
     listings: Sequence[frozenset[str]]
-    created: Sequence[str | None]
-    prefixes: Sequence[str]
+    created: Numbered[str | None]
+    prefixes: Numbered[str]
 
 
 class RoleAssignments(Sequence[RoleAssignment]):
@@ -180,7 +163,7 @@ class RoleAssignments(Sequence[RoleAssignment]):
         found: dict[str, RoleAssignment] = {}
         missing = set()
         for wanted in ids:
-            near = self.at(wanted.rpartition(_BEFORE_NAME)[0] or "/")
+            near = self.at(wanted.rpartition(_FOLDED_BEFORE_NAME)[0] or "/")
             same = next((item for item in near if item.id.casefold() == wanted), None)
             if same is None:
                 missing.add(wanted)
@@ -241,7 +224,11 @@ class RoleAssignments(Sequence[RoleAssignment]):
 
 
 class AssignmentsBuilder:
-    """Takes assignments in any order, each once."""
+    """Takes assignments in any order, each once.
+
+    Attributes:
+        place_scopes: the number of the scope of each of `prefixes.places`.
+    """
 
     def __init__(self) -> None:
         self.scopes: Pool[str] = Pool()
@@ -249,10 +236,11 @@ class AssignmentsBuilder:
         self.principals: Pool[str] = Pool()
         self.types: Pool[str | None] = Pool()
         self.listings: Pool[frozenset[str]] = Pool()
-        self.created: Pool[str | None] = Pool()
-        self.prefixes: Pool[str] = Pool()
+        self.created = Times()
+        self.prefixes = Prefixes()
+        self.place_scopes = array("I")
         self.names = bytearray()
-        self.columns = Columns._make([*(array("I") for _ in range(7)), self.names])
+        self.columns = Columns._make([*(array(kind) for kind in "IIIIIQI"), self.names])
         self.rare: dict[int, Rare] = {}
 
     def add(self, item: RoleAssignment) -> None:
@@ -273,8 +261,19 @@ class AssignmentsBuilder:
         """Take in the ID of the assignment that is being added."""
         name = text[-36:]
         packed = packed_name(name)
-        self.columns.prefixes.append(self.prefixes.number(text[:-36] if packed else text))
+        self.columns.prefixes.append(self.prefix(text[:-36] if packed else text))
         self.names.extend(packed or bytes(_GUID))
+
+    def prefix(self, text: str) -> int:
+        """The number of what stands before a name, or of a whole ID."""
+        return WHOLE + self.prefixes.whole.number(text)
+
+    def place(self, spelled: str, scope: str) -> int:
+        """The number of what usually stands before the names at a scope. Asked once for each spelling of it."""
+        places = self.prefixes.places
+        places.append(scope if spelled == scope else spelled)
+        self.place_scopes.append(self.scopes.number(scope))
+        return len(places) - 1
 
     def unsorted(self) -> RoleAssignments:
         """What was taken in so far, row by row; it cannot be asked by scope."""
@@ -282,6 +281,7 @@ class AssignmentsBuilder:
 
     def done(self, dropped: Iterable[int] = ()) -> RoleAssignments:
         """All of them but some rows, sorted by scope and folded ID. Takes what was taken in apart."""
+        self._forget()
         scopes, names = self.scopes.values, bytes(self.names)
         self.names.clear()
         gone = frozenset(dropped)
@@ -297,8 +297,10 @@ class AssignmentsBuilder:
                 order.extend(rows if len(rows) == 1 and not gone else array("I", self._by_id(rows, names)))
         del by_scope, ends
         rare = {place: self.rare[row] for place, row in enumerate(order) if row in self.rare} if self.rare else {}
+        moved = _in_order(names, order)
+        del names
         columns = [_moved(column, order) for column in self.columns[:7]]
-        return RoleAssignments(Columns._make([*columns, _in_order(names, order)]), self._values(), rare, starts)
+        return RoleAssignments(Columns._make([*columns, moved]), self._values(), rare, starts)
 
     def _values(self) -> Values:
         return Values(
@@ -307,13 +309,26 @@ class AssignmentsBuilder:
             self.principals.values,
             self.types.values,
             self.listings.values,
-            self.created.values,
-            self.prefixes.values,
+            self.created,
+            self.prefixes,
         )
+
+    def _forget(self) -> None:
+        """Let go of what only taking in needs."""
+        pools: tuple[Pool[Any], ...] = (
+            self.scopes,
+            self.powers,
+            self.principals,
+            self.types,
+            self.listings,
+        )
+        for pool in (*pools, self.created.others, self.prefixes.whole):
+            pool.numbers = {}
+        self.place_scopes = array("I")
 
     def _by_id(self, rows: Sequence[int], names: bytes) -> list[int]:
         """Rows in the order of their folded IDs."""
-        numbers, texts = self.columns.prefixes, self.prefixes.values
+        numbers, texts = self.columns.prefixes, self.prefixes
         prefixes = [numbers[row] for row in rows]
         if prefixes.count(prefixes[0]) == len(prefixes):
             return sorted(rows, key=lambda row: names[row * _GUID : (row + 1) * _GUID])
@@ -336,42 +351,17 @@ def _moved(column: "array[int]", order: "array[int]") -> "array[int]":
     """The numbers of some rows, one after the other. The column is emptied, so that memory holds it once."""
     if len(order) == len(column) and column[1:] == column[:-1]:  # all the same, as where one value is all there is
         return column
-    moved = array("I")
+    moved = array(column.typecode)
     for begin in range(0, len(order), _TOGETHER):
         moved.fromlist([column[row] for row in order[begin : begin + _TOGETHER]])
     del column[:]
     return moved
 
 
-def _in_order(names: bytes, order: "array[int]") -> bytes:
+def _in_order(names: bytes, order: "array[int]") -> bytearray:
     """The names of some rows, one after the other."""
     moved = bytearray()
     for begin in range(0, len(order), _TOGETHER):
         rows = order[begin : begin + _TOGETHER]
         moved += b"".join([names[row * _GUID : (row + 1) * _GUID] for row in rows])
-    return bytes(moved)
-
-
-def packed_name(name: str) -> bytes | None:
-    """The 16 bytes of a GUID in lower case; None for anything else, and for the GUID of zeros."""
-    if len(name) != 36 or name[8] + name[13] + name[18] + name[23] != "----":
-        return None
-    try:
-        packed = bytes.fromhex(name.replace("-", ""))
-    except ValueError:
-        return None
-    return packed if len(packed) == _GUID and any(packed) and name == name.lower() else None
-
-
-def packed_names(names: Sequence[str]) -> bytes | None:
-    """The same of many names of at most 36 characters, one after the other; None where one of them is something else."""
-    text, number = "".join(names), len(names)
-    digits = text.replace("-", "")
-    if len(text) != 36 * number or len(digits) != 32 * number or text != text.lower() or _NIL in text:
-        return None
-    if any(text[place::36] != "-" * number for place in (8, 13, 18, 23)) or not digits.isalnum():
-        return None
-    try:
-        return bytes.fromhex(digits)
-    except ValueError:
-        return None
+    return moved

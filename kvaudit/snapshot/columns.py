@@ -7,25 +7,31 @@ sent; everything else goes through the collector's parser, so there is one readi
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.role_assignments import parse as parse_assignment
 from kvaudit.collectors.role_assignments import principal_of, role_of, scope_of
 from kvaudit.model import scopes
-from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments, packed_name, packed_names
+from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.gaps import Gap
+from kvaudit.model.packing import BEFORE_NAME, packed_name, packed_names
 from kvaudit.snapshot.merging import merge_listed
 from kvaudit.snapshot.reader import Items
+
+if TYPE_CHECKING:
+    from pyroaring import BitMap
 
 Unreadable = Callable[[str, Exception], None]
 """Told of an item that does not parse: the listing's scope, and why."""
 
 _GUID = 36
-_NO_NAME = bytes(16)
 
-_BEFORE_NAME = "/providers/Microsoft.Authorization/roleAssignments/"
+_TOGETHER = 1 << 21
+"""Bytes of names that are looked through together."""
+
+_NO_NAME = bytes(16)
 
 
 class _Remembered(dict[Any, int]):
@@ -49,15 +55,12 @@ class AssignmentReader:
     def __init__(self, unreadable: Unreadable) -> None:
         self._unreadable = unreadable
         self._builder = builder = AssignmentsBuilder()
-        self._scopes = _Remembered(lambda text: builder.scopes.number(scope_of({"scope": text})))
-        self._usual: list[tuple[str, int]] = []
+        self._places = _Remembered(lambda text: builder.place(text, scope_of({"scope": text})))
         self._roles = _Remembered(lambda text: builder.powers.number(_power(text, None)))
         self._powers = _Remembered(lambda texts: builder.powers.number(_power(*texts)))
         self._principals = _Remembered(lambda text: builder.principals.number(principal_of({"principalId": text})))
         self._types = _Remembered(lambda text: builder.types.number(payload.optional_text({"": text}, "")))
         self._listings = _Remembered(lambda text: builder.listings.number(payload.listed_from(text)))
-        self._prefixes = _Remembered(self._prefix)
-        self._created = _Remembered(lambda text: builder.created.number(payload.shown_text({"": text}, "")))
 
     def read(self, batches: Iterable[Items]) -> None:
         """Take in raw items, each with the scope that was listed."""
@@ -74,18 +77,19 @@ class AssignmentReader:
         properties = [raw["properties"] for raw in items]
         ends = [text[-_GUID:] for text in ids]
         together = packed_names(ends)
-        if together is None:
-            ids = [text[:-_GUID] if packed_name(text[-_GUID:]) else text for text in ids]
+        texts = [one["scope"] for one in properties]
+        places = _numbers(self._places, texts)
+        if together is not None and ids == [f"{text}{BEFORE_NAME}{end}" for text, end in zip(texts, ends, strict=True)]:
+            prefixes = places
         else:
-            ids = [text[:-_GUID] for text in ids]
-        prefixes = _numbers(self._prefixes, ids)
+            prefixes = [self._prefix(*one) for one in zip(ids, texts, ends, places, strict=True)]
         new = (
-            self._scopes_at(prefixes, [one["scope"] for one in properties]),
+            list(map(self._builder.place_scopes.__getitem__, places)),
             self._powers_of([one["roleDefinitionId"] for one in properties], _column(properties, "condition")),
             _numbers(self._principals, [one["principalId"] for one in properties]),
             _numbers(self._types, _column(properties, "principalType")),
             _repeating(self._listings, froms),
-            _repeating(self._created, _column(properties, "createdOn")),
+            self._times(_column(properties, "createdOn")),
             prefixes,
         )
         described = _column(properties, "description")
@@ -101,32 +105,24 @@ class AssignmentReader:
             column.fromlist(numbers)
         self._builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
 
-    def _prefix(self, text: str) -> int:
-        """The number of what stands before a name, and the scope that an assignment with such an ID usually has."""
+    def _prefix(self, text: str, scope: str, end: str, place: int) -> int:
+        """The number of what stands before a name: mostly the scope, and the same words after it."""
         if not text.startswith("/"):
             raise ValueError("the ID is no resource ID")
-        number = self._builder.prefixes.number(text)
-        if number == len(self._usual):
-            scope = text.removesuffix(_BEFORE_NAME) or scopes.ROOT
-            self._usual.append((scope, -1))
-        return number
-
-    def _scopes_at(self, prefixes: list[int], texts: list[Any]) -> list[int]:
-        """The numbers of scopes. That of an ID is mostly the one that it begins with."""
-        usual = self._usual
-        if [usual[number][0] for number in prefixes] != texts:
-            return _numbers(self._scopes, texts)
-        numbers = [usual[number][1] for number in prefixes]
-        if -1 in numbers:
-            numbers = _numbers(self._scopes, texts)
-            for prefix, text, number in zip(prefixes, texts, numbers, strict=True):
-                usual[prefix] = text, number
-        return numbers
+        if packed_name(end) is None:
+            return self._builder.prefix(text)
+        return place if text == f"{scope}{BEFORE_NAME}{end}" else self._builder.prefix(text[:-_GUID])
 
     def _powers_of(self, roles: list[Any], conditions: list[Any]) -> list[int]:
         if conditions.count(None) == len(conditions):
             return _numbers(self._roles, roles)
         return _numbers(self._powers, zip(roles, conditions, strict=True))
+
+    def _times(self, texts: list[Any]) -> list[int]:
+        number, shown = self._builder.created.number, payload.shown
+        if texts.count(texts[0]) == len(texts):
+            return [number(shown(texts[0]))] * len(texts)
+        return [number(shown(text)) for text in texts]
 
     def _parse(self, raw: Any, scope: str) -> None:
         """Read a whole item by the collector's parser: it is unusual, or cannot be read."""
@@ -137,6 +133,7 @@ class AssignmentReader:
 
     def done(self, kind: str) -> tuple[RoleAssignments, tuple[Gap, ...]]:
         """Every assignment once, and the gaps of those that two listings describe differently."""
+        self._forget()
         repeated = list(self._repeated())
         if not repeated:
             return self._builder.done(), ()
@@ -146,18 +143,47 @@ class AssignmentReader:
             self._builder.add(record)
         return self._builder.done(dropped=(row for rows in repeated for row in rows)), gaps
 
+    def _forget(self) -> None:
+        """Let go of what was remembered: it takes as much memory as what was read."""
+        for known in (self._places, self._roles, self._powers, self._principals, self._types, self._listings):
+            known.clear()
+
     def _repeated(self) -> Iterator[list[int]]:
         """The rows of each ID that stands in more than one row."""
-        ends = array("Q", bytes(self._builder.names))[1::2]
-        if len(set(ends)) == len(ends):
+        from pyroaring import BitMap
+
+        twice = self._ends_met_twice()
+        if not twice:
             return
-        twice = {end for end, times in Counter(ends).items() if times > 1}
         unsorted = self._builder.unsorted()
         by_id: dict[str, list[int]] = {}
-        for row, end in enumerate(ends):
-            if end in twice:
-                by_id.setdefault(scopes.fold(unsorted.id(row)), []).append(row)
+        row = 0
+        for ends in self._ends():
+            if not twice.isdisjoint(BitMap(ends)):
+                for place, end in enumerate(ends, row):
+                    if end in twice:
+                        by_id.setdefault(scopes.fold(unsorted.id(place)), []).append(place)
+            row += len(ends)
         yield from (rows for rows in by_id.values() if len(rows) > 1)
+
+    def _ends_met_twice(self) -> "BitMap":
+        """The last four bytes of those names that another name may be equal to: a set of all names would take gigabytes."""
+        from pyroaring import BitMap
+
+        seen, twice = BitMap(), BitMap()
+        for ends in self._ends():
+            here = BitMap(ends)
+            if len(here) < len(ends):
+                twice.update(end for end, times in Counter(ends).items() if times > 1)
+            twice |= seen & here
+            seen |= here
+        return twice
+
+    def _ends(self) -> "Iterator[array[int]]":
+        """The last four bytes of each name, some rows at a time."""
+        names = self._builder.names
+        for begin in range(0, len(names), _TOGETHER):
+            yield array("I", bytes(names[begin : begin + _TOGETHER]))[3::4]
 
 
 def _power(role: Any, condition: Any) -> tuple[str, str | None]:

@@ -17,6 +17,7 @@ from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.edges import TYPE_BITS
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Listing
+from kvaudit.model.packing import Numbered
 from kvaudit.snapshot.index_file import IndexWriter
 from kvaudit.snapshot.lock import take_lock
 
@@ -134,7 +135,8 @@ def _part(assignments: RoleAssignments, found: Iterable[str], rare_rows: frozens
         starts[scope] = (len(rows), len(rows) + len(here))
         rows.extend(here)
     columns = []
-    for numbers, values in zip(assignments.columns[:7], assignments.values, strict=True):
+    pooled: tuple[Numbered[Any], ...] = assignments.values
+    for numbers, values in zip(assignments.columns[:7], pooled, strict=True):
         mine = list(map(numbers.__getitem__, rows))
         used = {number: place for place, number in enumerate(dict.fromkeys(mine))}
         columns.append({"values": [values[number] for number in used], "numbers": [used[number] for number in mine]})

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from kvaudit.collectors.directory import parse_member, parse_principal
 from kvaudit.collectors.role_assignments import parse
 from kvaudit.model import scopes
-from kvaudit.model.assignments import RoleAssignments, packed_name, packed_names
+from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Membership
 from kvaudit.model.edges import Memberships, MembershipsBuilder
+from kvaudit.model.packing import Times, packed_name, packed_names, packed_time
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.columns import AssignmentReader, named_in
 from kvaudit.snapshot.members import MemberReader
@@ -38,7 +39,7 @@ def raw_assignments(draw: st.DrawFn) -> Any:
         "principalType": draw(_or("User", "Group", None)),
         "condition": draw(_or(None, None, "@Resource[a:b] StringEquals 'c'")),
         "description": draw(_or(None, None, "why")),
-        "createdOn": draw(_or("2026-01-01T00:00:00Z", None)),
+        "createdOn": draw(_or("2026-01-01T00:00:00Z", "2021-09-08T11:12:13.1234567Z", "yesterday", None)),
         "delegatedManagedIdentityResourceId": draw(_or(None, None, None, "/subscriptions/2/x")),
     }
     for key in draw(st.lists(st.sampled_from(tuple(properties)), max_size=1)):
@@ -198,3 +199,40 @@ def test_names_are_packed_together_as_they_are_packed_alone(names: list[str]) ->
     together = packed_names(names)
     assert together is None or together == b"".join(item or b"" for item in alone)
     assert (together is None) == (not names or None in alone)
+
+
+TIMES = (
+    "2021-09-08T11:12:13.1234567Z",
+    "2026-11-24T04:00:00Z",
+    "2021-09-08T11:12:13.0000000Z",
+    "2021-09-08T11:12:13.010Z",
+    "1900-01-01T00:00:00Z",
+    "2155-15-31T31:63:63.9999999Z",
+)
+
+
+@given(
+    st.one_of(
+        st.sampled_from(TIMES),
+        st.datetimes().map(lambda time: f"{time.isoformat()}Z"),
+        st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8})?Z", fullmatch=True),
+        st.builds(
+            lambda text, place, letter: text[:place] + letter + text[place + 1 :],
+            st.sampled_from(TIMES),
+            st.integers(0, 27),
+            st.sampled_from([*"0 -:.TZz+_", "", "\u0663", "00"]),
+        ),
+        st.text(max_size=30),
+        st.none(),
+    )
+)
+def test_a_time_is_the_same_text_after_it_was_packed(text: str | None) -> None:
+    times = Times()
+    number = times.number(text)
+    assert 0 <= number < 2**64
+    assert times[number] == text
+    assert times.number(text) == number
+
+
+def test_times_as_azure_sends_them_are_packed() -> None:
+    assert None not in map(packed_time, TIMES)
