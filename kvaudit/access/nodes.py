@@ -17,15 +17,15 @@ from kvaudit.model.authorization import DenyAssignment
 Sets = tuple[BitMap, BitMap, BitMap]
 """Principals whose own records allow, allow on a condition, or may allow something. Shared: not to be changed."""
 
-Members = tuple[BitMap, BitMap, int]
-"""Members of groups: in the first part, in the second, and how many users are in either."""
+Members = tuple[BitMap, BitMap, int, int]
+"""Members of groups: in the first part, in the second, and how many are in either: users, and everybody."""
 
 Counts = tuple[int, int, int]
 """Records with these three answers."""
 
 _EMPTY = BitMap()
 _NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
-_NO_MEMBERS: Members = (_EMPTY, _EMPTY, 0)
+_NO_MEMBERS: Members = (_EMPTY, _EMPTY, 0, 0)
 _NO_COUNTS: Counts = (0, 0, 0)
 _NOTHING: Mapping[Effect, list[int]] = {}
 
@@ -126,19 +126,23 @@ class Node:
             self._members = {}
         found = self._members.get(triple)
         if found is None:
-            within, more, users = self.members_apart(triple, known)
+            within, more, users, everybody = self.members_apart(triple, known)
             if more:
                 within = within.union(more)
-            self._members[triple] = found = within, _EMPTY, users
+            self._members[triple] = found = within, _EMPTY, users, everybody
         return found
 
     def members_apart(self, triple: int, known: MemberSets) -> Members:
         """The same in two parts, which a vault's own node does not put together: that of the node above, and others."""
-        within, _, users = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
+        above = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
         if not self.parent or not self.touched >> triple & 1:
-            return within, _EMPTY, users
+            return above
+        within, _, users, everybody = above
         more = known.everyone_in(self.sets(triple)[0] - self.parent.sets(triple)[0])
-        return within, more, users + (more & known.users).difference_cardinality(within) if more else users
+        if not more:
+            return above
+        users += (more & known.users).difference_cardinality(within)
+        return within, more, users, everybody + more.difference_cardinality(within)
 
     @property
     def broad(self) -> frozenset[int]:

@@ -32,12 +32,14 @@ class Holders:
     Attributes:
         allowed, conditional, unknown: by how surely; numbers of `Bulk.numbers`.
         members: how many users are in groups that are allowed, without those in `allowed`.
+        everybody: how many principals are in `allowed` or in groups that are.
     """
 
     allowed: BitMap
     conditional: BitMap
     unknown: BitMap
     members: int
+    everybody: int
 
 
 class VaultCounts:
@@ -117,11 +119,9 @@ class VaultCounts:
             through = within & named - allowed
             if any(self._bulk.is_in_many_groups(number) for number in through):
                 return None
-            users = members.users
-            apart = users.intersection_cardinality(within) - (users & (allowed | through)).intersection_cardinality(
-                within
-            )
-            return Holders(allowed | through, _EMPTY, _EMPTY, apart)
+            allowed = allowed | through
+            people = len(within & members.users - allowed)
+            return Holders(allowed, _EMPTY, _EMPTY, people, within.union_cardinality(allowed))
         if self._is_uncertain() or self._taken_of(question.mask):
             return None
         sets = self._bulk.data(self._node, question)
@@ -130,17 +130,15 @@ class VaultCounts:
         ((allowed, conditional, unknown),) = sets
         triple, named = self._bulk.effects.operations[question.mask], self._named()
         shared = self._node is self._bulk.node_above(self.vault, self.vault.scope)
-        within, more, people = (self._node.members if shared else self._node.members_apart)(triple, members)
+        within, more, people, everybody = (self._node.members if shared else self._node.members_apart)(triple, members)
         allowed = allowed | named & within
         if more:
             allowed |= named & more
         conditional = (conditional | members.everyone_in(conditional) & named) - allowed
         unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
-        told = allowed & members.users
-        apart = people - told.intersection_cardinality(within)
-        if more:
-            apart -= (told - within).intersection_cardinality(more)
-        return Holders(allowed, conditional, unknown, apart)
+        beside = allowed - within - more if more else allowed - within
+        told = (allowed - beside) & members.users  # they are in groups too, and count as named
+        return Holders(allowed, conditional, unknown, people - len(told), everybody + len(beside))
 
     def named(self) -> int | None:
         """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""

@@ -111,6 +111,7 @@ def _readers(readers: Readers) -> dict[str, Any]:
             for answer in answers
         },
         "people_in_groups": readers.members,
+        "allowed_with_members": readers.everybody,
         "on_single_objects": readers.on_objects,
         "more_may_be_hidden": readers.hidden,
     }

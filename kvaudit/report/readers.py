@@ -55,17 +55,27 @@ class Readers:
     Attributes:
         counts: answer -> kind -> principals that records name; allowed, conditional and unknown only.
         members: people in the groups that are allowed, as far as their members were read, without those named themselves.
+        everybody: principals that are allowed, with every member of the groups that are, also workloads and groups in groups.
         on_objects: principals that may read single secrets only, through a record on the secret.
         hidden: whether a gap may hide further readers.
     """
 
     counts: Mapping[Answer, Mapping[Kind, int]] = field(default_factory=dict)
     members: int = 0
+    everybody: int = 0
     on_objects: int = 0
     hidden: bool = False
 
     def __hash__(self) -> int:
-        return hash((self.members, self.on_objects, self.hidden, *(self.total(answer) for answer in self.counts)))
+        return hash(
+            (
+                self.members,
+                self.everybody,
+                self.on_objects,
+                self.hidden,
+                *(self.total(answer) for answer in self.counts),
+            )
+        )
 
     def total(self, answer: Answer) -> int:
         """Principals with this answer."""
@@ -110,7 +120,9 @@ class ReaderCounter:
             (Answer.CONDITIONAL, found.conditional),
             (Answer.UNKNOWN, found.unknown),
         )
-        return Readers({answer: self._by_kind(among) for answer, among in sets if among}, found.members)
+        return Readers(
+            {answer: self._by_kind(among) for answer, among in sets if among}, found.members, found.everybody
+        )
 
     def _by_kind(self, among: "BitMap") -> dict[Kind, int]:
         return dict(sorted(self._kinds.counts(among).items()))
@@ -122,16 +134,18 @@ class ReaderCounter:
             answer, holder = item.answer(self._mask), item.principal_id
             if holder is not None and (holder not in strongest or _ORDER[answer] < _ORDER[strongest[holder][0]]):
                 strongest[holder] = (answer, item.principal_type)
-        counts, members = self._counted(strongest)
+        counts, members, everybody = self._counted(strongest)
         on_vault = {item.principal_id for item in reading if item.allowed & self._mask}
         on_objects = {item.principal_id for item in subject.object_holdings if item.allowed & self._mask} - {None}
         hidden = any(item.principal_id is None for item in reading)
-        return Readers(counts, members, len(on_objects - on_vault), hidden)
+        return Readers(counts, members, everybody, len(on_objects - on_vault), hidden)
 
     def _reads(self, holding: Holding) -> bool:
         return bool((holding.allowed | holding.conditional | holding.unknown) & self._mask)
 
-    def _counted(self, strongest: Mapping[str, tuple[Answer, str | None]]) -> tuple[dict[Answer, dict[Kind, int]], int]:
+    def _counted(
+        self, strongest: Mapping[str, tuple[Answer, str | None]]
+    ) -> tuple[dict[Answer, dict[Kind, int]], int, int]:
         tally: Counter[tuple[Answer, Kind]] = Counter()
         groups = []
         for holder, (answer, recorded) in strongest.items():
@@ -143,8 +157,10 @@ class ReaderCounter:
         for (answer, kind), number in sorted(tally.items()):
             counts.setdefault(answer, {})[kind] = number
         members = self._bulk.members
-        people = members.everyone_in(self._numbers.set_of(groups)) & members.users
-        return counts, len(people - self._numbers.set_of(strongest))
+        within = members.everyone_in(self._numbers.set_of(groups))
+        people = within & members.users - self._numbers.set_of(strongest)
+        allowed = self._numbers.set_of(holder for holder, (answer, _) in strongest.items() if answer is Answer.ALLOWED)
+        return counts, len(people), within.union_cardinality(allowed)
 
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}

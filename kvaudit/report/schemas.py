@@ -241,6 +241,7 @@ def _vault() -> Schema:
             conditional=counts,
             unknown=counts,
             people_in_groups=number("People who hold it through groups only."),
+            allowed_with_members=number("Different principals who hold it, with every member of the groups that do."),
             on_single_objects=number("Principals who hold it on single secrets only."),
             more_may_be_hidden=flag("Whether a gap may hide further ones."),
         ),
