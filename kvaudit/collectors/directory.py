@@ -8,6 +8,8 @@ Pages have 999 items where Graph allows it. v1.0 answers a small set of a user's
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
+from sys import intern
+from typing import Any
 
 from kvaudit.collectors import payload
 from kvaudit.collectors.collector import Collector, Plane, Raw
@@ -64,19 +66,24 @@ def parse_principal(raw: Raw, scope: str) -> Principal:
     item = payload.mapping(raw, "directory object")
     get, text, flag = item.get, payload.shown, payload.shown_or_not
     return Principal(
-        payload.text(item, "id").strip().casefold(),
+        intern(payload.text(item, "id").strip().casefold()),
         object_type(raw) or ("ServicePrincipal" if scope.casefold().startswith("serviceprincipals") else None),
         PrincipalState.FOUND,
         text(get("displayName")),
         text(get("userPrincipalName")),
         text(get("appId")),
         flag(get("accountEnabled")),
-        text(get("userType")),
-        text(get("servicePrincipalType")),
+        _word(get("userType")),
+        _word(get("servicePrincipalType")),
         payload.shown_texts(item, "alternativeNames"),
         flag(get("isAssignableToRole")),
-        text(get("visibility")),
+        _word(get("visibility")),
     )
+
+
+def _word(value: Any) -> str | None:
+    """A word of Graph's, shown: there are few, and each is kept once."""
+    return intern(value) if isinstance(value, str) and value else None
 
 
 def object_type(raw: Raw) -> str | None:

@@ -15,6 +15,10 @@ class UnreadableItemError(ValueError):
     """An item does not have the shape that its kind has. The message names the property, never its value."""
 
 
+shared_text = lru_cache(maxsize=65_536)(str)
+"""The same text for all that are equal: of places, tenants and types there are few, and millions of records that say them."""
+
+
 @lru_cache(maxsize=4096)
 def listed_from(scope: str) -> frozenset[str]:
     """The listing's folded scope as a set of one: the same set for all of its records, of which there are millions."""
@@ -91,7 +95,13 @@ def optional_texts(source: Mapping[str, Any], key: str) -> tuple[str, ...] | Non
         return None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise UnreadableItemError(f"{key} is not a list of text")
-    return tuple(value)
+    return _shared(tuple(value))
+
+
+@lru_cache(maxsize=4096)
+def _shared(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The same tuple for all that are equal: a tenant's lists of permissions are few different ones."""
+    return texts
 
 
 def items(source: Mapping[str, Any], key: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Vaults, through `.../providers/Microsoft.KeyVault/vaults`: the generic resource list has no properties."""
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from kvaudit.collectors import payload
@@ -13,6 +14,9 @@ from kvaudit.model.vaults import (
     PrivateEndpointConnection,
     Vault,
 )
+
+_NO_TAGS: dict[str, str] = {}
+"""The same for all vaults without tags, of which there may be a million. Nobody writes into it."""
 
 _TYPE = "/providers/microsoft.keyvault/vaults/"
 
@@ -28,7 +32,7 @@ def parse(raw: Raw, scope: str) -> Vault:  # noqa: ARG001 - every parser has thi
     if not found or not name or "/" in name or not parent.startswith("/subscriptions/"):
         raise payload.UnreadableItemError("id is not the resource ID of a vault")
     name = identifier.rstrip("/").rsplit("/", 1)[-1]
-    location, tags = payload.shown_text(item, "location"), _tags(item)
+    location, tags = _shared(payload.shown_text(item, "location")), _tags(item)
     properties = item.get("properties")
     if isinstance(properties, dict):
         try:
@@ -56,7 +60,7 @@ def _full(
         enable_soft_delete=payload.optional_flag(properties, "enableSoftDelete"),
         soft_delete_retention_in_days=payload.shown_number(properties, "softDeleteRetentionInDays"),
         enable_purge_protection=payload.optional_flag(properties, "enablePurgeProtection"),
-        public_network_access=payload.optional_text(properties, "publicNetworkAccess"),
+        public_network_access=_shared(payload.optional_text(properties, "publicNetworkAccess")),
         network_acls=_network_acls(properties),
         enabled_for_deployment=payload.optional_flag(properties, "enabledForDeployment"),
         enabled_for_disk_encryption=payload.optional_flag(properties, "enabledForDiskEncryption"),
@@ -64,7 +68,7 @@ def _full(
         private_endpoint_connections=tuple(
             _private_endpoint_connection(entry) for entry in payload.items(properties, "privateEndpointConnections")
         ),
-        provisioning_state=payload.shown_text(properties, "provisioningState"),
+        provisioning_state=_shared(payload.shown_text(properties, "provisioningState")),
     )
 
 
@@ -93,7 +97,7 @@ def _access_policy(raw: Any) -> AccessPolicy:
     permissions = payload.optional_mapping(entry, "permissions")
     return AccessPolicy(
         tenant_id=_folded(payload.optional_text(entry, "tenantId")),
-        object_id=payload.text(entry, "objectId").strip().casefold(),
+        object_id=intern(payload.text(entry, "objectId").strip().casefold()),
         application_id=_folded(payload.optional_text(entry, "applicationId")),
         keys=payload.optional_texts(permissions, "keys"),
         secrets=payload.optional_texts(permissions, "secrets"),
@@ -134,18 +138,22 @@ def _sku(properties: Mapping[str, Any]) -> str | None:
     """The SKU in lower case: the service sends `standard` and `Standard`."""
     sku = properties.get("sku")
     name = payload.shown_text(sku, "name") if isinstance(sku, dict) else None
-    return name.casefold() if name else None
+    return _folded(name)
 
 
 def _tags(item: Mapping[str, Any]) -> dict[str, str]:
     tags = item.get("tags")
-    if not isinstance(tags, dict):
-        return {}
+    if not isinstance(tags, dict) or not tags:
+        return _NO_TAGS
     return {key: value for key, value in tags.items() if isinstance(value, str)}
 
 
 def _folded(value: str | None) -> str | None:
-    return value.strip().casefold() if value else None
+    return _shared(value.strip().casefold()) if value else None
+
+
+def _shared(value: str | None) -> str | None:
+    return None if value is None else payload.shared_text(value)
 
 
 API_VERSION = "2026-02-01"

@@ -15,6 +15,7 @@ finished. A listing counts as finished only when its line is there and the items
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from sys import intern
 from typing import Any
 
 import orjson
@@ -164,7 +165,7 @@ def decode_listing(line: bytes) -> FinishedListing:
     """A finished listing from its line. Raises ValueError for anything else."""
     value = _object(decode(line))
     return FinishedListing(
-        kind=_text(value, "kind"),
+        kind=intern(_text(value, "kind")),
         scope=_text(value, "scope"),
         items=_count(value, "items"),
         stored=_count(value, "stored"),

@@ -1,11 +1,12 @@
 """From a snapshot to an estate: every raw item parsed; one that cannot be read becomes a gap."""
 
 import gc
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from kvaudit.collectors.catalogue import by_kind
@@ -40,6 +41,9 @@ _MEMBER_TYPES = frozenset({"User", "Group", "ServicePrincipal", "Device"})
 
 _OWNERS = ("application_owners", "group_owners", "service_principal_owners")
 _GROUP_SCHEDULES = ("group_assignment_schedule_instances", "group_eligibility_schedule_instances")
+_PROOFS = frozenset({"deleted_principals", "service_principal_groups"})
+"""Kinds of whose listings it decides something that they were read to their end."""
+
 _DIRECTORY_ROLES = ("directory_role_assignments", "directory_role_eligibility_schedule_instances")
 
 
@@ -84,7 +88,7 @@ class _Loading:
         self._snapshot = snapshot
         self._read_members = members
         self._gaps: set[Gap] = set(snapshot.gaps())
-        self._counts: Counter[ListingKey] = Counter()
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def estate(self) -> Estate:
         vaults = self._vaults()
@@ -115,7 +119,7 @@ class _Loading:
         member_edges = set(self._group_edges())
         assigned = set(self._records("assigned_groups"))
         listings = self._whole_listings()
-        finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings)
+        finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings if item.kind in _PROOFS)
         member_of, rest = _member_of(member_edges, finished)
         rest |= assigned
         named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
@@ -234,7 +238,7 @@ class _Loading:
                 counts.update(froms)
             yield froms, items
         for scope, number in counts.items():
-            self._counts[layout.listing_key(kind, scope)] += number
+            self._counts[kind][scopes.fold(scope)] += number
 
     def _records(self, kind: str) -> Iterator[Any]:
         """Every record of a kind; what does not parse becomes a gap."""
@@ -297,20 +301,24 @@ class _Loading:
     def _members(self) -> GroupMembers:
         found = self._read_members()
         for scope, number in found.counts.items():
-            self._counts[layout.listing_key(MEMBERS, scope)] += number
+            self._counts[MEMBERS][scopes.fold(scope)] += number
         for scope, why in found.unreadable:
             self._unreadable(MEMBERS, scope, why)
         return found
 
-    def _described(self, members: Iterable[Principal]) -> dict[str, Principal]:
-        """Every directory object that Graph described. Members of groups are described there too."""
+    def _described(self, members: list[Principal]) -> dict[str, Principal]:
+        """Every directory object that Graph described. Members of groups are described there too.
+
+        Args:
+            members: those of groups. The list is emptied: it would take as much memory as what is made of it.
+        """
         return described_principals(
             (
                 (
                     replace(item, state=PrincipalState.DELETED_RESTORABLE)
                     for item in self._records("deleted_principals")
                 ),
-                (item for item in (*members, *self._owners()) if item.type in _MEMBER_TYPES),
+                (item for item in chain(_emptied(members), self._owners()) if item.type in _MEMBER_TYPES),
                 self._records("service_principals"),
                 self._records("principals"),
             )
@@ -339,14 +347,16 @@ class _Loading:
     def _whole_listings(self) -> tuple[Listing, ...]:
         """The finished listings, after all items were read: each must have the items that it promises."""
         whole = []
-        for item in self._snapshot.listings():
-            if item.kind not in by_kind() or self._counts[item.key] == item.stored:
+        for item in self._snapshot.each_listing():
+            found = self._counts[item.kind].get(scopes.fold(item.scope), 0)
+            if item.kind not in by_kind() or found == item.stored:
                 whole.append(item.listing)
             elif self._snapshot.complete:
                 raise corrupt(
                     self._snapshot.path / layout.kind_file(item.kind),
-                    f"it holds {self._counts[item.key]} of the {item.stored} items of {item.scope}",
+                    f"it holds {found} of the {item.stored} items of {item.scope}",
                 )
+        self._counts.clear()
         return tuple(sorted(whole, key=lambda item: (item.kind, scopes.fold(item.scope))))
 
     def _all_gaps(self) -> tuple[Gap, ...]:
@@ -357,6 +367,12 @@ class _Loading:
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
         gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
+
+
+def _emptied(records: list[Principal]) -> Iterator[Principal]:
+    """The records of a list, which is empty afterwards."""
+    yield from records
+    records.clear()
 
 
 def _member_of(

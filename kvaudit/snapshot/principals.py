@@ -1,6 +1,5 @@
 """Who the principals of a snapshot are, and what is known of those that the directory did not describe."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -65,9 +64,9 @@ def described_principals(ranks: Iterable[Iterable[Principal]]) -> dict[str, Prin
     return found
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Named:
-    """How records name one principal.
+    """How records name one principal: one object for all that are named alike.
 
     Attributes:
         types: principal types that records state.
@@ -107,36 +106,33 @@ def named_principals(
         vaults, instances, denies: the records.
         assigned: everybody whom role assignments name, see `kvaudit.snapshot.columns.named_in`.
     """
-    found: defaultdict[str, Named] = defaultdict(Named)
+    found: dict[str, Named] = {}
+    nobody = Named()
+
+    def note(identifier: str, kind: str | None, *, abroad: bool) -> None:
+        found[identifier] = _noted(found.get(identifier, nobody), kind, abroad)
+
     for identifier, kind, abroad in assigned:
-        _note(found[identifier], kind, abroad=abroad)
+        note(identifier, kind, abroad=abroad)
     for instance in instances:
-        _note(found[instance.principal_id], instance.principal_type, abroad=False)
+        note(instance.principal_id, instance.principal_type, abroad=False)
     for deny in denies:
         for principal in (*deny.principals, *deny.exclude_principals):
             if principal.id != EVERYONE:
-                _note(found[principal.id], principal.type, abroad=False)
+                note(principal.id, principal.type, abroad=False)
     for vault in vaults:
         home = tenant_id or vault.tenant_id
         for policy in vault.access_policies or ():
             tenant = policy.tenant_id or vault.tenant_id
-            _note(found[policy.object_id], None, abroad=None not in (tenant, home) and tenant != home)
-    return dict(found)
+            note(policy.object_id, None, abroad=None not in (tenant, home) and tenant != home)
+    return found
 
 
-def _note(named: Named, principal_type: str | None, *, abroad: bool) -> None:
-    if principal_type and principal_type not in named.types:
-        named.types = _with(named.types, principal_type)
-    if abroad:
-        named.abroad = True
-    else:
-        named.home = True
-
-
-@lru_cache(maxsize=256)
-def _with(types: frozenset[str], another: str) -> frozenset[str]:
-    """The types with another: the same set for all principals that have these."""
-    return types | {another}
+@lru_cache(maxsize=4096)
+def _noted(named: Named, principal_type: str | None, abroad: bool) -> Named:
+    """What is known of one after another record named it."""
+    types = named.types | {principal_type} if principal_type else named.types
+    return Named(types, named.home or not abroad, named.abroad or abroad)
 
 
 def complete_principals(
@@ -150,17 +146,18 @@ def complete_principals(
         finished: (kind, folded scope) of every listing that was read to its end.
     """
     proof = _Proof(described, finished)
-    found = dict(described)
-    for identifier, item in named.items():
-        if identifier not in found:
-            if item.foreign:
-                state = PrincipalState.FOREIGN
-            elif proof.is_gone(identifier, item.type):
-                state = PrincipalState.NOT_FOUND
-            else:
-                state = PrincipalState.UNRESOLVED
-            found[identifier] = Principal(identifier, type=item.type, state=state)
-    return {identifier: found[identifier] for identifier in sorted(found)}
+
+    def unseen(identifier: str, item: Named) -> Principal:
+        if item.foreign:
+            state = PrincipalState.FOREIGN
+        elif proof.is_gone(identifier, item.type):
+            state = PrincipalState.NOT_FOUND
+        else:
+            state = PrincipalState.UNRESOLVED
+        return Principal(identifier, type=item.type, state=state)
+
+    everybody = sorted({*described, *named})
+    return {one: described.get(one) or unseen(one, named[one]) for one in everybody}
 
 
 class _Proof:

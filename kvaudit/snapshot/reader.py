@@ -156,8 +156,12 @@ class Snapshot:
 
     def listings(self) -> tuple[FinishedListing, ...]:
         """What was read to its end."""
+        return tuple(self.each_listing())
+
+    def each_listing(self) -> Iterator[FinishedListing]:
+        """The same one by one, of which a large tenant has a million."""
         try:
-            return tuple(read_listings(self._path, cut_allowed=self._cut_allowed))
+            yield from read_listings(self._path, cut_allowed=self._cut_allowed)
         except OSError as error:
             raise _unreadable(self._path / layout.LISTINGS, error) from error
 
