@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
 from builders import (
     SUBSCRIPTION,
     Item,
@@ -24,7 +25,8 @@ from kvaudit.access.counting import AnyGrant
 from kvaudit.access.evaluator import Access
 from kvaudit.access.vault_counts import VaultCounts
 from kvaudit.model.answers import Answer
-from kvaudit.model.authorization import DenyPrincipal
+from kvaudit.model.authorization import EVERYONE, DenyPrincipal
+from kvaudit.model.directory import Membership, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.readers import READS, Kind, ReaderCounter, Readers
@@ -151,6 +153,36 @@ def test_whom_a_deny_that_only_audits_spares_is_named_too() -> None:
     spares = replace(audits, exclude_principals=(DenyPrincipal(GIL.id),))
     found = readers(KV, assignment(READ, OUTER), spares)
     assert (found.of(Answer.ALLOWED, Kind.GUEST), found.members) == (1, 2)
+
+
+def test_a_deleted_group_gives_its_members_nothing() -> None:
+    gone = group("gone", ANNA, state=PrincipalState.DELETED_RESTORABLE)
+    ((_, counted, told, *_),) = both_ways(estate(ANNA, KV, gone, assignment(READ, gone, KV)))
+    assert counted is None or counted == told
+    assert (told.members, told.everybody) == (0, 1)
+
+
+def test_somebody_of_two_types_is_one_member() -> None:
+    of = estate(ANNA, BERT, INNER, OUTER, KV, assignment(READ, OUTER), assignment(READ, INNER, KV))
+    twice = replace(of, memberships=(*of.memberships, Membership(OUTER.id, BERT.id, None)))
+    ((_, counted, told, *_),) = both_ways(twice)
+    assert counted == told
+    assert told.everybody == 5
+
+
+@pytest.mark.parametrize("on_block", [False, True])
+def test_a_deny_by_the_name_of_one_vault_leaves_the_next_alone(on_block: bool) -> None:
+    text = "@Resource[Microsoft.KeyVault/vaults:name] StringEqualsIgnoreCase 'kv-app'"
+    takes = deny(ANNA, SUBSCRIPTION, data_actions=(f"{SECRETS}/getSecret/action",))
+    (block,) = takes.permissions
+    takes = (
+        replace(takes, permissions=(replace(block, condition=text),)) if on_block else replace(takes, condition=text)
+    )
+    takes = replace(takes, principals=(DenyPrincipal(EVERYONE),))
+    of = estate(ANNA, vault("kv-a"), KV, vault("kv-z"), takes, assignment(READ, ANNA))
+    found = {name: (counted, told.total(Answer.ALLOWED)) for name, counted, told, *_ in both_ways(of)}
+    assert [found[name][1] for name in ("kv-a", "kv-app", "kv-z")] == [1, 0, 1]
+    assert [found[name][0] is None for name in ("kv-a", "kv-app", "kv-z")] == [False, True, False]
 
 
 def test_readers_by_access_policies() -> None:
