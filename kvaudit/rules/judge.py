@@ -80,7 +80,7 @@ class Judges:
         """A row with evidence. It is worked out anew when somebody looks at it: nothing of the subject stays."""
         again = _Again(self._access, vault, self._rules)
         return [
-            (rule, again.told(rule, found) if found.evidence_count else found)
+            (rule, again.told(rule, found) if _has_details(found) else found)
             for rule, found in zip(self._rules, row, strict=True)
         ]
 
@@ -104,8 +104,13 @@ class _Again:
         """Evidence and commands of a rule."""
         if self._made is None:
             judged = judge_vault(self._access.subject(self._vault), self._rules)
-            self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if found.evidence_count}
+            self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if _has_details(found)}
         return self._made[rule_id]
+
+
+def _has_details(found: Judgement) -> bool:
+    """Whether there is evidence or a fix to look at: a failure that rests on no record may have commands all the same."""
+    return bool(found.evidence_count) or found.verdict is Verdict.FAIL
 
 
 class _LookedAtAgain(Details):

@@ -4,19 +4,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from builders import estate, user
+from builders import estate, user, vault
 
 from kvaudit.access.evaluator import Access
+from kvaudit.report.build import build_audit
 from kvaudit.report.vault_tally import VaultCounter
 from kvaudit.rules.catalogue import RULES
+from kvaudit.rules.judge import judge_vault
 
 _SIDE_BY_SIDE = """
 import sys
 sys.path[:0] = {paths}
 from sample import audit_of, contoso
 from kvaudit.access.evaluator import Access
+from kvaudit.report.build import build_audit
 from kvaudit.report.vault_tally import VaultCounter
 from kvaudit.rules.catalogue import RULES
+from kvaudit.rules.judge import judge_vault
 from kvaudit.rules import side_by_side
 
 forked = []
@@ -44,3 +48,12 @@ def test_two_processes_find_what_one_finds() -> None:
 def test_the_counter_of_an_estate_without_vaults() -> None:
     (found,) = VaultCounter(Access(estate(user("anna"))), RULES).all_vaults()
     assert (list(found.readers), found.rows) == ([], 0)
+
+
+def test_a_failure_without_evidence_keeps_its_fix() -> None:
+    of = estate(vault("kv-old", rbac=False))
+    access = Access(of)
+    audit = build_audit(access, tool_version="0", generated_at="2026-11-24T08:00:00Z")
+    told = {rule.id: found.fix for rule, found in judge_vault(access.subject(of.vaults[0])) if found.fix}
+    assert told
+    assert {item.rule.id: item.judgement.fix for item in audit.findings if item.judgement.fix} == told
