@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kvaudit.access.vault_counts import VaultCounts
 
 _VAULTS = "vaults"
+_NO_DETAILS: Told = ((), ())
 
 
 def judge(access: Access, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Vault, Rule, Judgement]]:
@@ -105,7 +106,9 @@ class _Again:
         if self._made is None:
             judged = judge_vault(self._access.subject(self._vault), self._rules)
             self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if _has_details(found)}
-        return self._made[rule_id]
+        return self._made.get(
+            rule_id, _NO_DETAILS
+        )  # counts found what the evaluator does not: a bug, and no reason to end
 
 
 def _has_details(found: Judgement) -> bool:
