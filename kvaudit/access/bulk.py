@@ -231,7 +231,7 @@ class Bulk:
                 else:
                     adding.add(effect, number)
                 adding.hides |= self.hides(record.principal_id)
-                if self._is_stray(record.principal_id) and (effect is None or effect.gives):
+                if self._is_stray_holder(record.principal_id, number) and (effect is None or effect.gives):
                     adding.strays.append(record)
         return adding
 
@@ -264,7 +264,7 @@ class Bulk:
         if number == _TOLD_APART:
             number = self.numbers.of(name)
             adding.hides |= self.hides(name)
-            if self._is_stray(name) and (effect is _TURNS or effect.gives):
+            if self._is_stray_holder(name, number) and (effect is _TURNS or effect.gives):
                 adding.strays.append(self._columns.record(row))
         if effect is _TURNS:
             adding.turn(self._columns.record(row), number, broad=broad)
@@ -295,6 +295,10 @@ class Bulk:
         if found is None:
             found = self._hides[principal_id] = bool(self.around.directory.hides_members(principal_id))
         return found
+
+    def _is_stray_holder(self, principal_id: str, number: int) -> bool:
+        """Whether somebody holds what a record gives and is not simply there: an application registration holds nothing."""
+        return number != NOBODY and self._is_stray(principal_id)
 
     def _is_stray(self, principal_id: str) -> bool:
         return self.estate.principal(principal_id).state is not PrincipalState.FOUND

@@ -218,7 +218,7 @@ class Directory:
         if self.is_certain(principal_id):
             return self._concealed_below(group_id)
         gaps = self.hidden_below(group_id)
-        if self._may_be_service_principal(principal_id):
+        if self.may_be_service_principal(principal_id):
             gaps = (*gaps, self._groups_gap(principal_id))
         return gaps
 
@@ -233,7 +233,7 @@ class Directory:
         native = self._is_native(principal_id)
         if native and self.is_certain(principal_id):
             return frozenset(item for item in shady & groups if self._concealed_below(item))
-        suspects = shady if native and not self._may_be_service_principal(principal_id) else groups
+        suspects = shady if native and not self.may_be_service_principal(principal_id) else groups
         return frozenset(item for item in suspects & groups if self.doubt(principal_id, item))
 
     def is_shady(self, group_id: str) -> bool:
@@ -360,7 +360,8 @@ class Directory:
             )
         return self._natives[principal_id]
 
-    def _may_be_service_principal(self, principal_id: str) -> bool:
+    def may_be_service_principal(self, principal_id: str) -> bool:
+        """Whether lists of members leave this ID out, so that it has to be asked for its groups."""
         kind = self.type_of(principal_id)
         return kind == "ServicePrincipal" or (kind is None and not self._all_service_principals_listed)
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pyroaring import BitMap
 
 from kvaudit.access.directory import Directory
-from kvaudit.access.numbering import Numbers
+from kvaudit.access.numbering import Classes, Numbers
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.edges import Memberships
 from kvaudit.model.estate import Estate
@@ -37,6 +37,10 @@ class MemberSets:
         self._numbers = numbers
         self._everyone: dict[int, BitMap] = {}
         self._direct: dict[str, BitMap] = {}
+        self._may_be_groups = Classes(numbers, directory.may_be_group)
+        self._unasked = Classes(
+            numbers, lambda item: directory.may_be_service_principal(item) and not directory.is_certain(item)
+        )
         names = [name for name, _ in self._columns.members_and_types()]
         self._number_of: list[int] | None = None
         if numbers.ids[: len(names)] != names:  # memberships state two types of somebody
@@ -48,11 +52,16 @@ class MemberSets:
         """Whether memberships alone tell who is in a group: no schedule instance of PIM for Groups says otherwise."""
         return not self._estate.group_schedule_instances
 
+    def may_hold_through(self, principals: BitMap, holders: BitMap) -> bool:
+        """Whether one of some principals may be in a group among holders although nothing says so: nobody asked for its groups."""
+        return bool(self._unasked.counts(principals).get(True) and self._may_be_groups.counts(holders).get(True))
+
     @cached_property
     def groups(self) -> BitMap:
-        """The groups that have members."""
-        asked = {group for groups in self._estate.member_of.values() for group in groups}
-        return self._numbers.set_of((*self._columns.group_names(), *asked))
+        """The groups that have members. Whatever lists say, nobody is in what the directory knows as something else."""
+        asked = (group for groups in self._estate.member_of.values() for group in groups)
+        named = dict.fromkeys((*self._columns.group_names(), *asked))
+        return self._numbers.set_of(filter(self._directory.may_be_group, named))
 
     @property
     def users(self) -> BitMap:

@@ -119,6 +119,8 @@ class VaultCounts:
             through = within & named - allowed
             if any(self._bulk.is_in_many_groups(number) for number in through):
                 return None
+            if members.may_hold_through(named - allowed - through, allowed):
+                return None
             allowed = allowed | through
             people = len(within & members.users - allowed)
             return Holders(allowed, _EMPTY, _EMPTY, people, within.union_cardinality(allowed))
@@ -134,6 +136,8 @@ class VaultCounts:
         allowed = allowed | named & within
         if more:
             allowed |= named & more
+        if members.may_hold_through(named - allowed, BitMap.union(*sets[0])):
+            return None
         conditional = (conditional | members.everyone_in(conditional) & named) - allowed
         unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
         beside = allowed - within - more if more else allowed - within

@@ -147,19 +147,15 @@ class ReaderCounter:
         self, strongest: Mapping[str, tuple[Answer, str | None]]
     ) -> tuple[dict[Answer, dict[Kind, int]], int, int]:
         tally: Counter[tuple[Answer, Kind]] = Counter()
-        groups = []
         for holder, (answer, recorded) in strongest.items():
-            kind = kind_of(self._bulk.estate.principal(holder), recorded)
-            tally[answer, kind] += 1
-            if kind is Kind.GROUP and answer is Answer.ALLOWED:
-                groups.append(holder)
+            tally[answer, kind_of(self._bulk.estate.principal(holder), recorded)] += 1
         counts: dict[Answer, dict[Kind, int]] = {}
         for (answer, kind), number in sorted(tally.items()):
             counts.setdefault(answer, {})[kind] = number
         members = self._bulk.members
-        within = members.everyone_in(self._numbers.set_of(groups))
-        people = within & members.users - self._numbers.set_of(strongest)
         allowed = self._numbers.set_of(holder for holder, (answer, _) in strongest.items() if answer is Answer.ALLOWED)
+        within = members.everyone_in(allowed)
+        people = within & members.users - self._numbers.set_of(strongest)
         return counts, len(people), within.union_cardinality(allowed)
 
 

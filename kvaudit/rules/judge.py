@@ -15,13 +15,14 @@ from kvaudit.model.gaps import Gap
 from kvaudit.model.kinds import kind_words
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.catalogue import RULES
-from kvaudit.rules.judgement import Details, Fires, Judgement, Rule, Told, Verdict, unknown
+from kvaudit.rules.judgement import Details, Evidence, Fires, Judgement, Rule, Told, Verdict, unknown
 
 if TYPE_CHECKING:
     from kvaudit.access.vault_counts import VaultCounts
 
 _VAULTS = "vaults"
-_NO_DETAILS: Told = ((), ())
+_NOT_AGAIN: Told = ((Evidence("the evidence was counted and could not be found again: please report this", ""),), ())
+"""Counts found what the evaluator does not, which is a bug: said where the evidence would stand."""
 
 
 def judge(access: Access, rules: Sequence[Rule] = RULES) -> Iterator[tuple[Vault, Rule, Judgement]]:
@@ -106,9 +107,7 @@ class _Again:
         if self._made is None:
             judged = judge_vault(self._access.subject(self._vault), self._rules)
             self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if _has_details(found)}
-        return self._made.get(
-            rule_id, _NO_DETAILS
-        )  # counts found what the evaluator does not: a bug, and no reason to end
+        return self._made.get(rule_id, _NOT_AGAIN)
 
 
 def _has_details(found: Judgement) -> bool:

@@ -12,6 +12,7 @@ from builders import (
     estate,
     group,
     guest,
+    guid,
     policy,
     user,
     vault,
@@ -153,6 +154,21 @@ def test_whom_a_deny_that_only_audits_spares_is_named_too() -> None:
     spares = replace(audits, exclude_principals=(DenyPrincipal(GIL.id),))
     found = readers(KV, assignment(READ, OUTER), spares)
     assert (found.of(Answer.ALLOWED, Kind.GUEST), found.members) == (1, 2)
+
+
+def test_of_whom_nobody_knows_the_groups_is_no_reader_by_counts() -> None:
+    unseen = assignment(SIGN, guid("unseen"), KV, principal_type="ServicePrincipal")
+    of = estate(ANNA, BERT, GIL, INNER, OUTER, KV, assignment(READ, OUTER), unseen)
+    ((_, counted, told, *_),) = both_ways(of)
+    assert counted is None or counted == told
+    assert told.total(Answer.UNKNOWN) == 1
+
+
+def test_whoever_is_listed_in_a_person_is_no_member() -> None:
+    of = estate(ANNA, BERT, KV, assignment(READ, ANNA, KV))
+    ((_, counted, told, *_),) = both_ways(replace(of, memberships=(Membership(ANNA.id, BERT.id, "User"),)))
+    assert counted == told
+    assert told.everybody == 1
 
 
 def test_a_deleted_group_gives_its_members_nothing() -> None:
