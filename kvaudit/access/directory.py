@@ -274,7 +274,8 @@ class Directory:
         return {gap.scope.casefold(): gap for gap in self._estate.gaps if gap.kind in kinds}
 
     @cached_property
-    def _asked_members(self) -> dict[str, list[str]]:
+    def asked_members(self) -> Mapping[str, list[str]]:
+        """Group -> the service principals that said that they are in it."""
         table: dict[str, list[str]] = {}
         for principal_id, groups in self._estate.member_of.items():
             for group in groups:
@@ -328,7 +329,7 @@ class Directory:
         while pending:
             following: list[tuple[str, tuple[str, ...]]] = []
             for group, chain in pending:
-                for member in (*self.edges.members.get(group, ()), *self._asked_members.get(group, ())):
+                for member in (*self.edges.members.get(group, ()), *self.asked_members.get(group, ())):
                     if member in walked or self.type_of(member) == "Application":
                         continue
                     walked.add(member)

@@ -59,8 +59,7 @@ class MemberSets:
     @cached_property
     def groups(self) -> BitMap:
         """The groups that have members. Whatever lists say, nobody is in what the directory knows as something else."""
-        asked = (group for groups in self._estate.member_of.values() for group in groups)
-        named = dict.fromkeys((*self._columns.group_names(), *asked))
+        named = dict.fromkeys((*self._columns.group_names(), *self._directory.asked_members))
         return self._numbers.set_of(filter(self._directory.may_be_group, named))
 
     @property
@@ -78,14 +77,6 @@ class MemberSets:
             else:
                 found[kind] = [number]
         return {kind: BitMap(numbers) for kind, numbers in found.items()}
-
-    @cached_property
-    def _asked(self) -> dict[str, list[str]]:
-        table: dict[str, list[str]] = {}
-        for principal_id, groups in self._estate.member_of.items():
-            for group in groups:
-                table.setdefault(group, []).append(principal_id)
-        return table
 
     def everyone_in(self, groups: BitMap) -> BitMap:
         """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""
@@ -108,7 +99,7 @@ class MemberSets:
         if group not in self._direct:
             places = self._columns.places_in(group)
             listed = BitMap(places if self._number_of is None else map(self._number_of.__getitem__, places))
-            self._direct[group] = listed | self._numbers.set_of(self._asked.get(group, ()))
+            self._direct[group] = listed | self._numbers.set_of(self._directory.asked_members.get(group, ()))
         return self._direct[group]
 
     def _is_live(self, group: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyroaring import BitMap
 
@@ -59,7 +60,6 @@ class VaultCounts:
         self._reaching = [item for item in denies if not is_idle(item) and reaches(item, scope)] if denies else ()
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
         self._uncertain: bool | None = None
-        self._masks: dict[int, int] | None = None
 
     def type_of(self, principal_id: str) -> str | None:
         """The type of a principal, by the directory or by the records that name it."""
@@ -114,7 +114,7 @@ class VaultCounts:
             found = self._by_policies(question)
             if found is None:
                 return None
-            (allowed, _, _), named = found[0], BitMap(self._masks or ())
+            (allowed, _, _), named = found[0], BitMap(self._held_by_policies or ())
             within = members.everyone_in(allowed)
             through = within & named - allowed
             if any(self._bulk.is_in_many_groups(number) for number in through):
@@ -147,7 +147,7 @@ class VaultCounts:
     def named(self) -> int | None:
         """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            return None if self._by_policies(DataGrants(0)) is None else len(self._masks or ())
+            return None if self._held_by_policies is None else len(self._held_by_policies)
         return None if self._is_uncertain() else len(self._named())
 
     def _named(self) -> BitMap:
@@ -221,17 +221,16 @@ class VaultCounts:
 
     def _by_policies(self, question: DataGrants) -> list[Sets] | None:
         """The same for a vault on access policies: its entries are all that counts."""
-        if self._masks is None:
-            self._masks = self._held_by_policies()
-        if self._masks is None:
+        masks = self._held_by_policies
+        if masks is None:
             return None
-        masks = self._masks
         nobody = BitMap()
         return [
             (BitMap(number for number, mask in masks.items() if mask & item.mask), nobody, nobody)
             for item in iter_operations(question.mask)
         ]
 
+    @cached_property
     def _held_by_policies(self) -> dict[int, int] | None:
         """What the entries give, by the number of the principal; None where one of them does not give it for certain."""
         if self.vault.access_policies is None:

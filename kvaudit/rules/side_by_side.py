@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -55,11 +56,11 @@ def _has_memory() -> bool:
         left = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     except (OSError, ValueError, IndexError):
         return False
-    try:  # a container may have less; without one there are no such files
+    with suppress(
+        OSError, ValueError
+    ):  # a container may have less; without one there are no such files, or no number in them
         most, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current"))
         left.append(int(most) - int(used))
-    except (OSError, ValueError):
-        pass  # no limit: "max" is no number
     return bool(left) and min(left) > held
 
 

@@ -5,6 +5,7 @@ and works the same on every system. It is there to save time only. Whatever goes
 itself, by the same code, and meets what is wrong with the file.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -123,8 +124,6 @@ def answer() -> None:
     request = layout.decode(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     path = Path(request["path"])
-    import gc
-
     gc.disable()  # see `load.no_collector_pauses`
     found = read_members(Snapshot(path, manifest_of(path / layout.MANIFEST, request["manifest"])))
     _write_answer(sys.stdout.buffer, found)
