@@ -5,17 +5,20 @@ from pathlib import Path
 from kvaudit import __version__
 from kvaudit.access.evaluator import Access
 from kvaudit.app.clock import now
+from kvaudit.app.progress import Steps
+from kvaudit.app.settings import Voice
 from kvaudit.report.audit import Audit
 from kvaudit.report.build import build_audit
 from kvaudit.snapshot.index import load_indexed
 from kvaudit.snapshot.reader import open_snapshot
 
 
-def audit_snapshot(path: Path, *, shown_path: str | None = None) -> Audit:
+def audit_snapshot(path: Path, voice: Voice, *, shown_path: str | None = None) -> Audit:
     """Judges a snapshot.
 
     Args:
         path: the snapshot folder.
+        voice: how much to tell of what is done.
         shown_path: how reports name it; None when it is temporary and will be gone.
 
     Raises:
@@ -23,8 +26,12 @@ def audit_snapshot(path: Path, *, shown_path: str | None = None) -> Audit:
     """
     snapshot = open_snapshot(path)
     scope = {key: tuple(values) for key, values in (snapshot.manifest.get("scope") or {}).items()}
+    tell = Steps(voice, snapshot.lines_written)
+    tell(f"reading {snapshot.lines_written:,} records")
+    estate = load_indexed(snapshot)
+    tell(f"judging {len(estate.vaults):,} vaults")
     return build_audit(
-        Access(load_indexed(snapshot)),
+        Access(estate),
         tool_version=__version__,
         generated_at=now(),
         scope=scope,

@@ -20,8 +20,8 @@ def report(snapshot: Path, *, out: Path | None, reports: Sequence[str], fail_on:
         OutputError: a file could not be written.
     """
     files = report_files(out, reports)
-    audit = audit_snapshot(snapshot, shown_path=str(snapshot))
-    written = write_reports(audit, files)
+    audit = audit_snapshot(snapshot, voice, shown_path=str(snapshot))
+    written = write_reports(audit, files, voice)
     show_summary(audit, voice)
     show_files(written, voice)
     return exit_code_of(audit, fail_on)

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kvaudit.app.files import write_whole
+from kvaudit.app.progress import Steps
+from kvaudit.app.settings import Voice
 from kvaudit.errors import UsageError
 from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit
 from kvaudit.report.formats import FORMATS
+
+_QUIET = Voice(quiet=True)
 
 OUT_FILES = (("html", "report.html"), ("json", "findings.json"), ("csv", "access.csv"))
 """What `--out DIR` writes: format and file name."""
@@ -50,17 +54,19 @@ def report_files(out: Path | None, reports: Sequence[str]) -> tuple[ReportFile, 
     return tuple(files)
 
 
-def write_reports(audit: Audit, files: Sequence[ReportFile]) -> tuple[Path, ...]:
+def write_reports(audit: Audit, files: Sequence[ReportFile], voice: Voice = _QUIET) -> tuple[Path, ...]:
     """Writes every file, each whole or not at all, and answers what was written.
 
     `access.csv` of more than a million rows is written only when it is asked for by name: no spreadsheet opens it. One
     of an earlier run goes, so that nobody takes it for this one's.
     """
     written = []
+    tell = Steps(voice, sum(item.items for item in audit.coverage.values()))
     for file in files:
         if file.format == "csv" and not file.by_name and audit.access_rows > CSV_ROW_LIMIT:
             file.path.unlink(missing_ok=True)
             continue
+        tell(f"writing {file.path}")
         render = FORMATS[file.format]
         write_whole(file.path, lambda stream, render=render: render(audit, stream))  # type: ignore[misc]
         written.append(file.path)

@@ -53,8 +53,8 @@ def scan(
             statistics = collect_snapshot(folder, request, connection, voice, environ=environ)
             if not voice.quiet:
                 tell_source(open_snapshot(folder), voice)
-        audit = audit_snapshot(folder, shown_path=shown)
-        written = write_reports(audit, files)
+        audit = audit_snapshot(folder, voice, shown_path=shown)
+        written = write_reports(audit, files, voice)
     if voice.verbose:
         show_statistics(statistics, voice)
     warn_if_no_vault(audit, voice)
