@@ -365,7 +365,16 @@ class _Loading:
         if not self._snapshot.complete:
             reason = "the collection was interrupted, so anything may be missing"
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
-        gaps.sort(key=lambda gap: (gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason))
+        gaps.sort(
+            key=lambda gap: (
+                gap.kind,
+                scopes.fold(gap.scope),
+                gap.status is None,
+                gap.code or "",
+                gap.reason,
+                gap.scope,
+            )
+        )
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
 
 

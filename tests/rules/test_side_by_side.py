@@ -65,7 +65,7 @@ def test_nothing_is_left_behind(sent: signal.Signals) -> None:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 def work(part):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # whole, beside the other's
     time.sleep(30)
 try:
     in_halves(range(6), work, least=2)
@@ -73,11 +73,11 @@ except KeyboardInterrupt:
     print("ended")
 """
     command = [sys.executable, "-c", BEGIN + code]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    workers = {int(process.stdout.readline()) for _ in range(2)}
-    process.send_signal(sent)
-    rest, errors = process.communicate(timeout=20)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        workers = {int(process.stdout.readline()) for _ in range(2)}
+        process.send_signal(sent)
+        rest, errors = process.communicate(timeout=20)
     assert (rest, errors, process.returncode) == ("ended\n", "", 0)
     (other,) = workers - {process.pid}
     deadline = time.monotonic() + 10

@@ -1,15 +1,19 @@
 """From raw items to an estate: what is merged, what becomes a gap, and what is known of principals."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from writing import SUBSCRIPTIONS, Listed, assignment, graph, load, vault, write_all
+from writing import ENDED, SUBSCRIPTIONS, Listed, assignment, graph, load, vault, write_all
 
 from kvaudit.collectors.directory import deleted_scope
 from kvaudit.model.authorization import EVERYONE
 from kvaudit.model.directory import Membership, PrincipalState
 from kvaudit.model.vaults import PermissionModel
+from kvaudit.snapshot.writer import SnapshotWriter
 
 OTHER_TENANT = "99999999-9999-9999-9999-999999999999"
 BATCH = "directoryObjects/getByIds/1"
@@ -270,3 +274,27 @@ def test_kinds_of_a_later_version_are_left_alone(tmp_path: Path) -> None:
     path = write_all(tmp_path / "s", [Listed("vaults", "/", ((vault("a"),),))])
     (path / "galaxies.ndjson.gz").write_bytes(b"who knows")
     assert len(load(path).vaults) == 1
+
+
+def test_of_two_spellings_of_a_scope_the_gap_names_the_same_in_every_run(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    writer = SnapshotWriter.create(path, header={})
+    for scope in ("groups/team", "groups/Team"):
+        writer.add_page("group_members", scope, [None])
+    writer.close(complete=True, ended_at=ENDED)
+    code = (
+        "import sys; from pathlib import Path; from kvaudit.snapshot.load import load_estate;"
+        "from kvaudit.snapshot.reader import open_snapshot;"
+        "print([gap.scope for gap in load_estate(open_snapshot(Path(sys.argv[1]))).gaps])"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(path)],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(6)
+    }
+    assert told == {"['groups/Team']\n"}
