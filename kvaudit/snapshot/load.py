@@ -30,7 +30,7 @@ from kvaudit.snapshot.lines import corrupt
 from kvaudit.snapshot.member_process import members_beside
 from kvaudit.snapshot.members import KIND as MEMBERS
 from kvaudit.snapshot.members import GroupMembers
-from kvaudit.snapshot.merging import Merged, merge_listed
+from kvaudit.snapshot.merging import Merged, merge_listed, telling_first
 from kvaudit.snapshot.principals import complete_principals, described_principals, named_principals
 from kvaudit.snapshot.reader import Items, Snapshot
 
@@ -365,16 +365,7 @@ class _Loading:
         if not self._snapshot.complete:
             reason = "the collection was interrupted, so anything may be missing"
             gaps += [Gap(kind, scopes.ROOT, reason, code=INTERRUPTED, retryable=True) for kind in by_kind()]
-        gaps.sort(
-            key=lambda gap: (
-                gap.kind,
-                scopes.fold(gap.scope),
-                gap.status is None,
-                gap.code or "",
-                gap.reason,
-                gap.scope,
-            )
-        )
+        gaps.sort(key=telling_first)
         return tuple({gap.id: gap for gap in reversed(gaps)}.values())[::-1]
 
 

@@ -84,3 +84,8 @@ def merge_listed(kind: str, records: Iterable[Listed]) -> tuple[tuple[Listed, ..
             record = replace(record, listed_from=shared.setdefault(froms, froms))  # noqa: PLW2901
         found.append(record)
     return tuple(found), tuple(merged.gaps())
+
+
+def telling_first(gap: Gap) -> tuple[str, str, bool, str, str, str]:
+    """The order of gaps: of those of one kind and scope the one that has the service's answer comes first."""
+    return gap.kind, scopes.fold(gap.scope), gap.status is None, gap.code or "", gap.reason, gap.scope
