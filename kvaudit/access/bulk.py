@@ -35,8 +35,7 @@ from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.estate import Estate
-from kvaudit.model.permissions import iter_operations
-from kvaudit.model.vaults import Vault
+from kvaudit.model.vaults import PermissionModel, Vault
 
 _KEPT = 64
 """Resource groups, and subscriptions, whose sets are kept: vaults of one mostly follow each other."""
@@ -98,30 +97,36 @@ class Bulk:
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
         self._root = Node()
 
-    def node_above(self, vault: Vault, scope: str) -> Node:
-        """What stands above a vault at a folded scope. Vaults side by side share it."""
-        above = scope.rpartition("/")[0]
-        node = self._parents.get(above)
-        if node is None:
-            if len(self._parents) >= _KEPT:
-                self._parents.clear()
-            node = self._parents[above] = self._walk(vault)
+    def _node_above(self, vault: Vault) -> Node:
+        """What stands above a vault. Vaults side by side share it."""
+        if len(self._parents) >= _KEPT:
+            self._parents.clear()
+        node = self._parents[vault.scope.rpartition("/")[0]] = self._walk(vault)
         return node
 
-    def node_of(self, vault: Vault) -> Node:
-        """The same with what stands at the vault itself; records that turn on its name are settled."""
+    def nodes_of(self, vault: Vault) -> tuple[Node, Node]:
+        """What stands above a vault, and the same with what stands at the vault itself; what turns on its name is settled."""
         scope = vault.scope
-        parent = self.node_above(vault, scope)
+        above = self._parents.get(scope.rpartition("/")[0]) or self._node_above(vault)
         denies = self.around.denies.beside_columns(scope)  # they have no columns
         beside = self.around.records.beside_columns(scope)
-        if scope not in self._columns.starts and not beside and not denies and not parent.turning:
-            return parent
-        adding = self._added(parent, scope, beside)
-        if adding.is_empty and not denies and not parent.turning:
-            return parent
-        for record, broad in (*parent.turning, *adding.turning):
-            adding.add(self.effects.at(record, vault, broad=broad), self.numbers.of(record.principal_id))
-        return self._with_denies(adding.node(), denies)
+        if scope not in self._columns.starts and not beside and not denies and not above.turning:
+            return above, above
+        adding = self._added(above, scope, beside, broad=False)
+        for record, broad in (*above.turning, *adding.turning):
+            self._settle(adding, record, vault, broad=broad)
+        if adding.is_empty and not denies:
+            return above, above
+        return above, self._with_denies(adding.node(), denies)
+
+    def _settle(self, adding: Adding, record: Record, vault: Vault, *, broad: bool) -> None:
+        """Add what a record gives that turns on the vault's name. No name changes what it gives of the control plane."""
+        if vault.permission_model is PermissionModel.ACCESS_POLICIES:  # nothing else of it is counted there
+            effect = self.effects.of(record, broad=broad)
+            effect = effect if effect and effect.touches & self.effects.of_control else None
+        else:
+            effect = self.effects.at(record, vault, broad=broad)
+        adding.add(effect, self.numbers.of(record.principal_id))
 
     @cached_property
     def _has_several_roots(self) -> bool:
@@ -176,7 +181,7 @@ class Bulk:
         for scope in scopes.path_ancestors(vault.scope)[:-1]:
             if scopes.level_of(scope) not in BROAD:
                 denies = self.around.denies.beside_columns(scope)
-                node = self._below(node, scope, self.around.records.beside_columns(scope), denies)
+                node = self._below(node, scope, self.around.records.beside_columns(scope), denies, broad=False)
         return node
 
     def _walk_broad(self, vault: Vault) -> Node:
@@ -193,7 +198,7 @@ class Bulk:
                 if scope == own:
                     beside = (*beside, *self.around.records.listed_below(subscription, chain))
                     denies = (*denies, *self.around.denies.listed_below(subscription, chain))
-                known = self._below(node, scope, beside, denies)
+                known = self._below(node, scope, beside, denies, broad=True)
                 if scope == own:
                     unplaced = self.around.records.unplaced(subscription, chain)
                     known.odd = (
@@ -204,19 +209,20 @@ class Bulk:
             node = known
         return node
 
-    def _below(self, parent: Node, scope: str, beside: Sequence[Record], denies: Sequence[DenyAssignment]) -> Node:
+    def _below(
+        self, parent: Node, scope: str, beside: Sequence[Record], denies: Sequence[DenyAssignment], *, broad: bool
+    ) -> Node:
         """A scope's node: its parent's, and what stands at the scope, in columns and beside them."""
-        return self._with_denies(self._added(parent, scope, beside).node(), denies)
+        return self._with_denies(self._added(parent, scope, beside, broad=broad).node(), denies)
 
     def _with_denies(self, node: Node, denies: Sequence[DenyAssignment]) -> Node:
         if denies:
             node.denies = (*node.denies, *denies)
         return node
 
-    def _added(self, parent: Node, scope: str, beside: Sequence[Record]) -> Adding:
-        """What stands at a scope."""
+    def _added(self, parent: Node, scope: str, beside: Sequence[Record], *, broad: bool) -> Adding:
+        """What stands at a scope, which is one of `BROAD` or not."""
         adding = Adding(parent)
-        broad = scopes.level_of(scope) in BROAD
         if self.around.grants.holds_timed(scope):  # time is a matter of the single record
             beside = (*beside, *self._columns.at(scope))
         elif scope in self._columns.starts:
@@ -238,15 +244,19 @@ class Bulk:
     def _add_columns(self, adding: Adding, scope: str, *, broad: bool) -> None:
         start, stop = self._columns.starts[scope]
         columns, effects, principals = self._columns.columns, self._effects[broad], self._principals
-        given = adding.given
-        pairs = zip(columns.powers[start:stop], columns.principals[start:stop], strict=True)
-        for row, (power, who) in enumerate(pairs, start=start):
-            effect = effects[power]
-            if effect is _ASK:
-                effect = effects[power] = self._effect(power, scope, broad=broad)
-            if effect is None:
+        given, named = adding.given, columns.principals
+        powers = columns.powers[start:stop]
+        for row, known in enumerate(map(effects.__getitem__, powers), start=start):
+            if known is None:  # most roles give nothing that is counted
                 continue
-            number = principals[who]
+            effect = known
+            if known is _ASK:
+                power = powers[row - start]
+                learned = effects[power] = self._effect(power, scope, broad=broad)
+                if learned is None:
+                    continue
+                effect = learned
+            number = principals[named[row]]
             if number >= 0 and effect is not _TURNS and not effect.has_gap:  # as nearly all are
                 if effect in given:
                     given[effect].append(number)
@@ -356,26 +366,22 @@ class Bulk:
     def _tally(self, node: Node, question: Question, who: Who | None) -> Tally | None:
         if isinstance(question, DataGrants):
             sets = self.data(node, question)
-            return None if sets is None else tally_of(self.among(sets, who) if who else sets)
+            return None if sets is None else self.tally_among(sets, who)
         triple = self.effects.triples[question]
         counted = zip(node.counts(triple), map(len, node.sets(triple)), strict=True)
         return Tally(*(number for pair in counted for number in pair))
 
     def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him; None as for `tally`."""
-        found = []
-        for operation in iter_operations(question.mask):
-            allowed, conditional, unknown = node.sets(self.effects.operations[operation.mask])
-            conditional = conditional - allowed if conditional else conditional
-            if unknown:
-                unknown = unknown - allowed - conditional
-            if conditional and self._hiding.counts(conditional).get(True):
-                return None
-            found.append((allowed, conditional, unknown))
+        found = [node.apart(triple) for triple in self.effects.triples_of[question]]
+        if any(conditional and self._hiding.has(True, conditional) for _, conditional, _ in found):
+            return None
         return found
 
-    def among(self, found: list[Sets], who: Who) -> list[Sets]:
-        """Sets without those who are not meant; of whom that cannot be told, nothing is certain."""
+    def tally_among(self, found: list[Sets], who: Who | None) -> Tally:
+        """Sets counted without those who are not meant; of whom that cannot be told, nothing is certain."""
+        if who is None:
+            return tally_of(found)
         if who not in self._filters:
             estate, type_of = self.estate, self.around.directory.type_of
             self._filters[who] = Classes(self.numbers, lambda item: who(estate, item, type_of(item)))
@@ -384,10 +390,9 @@ class Bulk:
             together = BitMap.union(one, two, three) if two or three else one
             sets = kinds.sets(together)
             meant, unclear = sets.get(True, _EMPTY), sets.get(None, _EMPTY)
-            sure = (meant & one, meant & two if two else two, meant & three if three else three)
-            doubts = unclear & together if unclear else unclear
-            kept.append((sure[0], sure[1], sure[2] | doubts) if doubts else sure)
-        return kept
+            doubts = unclear & together if unclear else _EMPTY
+            kept.append((meant & one, meant & two if two else two, doubts | meant & three if three else doubts))
+        return tally_of(kept)
 
     def is_in_many_groups(self, number: int) -> bool:
         """Whether somebody is in more groups than a token names."""

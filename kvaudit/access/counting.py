@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kvaudit.access.conditions import ConditionError, Verdict, depends_on_vault, evaluate_operation, parse
+from kvaudit.access.conditions import ConditionError, Verdict, decided_by_name, depends_on_vault, parse
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.grants import Given, Grants, Record
 from kvaudit.model.answers import Answer
@@ -110,7 +110,9 @@ class Effects:
     Attributes:
         operations: the triple of each operation, by its mask.
         triples: the triple of each of the other questions.
-        touched_by: the triples from which a question is answered, one bit for each.
+        triples_of: the triples from which a question is answered.
+        touched_by: the same, one bit for each.
+        of_control: those of the control plane, one bit for each.
 
     Args:
         grants, control: the evaluator's own.
@@ -129,19 +131,21 @@ class Effects:
         self.operations = {item.mask: place for place, item in enumerate(iter_operations(mask))}
         others = [item for item in asked if not isinstance(item, DataGrants)]
         self.triples: Mapping[Question, int] = {item: len(self.operations) + place for place, item in enumerate(others)}
-        self.touched_by: Mapping[Question, int] = {item: self._triples(item) for item in asked}
+        self.triples_of: Mapping[Question, tuple[int, ...]] = {item: self._triples(item) for item in asked}
+        self.touched_by: Mapping[Question, int] = {item: _bits(found) for item, found in self.triples_of.items()}
+        self.of_control = _bits(self.triples[item] for item in others if isinstance(item, ControlGrants))
         self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
-        self._settled: dict[tuple[str, str | None, bool, tuple[Verdict, ...]], Effect | None] = {}
+        self._settled: dict[tuple[str, str | None, bool, tuple[tuple[Verdict, ...], ...]], Effect | None] = {}
         self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, int], Effect] = {}
-        self._verdicts: dict[tuple[str, str | None], tuple[Verdict, ...]] = {}
-        self._verdicts_at: Vault | None = None
+        self._texts: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._by_name: dict[str, tuple[Verdict, ...]] = {}
+        self._named = ""
         self._turning: dict[tuple[str, str | None], bool] = {}
 
-    def _triples(self, question: Question) -> int:
-        """The triples of sets from which a question is answered, one bit for each."""
+    def _triples(self, question: Question) -> tuple[int, ...]:
         if not isinstance(question, DataGrants):
-            return 1 << self.triples[question]
-        return sum(1 << self.operations[item.mask] for item in iter_operations(question.mask))
+            return (self.triples[question],)
+        return tuple(self.operations[item.mask] for item in iter_operations(question.mask))
 
     def of(self, record: Record, *, broad: bool) -> Effect | None:
         """What a record adds that does not turn on the vault; None: nothing at all.
@@ -162,35 +166,39 @@ class Effects:
         """What a record adds at one vault: the same wherever its conditions decide the same."""
         if not isinstance(record, RoleAssignment) or self._grants.is_timed(record):
             return self._effect(record, vault, broad=broad)
-        key = (record.role, record.condition, broad, self._decided(record, vault))
+        key = (record.role, record.condition, broad, self._decided(record, vault.name))
         try:
             return self._settled[key]
         except KeyError:
             return self._settled.setdefault(key, self._effect(record, vault, broad=broad))
 
-    def _decided(self, record: Record, vault: Vault) -> tuple[Verdict, ...]:
-        """What the conditions of a record decide at a vault, operation by operation and block by block."""
-        if self._verdicts_at is not vault:
-            self._verdicts_at = vault
-            self._verdicts.clear()
+    def _decided(self, record: Record, name: str) -> tuple[tuple[Verdict, ...], ...]:
+        """What the conditions of a record decide of a vault's name."""
+        if self._named != name:
+            self._named = name
+            self._by_name.clear()
+        found = []
+        for text in self._texts_of(record):
+            verdicts = self._by_name.get(text)
+            if verdicts is None:
+                verdicts = self._by_name[text] = decided_by_name(text, name)
+            found.append(verdicts)
+        return tuple(found)
+
+    def _texts_of(self, record: Record) -> tuple[str, ...]:
+        """The conditions of a record and of its role's blocks."""
         key = (record.role, record.condition)
-        found = self._verdicts.get(key)
+        found = self._texts.get(key)
         if found is None:
-            found = self._verdicts[key] = tuple(
-                evaluate_operation(texts, item, vault.name, None).verdict
-                for block in self._grants.power(record.role).blocks
-                if (texts := tuple(text for text in (record.condition, block.condition) if text))
-                for item in iter_operations(block.mask | block.unsure)
-            )
+            texts = (record.condition, *(block.condition for block in self._grants.power(record.role).blocks))
+            found = self._texts[key] = tuple(dict.fromkeys(text for text in texts if text))
         return found
 
     def turns_on_vault(self, record: Record) -> bool:
         """Whether the vault's name can change what the record gives."""
         key = (record.role, record.condition)
         if key not in self._turning:
-            blocks = self._grants.power(record.role).blocks
-            texts = {record.condition, *(block.condition for block in blocks)} - {None}
-            self._turning[key] = any(_turns(text or "") for text in texts)
+            self._turning[key] = any(map(_turns, self._texts_of(record)))
         return self._turning[key]
 
     def _effect(self, record: Record, vault: Vault | None, *, broad: bool) -> Effect | None:
@@ -238,6 +246,10 @@ class Effects:
             for item in self._control.citations(record, question.also, self._any_vault) if question.also else ():
                 if item not in certain:
                     yield Answer.UNKNOWN if item.answer is Answer.ALLOWED else item.answer
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    return sum(1 << number for number in numbers)
 
 
 def _turns(text: str) -> bool:

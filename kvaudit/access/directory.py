@@ -26,6 +26,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS, Edges, Way, ways
+from kvaudit.access.principal_types import PrincipalTypes
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap
@@ -50,8 +51,6 @@ class Directory:
     ) -> None:
         self._elsewhere = elsewhere
         self._estate = estate
-        self._types = types
-        self._known_types: dict[str, str | None] = {}
         self._natives: dict[str, bool] = {}
         self._chains: dict[str, dict[str, tuple[str, ...]]] = {}
         self._hidden: dict[str, tuple[Gap, ...]] = {}
@@ -59,6 +58,7 @@ class Directory:
         self._ways: dict[str, Mapping[str, Way]] = {}
         self._everyone: dict[str, frozenset[str]] = {}
         self.edges = Edges(estate)
+        self.types = PrincipalTypes(estate, types, self.edges)
 
     def principal(self, principal_id: str) -> Principal:
         """What the directory says of a folded ID; one that records name for another tenant alone is foreign."""
@@ -69,26 +69,11 @@ class Directory:
 
     def type_of(self, principal_id: str) -> str | None:
         """`User`, `Group`, ...: by the directory, else by the records that name it, else by the memberships."""
-        if principal_id not in self._known_types:
-            self._known_types[principal_id] = (
-                self.principal(principal_id).type
-                or self._types.get(principal_id)
-                or self._member_types.get(principal_id)
-                or ("Group" if self._has_members(principal_id) else None)
-            )
-        return self._known_types[principal_id]
+        return self.types.of(principal_id)
 
     def is_recorded(self, principal_id: str) -> bool:
         """Whether a role assignment or a membership names this ID."""
-        return (
-            principal_id in self._types
-            or principal_id in self._member_types
-            or principal_id in self.edges.awaited_by_member
-            or self._has_members(principal_id)
-        )
-
-    def _has_members(self, principal_id: str) -> bool:
-        return principal_id in self.edges.members or principal_id in self.edges.awaited_by_group
+        return self.types.is_recorded(principal_id)
 
     def may_be_group(self, principal_id: str) -> bool:
         """Whether others may hold something through this ID."""
@@ -281,10 +266,6 @@ class Directory:
             for group in groups:
                 table.setdefault(group, []).append(principal_id)
         return table
-
-    @cached_property
-    def _member_types(self) -> Mapping[str, str]:
-        return self._estate.membership_columns.type_of_member
 
     def _climb(self, principal_id: str) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

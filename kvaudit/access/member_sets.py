@@ -52,9 +52,13 @@ class MemberSets:
         """Whether memberships alone tell who is in a group: no schedule instance of PIM for Groups says otherwise."""
         return not self._estate.group_schedule_instances
 
+    def has_unasked(self, principals: BitMap) -> bool:
+        """Whether one of some principals was not asked for its groups, where lists of members may leave it out."""
+        return self._unasked.has(True, principals)
+
     def may_hold_through(self, principals: BitMap, holders: BitMap) -> bool:
         """Whether one of some principals may be in a group among holders although nothing says so: nobody asked for its groups."""
-        return bool(self._unasked.counts(principals).get(True) and self._may_be_groups.counts(holders).get(True))
+        return self.has_unasked(principals) and self._may_be_groups.has(True, holders)
 
     @cached_property
     def groups(self) -> BitMap:
@@ -62,7 +66,7 @@ class MemberSets:
         named = dict.fromkeys((*self._columns.group_names(), *self._directory.asked_members))
         return self._numbers.set_of(filter(self._directory.may_be_group, named))
 
-    @property
+    @cached_property
     def users(self) -> BitMap:
         """The users who are in groups."""
         return self._by_type.get("User", _EMPTY)
@@ -71,7 +75,7 @@ class MemberSets:
     def _by_type(self) -> dict[str | None, BitMap]:
         found: dict[str | None, list[int]] = {}
         names = dict.fromkeys(name for name, _ in self._columns.members_and_types())
-        for number, kind in enumerate(map(self._directory.type_of, names)):
+        for number, kind in enumerate(self._directory.types.of_many(names)):
             if kind in found:
                 found[kind].append(number)
             else:
@@ -80,7 +84,7 @@ class MemberSets:
 
     def everyone_in(self, groups: BitMap) -> BitMap:
         """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""
-        found = [self._everyone_below(number) for number in groups & self.groups]
+        found = [self._everyone_below(number) for number in groups & self.groups] if groups else ()
         return BitMap.union(*found) if len(found) > 1 else found[0] if found else _EMPTY
 
     def _everyone_below(self, number: int) -> BitMap:

@@ -51,7 +51,7 @@ class Node:
     """
 
     __slots__ = (
-        "_broad", "_counts", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
+        "_apart", "_broad", "_counts", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
         "tallies", "touched", "turning", "unsettled",
     )  # fmt: skip
 
@@ -71,6 +71,7 @@ class Node:
         self.children: dict[str, Node] = {}
         self.tallies: dict[int, Tally | None] = {}
         self._sets: dict[int, Sets] = {}
+        self._apart: dict[int, Sets] | None = None
         self._counts: dict[int, Counts] | None = None
         self._members: dict[int, Members] | None = None
         self._broad: frozenset[int] | None = None
@@ -102,6 +103,20 @@ class Node:
             above[1].union(BitMap(two)) if two else above[1],
             above[2].union(BitMap(three)) if three else above[2],
         )
+
+    def apart(self, triple: int) -> Sets:
+        """The same with everybody in one of them alone: by how surely his records give it."""
+        found = self.sets(triple)
+        allowed, conditional, unknown = found
+        if not conditional and not unknown:
+            return found
+        if self._apart is None:
+            self._apart = {}
+        known = self._apart.get(triple)
+        if known is None:
+            conditional = conditional - allowed
+            known = self._apart[triple] = allowed, conditional, unknown - allowed - conditional
+        return known
 
     def counts(self, triple: int) -> Counts:
         """How many records give what a triple of counters counts."""

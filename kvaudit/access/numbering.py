@@ -22,7 +22,10 @@ class Numbers:
     def __init__(self, directory: Directory, first: Sequence[str] = ()) -> None:
         self._directory = directory
         self.ids = list(first)
-        self._known = {name: number for number, name in enumerate(first) if directory.type_of(name) != "Application"}
+        self._known = dict(zip(first, range(len(first)), strict=True))
+        for name, kind in zip(first, directory.types.of_many(first), strict=True):
+            if kind == "Application":
+                self._known[name] = NOBODY
 
     def of(self, principal_id: str) -> int:
         """The number of an ID, or `NOBODY`."""
@@ -79,3 +82,8 @@ class Classes(Generic[Class]):
         """How many of some principals are of each class; classes without any are left out."""
         numbers = ((found, members.intersection_cardinality(among)) for found, members in self.sets(among).items())
         return {found: number for found, number in numbers if number}
+
+    def has(self, kind: Class, among: BitMap) -> bool:
+        """Whether any of some principals is of a class."""
+        found = self.sets(among).get(kind)
+        return found is not None and bool(found.intersect(among))

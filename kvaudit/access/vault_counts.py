@@ -1,8 +1,8 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -12,7 +12,7 @@ from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, given_by_policy
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
-from kvaudit.access.nodes import Sets, tally_of
+from kvaudit.access.nodes import Sets
 from kvaudit.access.numbering import NOBODY
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
@@ -26,8 +26,7 @@ _EMPTY = BitMap()
 _ABOUT_GROUPS = frozenset({GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS, ELIGIBLE_MEMBERS})
 
 
-@dataclass(frozen=True, slots=True)
-class Holders:
+class Holders(NamedTuple):
     """Who holds one operation: principals that records name, each in one set, also by what they hold through groups.
 
     Attributes:
@@ -55,11 +54,12 @@ class VaultCounts:
         self._bulk = bulk
         self.subject = subject
         self.vault = subject.vault
-        self._node = bulk.node_of(self.vault)
+        self._above, self._node = bulk.nodes_of(self.vault)
         denies, scope = self._node.denies, self.vault.scope
         self._reaching = [item for item in denies if not is_idle(item) and reaches(item, scope)] if denies else ()
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
         self._uncertain: bool | None = None
+        self._denies_hidden: bool | None = None
 
     def type_of(self, principal_id: str) -> str | None:
         """The type of a principal, by the directory or by the records that name it."""
@@ -97,7 +97,7 @@ class VaultCounts:
         if isinstance(question, DataGrants):
             if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
                 found = self._by_policies(question)
-                return None if found is None else tally_of(self._bulk.among(found, who) if who else found)
+                return None if found is None else self._bulk.tally_among(found, who)
             certain = not self._is_uncertain() and not self._taken_of(question.mask)
         elif isinstance(question, ControlGrants):
             certain = self._control_is_certain(question)
@@ -130,26 +130,30 @@ class VaultCounts:
         if sets is None:
             return None
         ((allowed, conditional, unknown),) = sets
-        triple, named = self._bulk.effects.operations[question.mask], self._named()
-        shared = self._node is self._bulk.node_above(self.vault, self.vault.scope)
-        within, more, people, everybody = (self._node.members if shared else self._node.members_apart)(triple, members)
-        allowed = allowed | named & within
+        (triple,), named = self._bulk.effects.triples_of[question], self._named
+        find = self._node.members if self._node is self._above else self._node.members_apart
+        within, more, people, everybody = find(triple, members)
+        through = named & within
         if more:
-            allowed |= named & more
-        if members.may_hold_through(named - allowed, BitMap.union(*sets[0])):
+            through |= named & more
+        beside = len(allowed) - allowed.intersection_cardinality(through)  # those who are allowed are among those named
+        allowed = allowed | through
+        if members.has_unasked(named) and members.may_hold_through(named - allowed, BitMap.union(*sets[0])):
             return None
-        conditional = (conditional | members.everyone_in(conditional) & named) - allowed
-        unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
-        beside = allowed - within - more if more else allowed - within
-        told = (allowed - beside) & members.users  # they are in groups too, and count as named
-        return Holders(allowed, conditional, unknown, people - len(told), everybody + len(beside))
+        if conditional:
+            conditional = (conditional | members.everyone_in(conditional) & named) - allowed
+        if unknown:
+            unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
+        told = through.intersection_cardinality(members.users)  # they are in groups too, and count as named
+        return Holders(allowed, conditional, unknown, people - told, everybody + beside)
 
     def named(self) -> int | None:
         """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return None if self._held_by_policies is None else len(self._held_by_policies)
-        return None if self._is_uncertain() else len(self._named())
+        return None if self._is_uncertain() else len(self._named)
 
+    @cached_property
     def _named(self) -> BitMap:
         """Those whom a record gives something, or a deny assignment spares."""
         named = self._node.sets(self._bulk.effects.triples[AnyGrant()])[0]
@@ -185,10 +189,15 @@ class VaultCounts:
                 vault.permission_model is not PermissionModel.AZURE_RBAC
                 or self._node.odd
                 or not self._trusts_its_subscription
-                or bulk.hides_denies(vault)
+                or self._hides_denies()
                 or bool(bulk.around.objects_with_records(vault))
             )
         return self._uncertain
+
+    def _hides_denies(self) -> bool:
+        if self._denies_hidden is None:
+            self._denies_hidden = self._bulk.hides_denies(self.vault)
+        return self._denies_hidden
 
     def _broad_is(self, question: BroadGrants) -> bool:
         """A record counts as long as one of its operations is left, so a deny that leaves each record one changes nothing."""
@@ -198,8 +207,10 @@ class VaultCounts:
         return all(mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask)
 
     def _control_is_certain(self, question: ControlGrants) -> bool:
-        if self._node.odd or self._bulk.hides_denies(self.vault):
+        if self._node.odd or self._hides_denies():
             return False
+        if not self._reaching:
+            return True
         actions = [item for item in (question.action, question.also) if item]
         return not any(
             any(self._bulk.denies.may_take_action(deny, item, self.vault) for item in actions) and self._may_meet(deny)

@@ -4,7 +4,7 @@ A condition that cannot be read, or that turns on something Microsoft has not pu
 reason: an answer that rests on it is conditional, never allowed or denied.
 """
 
-from kvaudit.access.conditions.evaluation import admits_assignment, evaluate, evaluate_operation
+from kvaudit.access.conditions.evaluation import admits_assignment, decided_by_name, evaluate, evaluate_operation
 from kvaudit.access.conditions.outcome import Outcome, Verdict
 from kvaudit.access.conditions.parser import ConditionError, parse
 from kvaudit.access.conditions.question import Assigned, Question, depends_on_secret, depends_on_vault
@@ -19,6 +19,7 @@ __all__ = [
     "Question",
     "Verdict",
     "admits_assignment",
+    "decided_by_name",
     "depends_on_secret",
     "depends_on_vault",
     "describe",

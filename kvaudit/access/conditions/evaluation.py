@@ -5,7 +5,7 @@ Where Microsoft has published the rule the outcome is TRUE or FALSE; everything 
 several rules differ there: a comparison with an absent attribute fails, but what its negation gives is not published.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, reduce
 from itertools import pairwise
 
@@ -19,10 +19,11 @@ from kvaudit.access.conditions.operators import (
     read_value,
     readable,
 )
-from kvaudit.access.conditions.outcome import Outcome, all_of, any_of, inverse, settled, undetermined
+from kvaudit.access.conditions.outcome import Outcome, Verdict, all_of, any_of, inverse, settled, undetermined
 from kvaudit.access.conditions.parser import ConditionError, parse
 from kvaudit.access.conditions.patterns import action_pattern, fits
 from kvaudit.access.conditions.question import (
+    VAULT_NAME,
     WRITE_ASSIGNMENT,
     Absent,
     Assigned,
@@ -45,6 +46,7 @@ from kvaudit.access.conditions.tree import (
     Operand,
     Text,
     ValueSet,
+    attributes_of,
 )
 from kvaudit.access.conditions.wording import phrase
 from kvaudit.model.permissions import Operation
@@ -92,6 +94,39 @@ def evaluate_operation(
     collection = operation.word == "secrets/list"
     questions = [Question(action, vault, secret, collection) for action in operation.data_actions]
     return all_of(evaluate(parse(text), question, denies=denies) for text in texts for question in questions)
+
+
+def decided_by_name(text: str, vault: str) -> tuple[Verdict, ...]:
+    """What the comparisons with the vault's name in a condition decide for a name.
+
+    Nothing else of a name reaches the condition: to `evaluate_operation` without an object, two names of which this is the
+    same are one.
+    """
+    question = Question(_ON_SECRETS, vault)
+    return tuple([_comparison(node, negated, question).verdict for node, negated in _comparisons_of_name(text)])
+
+
+_ON_SECRETS = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+"""One of the actions for which the vault's name is published as an attribute. For others no name is looked at."""
+
+
+@lru_cache(maxsize=4096)
+def _comparisons_of_name(text: str) -> tuple[tuple[Comparison, bool], ...]:
+    """The comparisons in which the vault's name stands, each with whether it is negated where it stands."""
+
+    def walk(node: Node, negated: bool) -> Iterator[tuple[Comparison, bool]]:
+        match node:
+            case Not(operand):
+                yield from walk(operand, not negated)
+            case Chain(operands):
+                for operand in operands:
+                    yield from walk(operand, negated)
+            case Comparison():
+                if any(item.key == VAULT_NAME for item in attributes_of(node)):
+                    yield node, negated
+
+    condition = parse(text)
+    return () if isinstance(condition, ConditionError) else tuple(walk(condition.root, negated=False))
 
 
 def admits_assignment(

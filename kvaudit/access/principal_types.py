@@ -1,0 +1,63 @@
+"""What a principal is: a user, a group, a service principal, an application registration."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from kvaudit.access.memberships import Edges
+from kvaudit.model.estate import Estate
+
+
+class PrincipalTypes:
+    """Types of principals by folded ID: by the directory, else by the records that name them, else by the memberships.
+
+    Args:
+        estate: the records.
+        recorded: what the records that name a principal say about its type.
+        edges: memberships; what has members is a group.
+    """
+
+    def __init__(self, estate: Estate, recorded: Mapping[str, str | None], edges: Edges) -> None:
+        self._estate = estate
+        self._recorded = recorded
+        self._edges = edges
+        self._known: dict[str, str | None] = {}
+        self._has_all = False
+
+    def of(self, principal_id: str) -> str | None:
+        """`User`, `Group`, ...; None where nothing says it."""
+        try:
+            return self._known[principal_id]
+        except KeyError:
+            found = self._known[principal_id] = (
+                self._estate.principal(principal_id).type
+                or self._recorded.get(principal_id)
+                or self._member_types.get(principal_id)
+                or ("Group" if self._has_members(principal_id) else None)
+            )
+            return found
+
+    def of_many(self, principals: Iterable[str]) -> Iterator[str | None]:
+        """The same of many, where most of the estate is asked about: everybody's type is gathered at once."""
+        if not self._has_all:
+            found: dict[str, str | None] = dict.fromkeys((*self._edges.awaited_by_group, *self._edges.members), "Group")
+            found.update(self._member_types)
+            found.update((name, kind) for name, kind in self._recorded.items() if kind)
+            found.update((name, item.type) for name, item in self._estate.principals.items() if item.type)
+            self._known, self._has_all = found, True
+        return map(self._known.get, principals)
+
+    def is_recorded(self, principal_id: str) -> bool:
+        """Whether a role assignment or a membership names this ID."""
+        return (
+            principal_id in self._recorded
+            or principal_id in self._member_types
+            or principal_id in self._edges.awaited_by_member
+            or self._has_members(principal_id)
+        )
+
+    def _has_members(self, principal_id: str) -> bool:
+        return principal_id in self._edges.members or principal_id in self._edges.awaited_by_group
+
+    @cached_property
+    def _member_types(self) -> Mapping[str, str]:
+        return self._estate.membership_columns.type_of_member
