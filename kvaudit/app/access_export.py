@@ -9,17 +9,19 @@ from typing import BinaryIO
 
 from kvaudit.access.evaluator import Access
 from kvaudit.app.files import write_whole
+from kvaudit.app.loading import load_told
+from kvaudit.app.settings import Voice
 from kvaudit.errors import ExitCode, UsageError
 from kvaudit.report import access_csv, access_ndjson, access_parquet
 from kvaudit.report.access_rows import AccessTable
-from kvaudit.snapshot.load import load_estate
 from kvaudit.snapshot.reader import open_snapshot
 
 
-def export_access(path: Path, *, format_name: str, expand_groups: bool, out: Path | None) -> ExitCode:
+def export_access(path: Path, voice: Voice, *, format_name: str, expand_groups: bool, out: Path | None) -> ExitCode:
     """Writes every holder of access.
 
     Args:
+        voice: how much to tell on stderr.
         format_name: `ndjson`, `csv` or `parquet`.
         out: file to write, or None for stdout.
 
@@ -31,7 +33,8 @@ def export_access(path: Path, *, format_name: str, expand_groups: bool, out: Pat
     """
     if format_name == "parquet":
         _check_parquet(out)
-    table = AccessTable(Access(load_estate(open_snapshot(path))), expand_groups=expand_groups)
+    estate = load_told(open_snapshot(path), voice, leave_index=False)
+    table = AccessTable(Access(estate), expand_groups=expand_groups)
 
     def render(stream: BinaryIO) -> None:
         if format_name == "csv":

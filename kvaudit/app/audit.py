@@ -5,11 +5,11 @@ from pathlib import Path
 from kvaudit import __version__
 from kvaudit.access.evaluator import Access
 from kvaudit.app.clock import now
-from kvaudit.app.progress import Steps
+from kvaudit.app.loading import load_told
 from kvaudit.app.settings import Voice
+from kvaudit.app.steps import Steps
 from kvaudit.report.audit import Audit
 from kvaudit.report.build import build_audit
-from kvaudit.snapshot.index import load_indexed
 from kvaudit.snapshot.reader import open_snapshot
 
 
@@ -26,10 +26,8 @@ def audit_snapshot(path: Path, voice: Voice, *, shown_path: str | None = None) -
     """
     snapshot = open_snapshot(path)
     scope = {key: tuple(values) for key, values in (snapshot.manifest.get("scope") or {}).items()}
-    tell = Steps(voice, snapshot.lines_written)
-    tell(f"reading {snapshot.lines_written:,} records")
-    estate = load_indexed(snapshot)
-    tell(f"judging {len(estate.vaults):,} vaults")
+    estate = load_told(snapshot, voice)
+    Steps(voice, snapshot.lines_written)(f"judging {len(estate.vaults):,} vaults")
     return build_audit(
         Access(estate),
         tool_version=__version__,

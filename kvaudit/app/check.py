@@ -12,6 +12,7 @@ from kvaudit.access.evaluator import Access
 from kvaudit.app.clock import now
 from kvaudit.app.collect import collect_snapshot
 from kvaudit.app.lint import exit_code_of, result_files, shown_path, write_results
+from kvaudit.app.loading import load_told
 from kvaudit.app.scan import snapshot_folder, told_of
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for, show_files
@@ -27,7 +28,6 @@ from kvaudit.report import results_text
 from kvaudit.report.sentences import gap_sentence, principal_name
 from kvaudit.rules.judgement import Verdict
 from kvaudit.rules.results import Result, ResultPlace, ResultRule, Results
-from kvaudit.snapshot.load import load_estate
 from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.templates.bicep_compiler import find_compiler
 from kvaudit.templates.project import read_project
@@ -96,11 +96,11 @@ def _estate(
     asked: CheckAsked, contracts: Sequence[Contract], voice: Voice, environ: Mapping[str, str] | None
 ) -> Estate:
     if isinstance(asked.against, Path):
-        return load_estate(open_snapshot(asked.against))
+        return load_told(open_snapshot(asked.against), voice, leave_index=False)
     request = reads_needed(contracts, tenant=asked.against.tenant, objects=asked.objects)
     with snapshot_folder(None, None) as (folder, _), told_of(None, folder, kept=False):
         collect_snapshot(folder, request, asked.against, voice, environ=environ)
-        return load_estate(open_snapshot(folder))
+        return load_told(open_snapshot(folder), voice, leave_index=False)
 
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kvaudit.app.indexed import load_access
+from kvaudit.app.settings import Voice
 from kvaudit.errors import UsageError
 from kvaudit.explain.explaining import explain
 from kvaudit.explain.explanation import Caller, Cause, Confidence, Explanation, Kind
@@ -21,7 +22,7 @@ class Explained:
     lines: tuple[str, ...]
 
 
-def explain_source(source: str | None, snapshot: Path | None) -> Explained:
+def explain_source(source: str | None, snapshot: Path | None, voice: Voice) -> Explained:
     """Explains the text of a file, or of stdin for `-` or None.
 
     Raises:
@@ -31,7 +32,7 @@ def explain_source(source: str | None, snapshot: Path | None) -> Explained:
     text = _text(source)
     if not text.strip():
         raise UsageError("there is no error to explain: the text is empty", hint=_HINT)
-    found = explain(text, access=load_access(snapshot) if snapshot else None)
+    found = explain(text, access=load_access(snapshot, voice) if snapshot else None)
     return Explained(found.as_json(), tuple(_lines(found)))
 
 

@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kvaudit.access.evaluator import Access
+from kvaudit.app.loading import load_told
 from kvaudit.app.names import is_resource_id
+from kvaudit.app.settings import Voice
 from kvaudit.model import scopes
 from kvaudit.model.vaults import Vault
-from kvaudit.snapshot.index import UNUSABLE, load_indexed, open_index
+from kvaudit.snapshot.index import UNUSABLE, open_index
 from kvaudit.snapshot.index_file import IndexReader
 from kvaudit.snapshot.index_read import estate_around, vault_at, vaults_named
 from kvaudit.snapshot.reader import Snapshot, open_snapshot
 
 
-def load_access(path: Path) -> Access:
+def load_access(path: Path, voice: Voice) -> Access:
     """The evaluator over a snapshot, which leaves an index beside a large one."""
-    return Access(load_indexed(open_snapshot(path)))
+    return Access(load_told(open_snapshot(path), voice))
 
 
-def access_around(path: Path, texts: Sequence[str], *, members: bool) -> Access:
+def access_around(path: Path, texts: Sequence[str], voice: Voice, *, members: bool) -> Access:
     """The evaluator over what can matter to some vaults; over everything where no index tells that.
 
     It answers who may do what on these vaults, and nothing about escalation or other vaults.
@@ -26,13 +28,14 @@ def access_around(path: Path, texts: Sequence[str], *, members: bool) -> Access:
     Args:
         path: the snapshot folder.
         texts: names or resource IDs of vaults.
+        voice: with `quiet` it is not told that a large snapshot is read.
         members: whether the members of groups will be listed.
 
     Raises:
         SnapshotError: the snapshot is missing, corrupt, incomplete or of a newer schema.
     """
     snapshot = open_snapshot(path)
-    return _from_index(snapshot, texts, members=members) or Access(load_indexed(snapshot))
+    return _from_index(snapshot, texts, members=members) or Access(load_told(snapshot, voice))
 
 
 def _from_index(snapshot: Snapshot, texts: Sequence[str], *, members: bool) -> Access | None:

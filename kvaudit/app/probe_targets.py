@@ -99,9 +99,9 @@ class Records:
             return None
 
 
-def records_from(folder: Path) -> Records:
+def records_from(folder: Path, voice: Voice) -> Records:
     """The records of `--from`. Raises SnapshotError."""
-    return Records(load_access(folder), "snapshot")
+    return Records(load_access(folder, voice), "snapshot")
 
 
 def live_records(
@@ -144,4 +144,4 @@ def _collected(
         source=Source.ARM,
     )
     collect_snapshot(folder, request, connection, voice, environ=environ)
-    return load_access(folder)
+    return load_access(folder, voice)

@@ -123,7 +123,7 @@ def probe(
     """
     targets = targets_of(asked.vaults, connection.cloud)
     if asked.snapshot is not None:
-        records = records_from(asked.snapshot)
+        records = records_from(asked.snapshot, voice)
     _agree(targets, asked, voice, ask)
     if records is None:
         records = live_records(targets, connection, voice, environ=environ)

@@ -13,9 +13,6 @@ from kvaudit.model.kinds import kind_words
 _SECONDS_BETWEEN_LINES = 5.0
 """A build log gets a line at most this often."""
 
-_LARGE = 50_000
-"""Records of a snapshot whose loading begins to take about two seconds."""
-
 _WORDS = {
     "subscriptions": "subscriptions",
     "management_groups": "management groups",
@@ -35,26 +32,6 @@ _WORDS = {
     "service_principals": "service principals",
     "service_principal_groups": "groups of service principals",
 }
-
-
-class Steps:
-    """Tells what is done next with a snapshot, a line each: of a large one every step takes seconds or minutes.
-
-    A line and no bar: a bar is another thread, beside which nothing may be forked (`kvaudit.rules.side_by_side`).
-
-    Args:
-        voice: with `quiet` nothing is told.
-        records: how many the snapshot holds; of a small one nothing is told.
-    """
-
-    def __init__(self, voice: Voice, records: int) -> None:
-        self._console = console_for("stderr", voice)
-        self._is_told = not voice.quiet and records >= _LARGE
-
-    def __call__(self, words: str) -> None:
-        """Tell a step."""
-        if self._is_told:
-            self._console.print(f"{words} …", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 class CollectionProgress:

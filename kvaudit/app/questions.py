@@ -15,6 +15,7 @@ from kvaudit.app.names import (
     principal_named,
     vault_not_found,
 )
+from kvaudit.app.settings import Voice
 from kvaudit.errors import ExitCode, KvauditError, UsageError
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
@@ -91,6 +92,7 @@ def find_vault(access: Access, text: str) -> Vault:
 def ask_who_can(
     path: Path,
     words: Sequence[str],
+    voice: Voice,
     *,
     vaults: Sequence[str],
     object_text: str | None,
@@ -101,6 +103,7 @@ def ask_who_can(
 
     Args:
         words: operations, one or more.
+        voice: how much to tell on stderr.
         vaults: names or resource IDs; none means every vault of the snapshot, in order of their names.
         object_text: `secrets/NAME`, asked in each vault.
         expand_groups: list every member of a group too.
@@ -112,9 +115,9 @@ def ask_who_can(
     asked = operations_named(words)
     refs = {item.word: object_named(object_text, item) for item in asked}
     if vaults and not include_escalation:
-        access = access_around(path, vaults, members=expand_groups)
+        access = access_around(path, vaults, voice, members=expand_groups)
     else:
-        access = load_access(path)
+        access = load_access(path, voice)
     places = _vaults_named(access, vaults) if vaults else _by_name(access.estate.vaults)
     is_single = len(asked) == 1 and len(vaults) == 1
     hidden = () if vaults else _hiding_vaults(access.estate)
@@ -196,12 +199,20 @@ def raise_together(title: str, mistakes: Sequence[KvauditError]) -> None:
 
 
 def ask_can(
-    path: Path, principal: str, words: Sequence[str], vault: str, *, object_text: str | None, expect: str | None
+    path: Path,
+    principal: str,
+    words: Sequence[str],
+    vault: str,
+    voice: Voice,
+    *,
+    object_text: str | None,
+    expect: str | None,
 ) -> Answers:
     """Whether a principal may do operations on a vault or one of its objects.
 
     Args:
         words: operations, one or more.
+        voice: how much to tell on stderr.
         expect: the answer that is expected of every one, or None. With it the exit code is 0 or 3 only, and each
             answer that differs is one line of `complaints`.
 
@@ -210,7 +221,7 @@ def ask_can(
     """
     asked = operations_named(words)
     refs = {item.word: object_named(object_text, item) for item in asked}
-    access = load_access(path)
+    access = load_access(path, voice)
     who, where = principal_named(access.estate, principal), find_vault(access, vault)
     complaints: list[str] = []
     seen: list[Decision] = []

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kvaudit.app.files import write_whole
-from kvaudit.app.progress import Steps
 from kvaudit.app.settings import Voice
+from kvaudit.app.steps import Steps
 from kvaudit.errors import UsageError
 from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit

@@ -80,7 +80,7 @@ def scan_from(
     code = report(snapshot, out=out, reports=reports, fail_on=fail_on, voice=voice)
     if probing is None:
         return code
-    return worse(code, probe_scanned(load_access(snapshot), probing, connection, voice, out=out))
+    return worse(code, probe_scanned(load_access(snapshot, voice), probing, connection, voice, out=out))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from benchmarks.snapshots import Size, write_snapshot
 from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around
 from kvaudit.app.questions import ask_who_can
+from kvaudit.app.settings import Voice
 from kvaudit.errors import SnapshotError, UsageError
 from kvaudit.model.authorization import RoleAssignment, ScheduleInstance
 from kvaudit.model.directory import Membership, Principal
@@ -35,6 +36,7 @@ from kvaudit.snapshot.lock import take_lock
 from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.snapshot.writer import SnapshotWriter
 
+QUIET = Voice(quiet=True)
 FAR = "/subscriptions/99999999-9999-9999-9999-999999999999"
 TOP = "/providers/microsoft.management/managementgroups/far"
 FAR_VAULT = f"{FAR}/resourcegroups/rg-far/providers/microsoft.keyvault/vaults/kv-contoso"
@@ -177,18 +179,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_vault_of_a_tenant_is_answered_from_its_index(folder: Path) -> None:
     whole = Access(load_indexed(open_snapshot(folder)))
     for vault in whole.estate.vaults[::7]:
-        around = access_around(folder, [vault.id], members=False)
+        around = access_around(folder, [vault.id], QUIET, members=False)
         assert len(around.estate.vaults) == 1
         for item in operations()[::11]:
             assert around.who_can(item, vault) == whole.who_can(item, vault)
-    few = access_around(folder, ["KV-1", "kv-2"], members=True)
+    few = access_around(folder, ["KV-1", "kv-2"], QUIET, members=True)
     for vault in few.estate.vaults:
         asked = operation("secrets/get")
         assert few.who_can(asked, vault, expand_groups=True) == whole.who_can(asked, vault, expand_groups=True)
 
 
 def test_a_vault_that_is_not_in_the_index_is_looked_for_in_the_snapshot(folder: Path) -> None:
-    assert len(access_around(folder, ["nowhere"], members=False).estate.vaults) == 100
+    assert len(access_around(folder, ["nowhere"], QUIET, members=False).estate.vaults) == 100
 
 
 @pytest.mark.parametrize("place", range(0, 1000, 97))
@@ -218,10 +220,10 @@ def test_an_index_of_another_snapshot_or_version_is_made_anew(folder: Path, tmp_
     (copy / FOLDER / FILE).write_bytes(old)
     with pytest.raises(IndexDamagedError), open_index(open_snapshot(copy)):
         pass
-    assert len(access_around(copy, ["kv-1"], members=False).estate.vaults) == 100
+    assert len(access_around(copy, ["kv-1"], QUIET, members=False).estate.vaults) == 100
     load_indexed(open_snapshot(copy), least=0)
     assert (copy / FOLDER / FILE).read_bytes() != old
-    assert len(access_around(copy, ["kv-1"], members=False).estate.vaults) == 1
+    assert len(access_around(copy, ["kv-1"], QUIET, members=False).estate.vaults) == 1
     assert {item.name for item in (copy / FOLDER).iterdir()} == {FILE, LOCK}
 
 
@@ -255,7 +257,7 @@ def test_a_small_snapshot_and_a_folder_that_cannot_be_written_get_none(tmp_path:
     (path / FOLDER).unlink()
     (path / FOLDER).write_bytes(b"in the way")
     assert load_indexed(open_snapshot(path), least=0).vaults
-    assert access_around(path, ["kv-1"], members=False).estate.vaults
+    assert access_around(path, ["kv-1"], QUIET, members=False).estate.vaults
 
 
 @pytest.mark.parametrize("least", [0, 1000])
@@ -272,7 +274,7 @@ def test_a_name_that_two_vaults_have_is_answered_for_neither(tmp_path: Path, lea
     assert (path / FOLDER / FILE).is_file() == (least == 0)
     for name in ("kv-contoso", "KV-Contoso"):
         with pytest.raises(UsageError, match="holds 2 vaults") as caught:
-            ask_who_can(path, ["secrets/get"], vaults=[name], object_text=None, expand_groups=False)
+            ask_who_can(path, ["secrets/get"], QUIET, vaults=[name], object_text=None, expand_groups=False)
     assert "rg-old" in str(caught.value.details)
     for place in places:
-        assert ask_who_can(path, ["secrets/get"], vaults=[place], object_text=None, expand_groups=False).is_single
+        assert ask_who_can(path, ["secrets/get"], QUIET, vaults=[place], object_text=None, expand_groups=False).is_single

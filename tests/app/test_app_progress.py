@@ -1,7 +1,7 @@
 import pytest
 
-from kvaudit.app.progress import Steps
 from kvaudit.app.settings import Voice
+from kvaudit.app.steps import Steps
 
 
 @pytest.mark.parametrize(

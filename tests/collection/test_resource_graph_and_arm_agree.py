@@ -9,6 +9,7 @@ import pytest
 from collecting import NO_OBJECTS, collected, names_of, raw_of
 
 from kvaudit.app.access_export import export_access
+from kvaudit.app.settings import Voice
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collection.resource_graph import FROM_GRAPH
 from kvaudit.collectors.collector import Feature
@@ -28,7 +29,7 @@ MERGERS = "/subscriptions/33333333-3333-3333-3333-000000000005"
 def export(snapshot: Snapshot, folder: Path) -> str:
     """The access export of a snapshot, members of groups and gaps included."""
     out = folder / f"{snapshot.path.name}.ndjson"
-    export_access(snapshot.path, format_name="ndjson", expand_groups=True, out=out)
+    export_access(snapshot.path, Voice(), format_name="ndjson", expand_groups=True, out=out)
     return out.read_text()
 
 

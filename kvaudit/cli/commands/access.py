@@ -31,17 +31,17 @@ def command(
     expand_groups: bool,
     format_name: str,
     out: Path | None,
-    quiet: bool,
-    **_voice: bool,
+    **voice: bool,
 ) -> None:
     """Export every holder of access: one row per vault (or object) and principal, with the records that say so.
 
     Exit 4 when an operation in a row is unknown; what could not be read and might hide holders or vaults is a row too.
     """
     from kvaudit.app.access_export import export_access
+    from kvaudit.app.settings import Voice
 
-    code = export_access(snapshot, format_name=format_name, expand_groups=expand_groups, out=out)
-    if not quiet:
+    code = export_access(snapshot, Voice(**voice), format_name=format_name, expand_groups=expand_groups, out=out)
+    if not voice["quiet"]:
         if out is not None:
             note(f"wrote {out}")
         if code is ExitCode.INCOMPLETE:

@@ -33,7 +33,7 @@ def command(
     snapshot: Path,
     output: str,
     query: str | None,
-    **_voice: bool,
+    **voice: bool,
 ) -> None:
     """May PRINCIPAL do OPERATION on VAULT, and why.
 
@@ -44,8 +44,9 @@ def command(
     beside it. Exit 4 when it is unknown; with --expect only 0 and 3, and a line on stderr for each other answer.
     """
     from kvaudit.app.questions import ask_can
+    from kvaudit.app.settings import Voice
 
-    answers = ask_can(snapshot, principal, (operation,), vault, object_text=object_text, expect=expect)
+    answers = ask_can(snapshot, principal, (operation,), vault, Voice(**voice), object_text=object_text, expect=expect)
     print_answers(answers, output=output, query=query)
     for line in answers.complaints:
         complain(line)

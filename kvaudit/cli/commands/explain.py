@@ -13,7 +13,7 @@ from kvaudit.cli.output import print_answer
 @from_option(required=False)
 @answer_options
 @stream_options
-def command(*, source: str | None, snapshot: Path | None, output: str, query: str | None, **_voice: bool) -> None:
+def command(*, source: str | None, snapshot: Path | None, output: str, query: str | None, **voice: bool) -> None:
     """Say what an error of Key Vault means, why it happened, and the smallest fix.
 
     Takes JSON bodies, exceptions and tracebacks of the SDKs, output of az and Terraform, deployment errors and log lines,
@@ -21,6 +21,7 @@ def command(*, source: str | None, snapshot: Path | None, output: str, query: st
     Terraform text.
     """
     from kvaudit.app.explaining import explain_source
+    from kvaudit.app.settings import Voice
 
-    found = explain_source(source, snapshot)
+    found = explain_source(source, snapshot, Voice(**voice))
     print_answer(found.data, output=output, query=query, lines=found.lines)

@@ -30,7 +30,7 @@ def command(
     snapshot: Path,
     output: str,
     query: str | None,
-    **_voice: bool,
+    **voice: bool,
 ) -> None:
     """Who may do OPERATION (such as secrets/get) on a vault, and which record says so.
 
@@ -42,14 +42,16 @@ def command(
     Exit 0 when every answer is complete, 4 when one is unknown or something that could not be read could add one.
     """
     from kvaudit.app.questions import ask_who_can
+    from kvaudit.app.settings import Voice
 
     answers = ask_who_can(
         snapshot,
         operations,
+        Voice(**voice),
         vaults=vaults,
         object_text=object_text,
         expand_groups=expand_groups,
         include_escalation=include_escalation,
     )
-    print_answers(answers, output=output, query=query, quiet=_voice["quiet"])
+    print_answers(answers, output=output, query=query, quiet=voice["quiet"])
     ctx.exit(answers.exit_code())
