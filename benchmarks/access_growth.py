@@ -64,7 +64,7 @@ def measure(folder: Path) -> None:
         for column, rule in enumerate(RULES):
             for found, number in part.judgements.counts(column):
                 verdicts[rule.id, found.verdict] += number
-    readers = sum(found.total(Answer.ALLOWED) + found.members for part in parts for (found,) in part.readers)
+    readers = sum(found.total(Answer.ALLOWED) + found.members for part in parts for found in part.readers)
     told = {"verdicts": sum(verdicts.values()), "readers": readers, "processes": len(parts)}
     print(json.dumps({**told, "judge": _since(begun)}), flush=True)
 

@@ -16,6 +16,7 @@ asks `Access`. That is the case where
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import compress
 from typing import TypeVar, cast
 
 from pyroaring import BitMap
@@ -47,9 +48,6 @@ Made = TypeVar("Made")
 
 _SINGLE = frozenset({"User", "ServicePrincipal"})
 """Types of principals through which nobody else holds anything, and which may be given roles."""
-
-_ASK = Effect(0, (), has_gap=False, gives=0)
-"""Stands where nobody has asked yet."""
 
 _UNASKED, _TOLD_APART = -2, -3
 """Instead of the number of a principal: nobody asked for it yet; it may be a stray, hide members or be nobody."""
@@ -83,7 +81,10 @@ class Bulk:
         self._hiding = Classes(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
         powers = len(self._columns.values.powers)
-        self._effects: dict[bool, list[Effect | None]] = {broad: [_ASK] * powers for broad in (True, False)}
+        self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
+        self._count = {
+            broad: bytearray(b"\1" * powers) for broad in (True, False)
+        }  # all but those known to add nothing
         self._principals = [_UNASKED] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
@@ -243,20 +244,15 @@ class Bulk:
 
     def _add_columns(self, adding: Adding, scope: str, *, broad: bool) -> None:
         start, stop = self._columns.starts[scope]
-        columns, effects, principals = self._columns.columns, self._effects[broad], self._principals
-        given, named = adding.given, columns.principals
+        columns, effects, given = self._columns.columns, self._effects[broad], adding.given
         powers = columns.powers[start:stop]
-        for row, known in enumerate(map(effects.__getitem__, powers), start=start):
-            if known is None:  # most roles give nothing that is counted
-                continue
-            effect = known
-            if known is _ASK:
-                power = powers[row - start]
-                learned = effects[power] = self._effect(power, scope, broad=broad)
-                if learned is None:
+        for row in compress(range(start, stop), map(self._count[broad].__getitem__, powers)):
+            effect = effects[powers[row - start]]
+            if effect is None:
+                effect = self._effect(powers[row - start], scope, broad=broad)
+                if effect is None:
                     continue
-                effect = learned
-            number = principals[named[row]]
+            number = self._principals[columns.principals[row]]
             if number >= 0 and effect is not _TURNS and not effect.has_gap:  # as nearly all are
                 if effect in given:
                     given[effect].append(number)
@@ -282,10 +278,13 @@ class Bulk:
             adding.add(effect, number)
 
     def _effect(self, power: int, scope: str, *, broad: bool) -> Effect | None:
-        """What an assignment of a role with a condition adds, whoever has it."""
+        """What an assignment of a role with a condition adds, whoever has it. From then on it is known."""
         role, condition = self._columns.values.powers[power]
         sample = RoleAssignment("", scope, role, "", condition=condition)
-        return _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
+        found = _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
+        self._effects[broad][power] = found
+        self._count[broad][power] = found is not None
+        return found
 
     def _principal(self, place: int) -> int:
         """The number of a principal of the columns; `_TOLD_APART` where more is to be said of it."""
@@ -368,14 +367,16 @@ class Bulk:
             sets = self.data(node, question)
             return None if sets is None else self.tally_among(sets, who)
         triple = self.effects.triples[question]
-        counted = zip(node.counts(triple), map(len, node.sets(triple)), strict=True)
-        return Tally(*(number for pair in counted for number in pair))
+        allowed, conditional, unknown = map(len, node.sets(triple))
+        records = node.counts(triple)
+        return Tally(records[0], allowed, records[1], conditional, records[2], unknown)
 
     def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him; None as for `tally`."""
         found = [node.apart(triple) for triple in self.effects.triples_of[question]]
-        if any(conditional and self._hiding.has(True, conditional) for _, conditional, _ in found):
-            return None
+        for _, conditional, _ in found:
+            if conditional and self._hiding.has(True, conditional):
+                return None
         return found
 
     def tally_among(self, found: list[Sets], who: Who | None) -> Tally:

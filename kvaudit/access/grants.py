@@ -256,15 +256,22 @@ def _on_object_only(masks: Mapping[tuple[Answer, Texts], int], ref: ObjectRef) -
     return found
 
 
+def certain_mask(vault: Vault, entry: AccessPolicy) -> int | None:
+    """The operations that one entry of the access policies gives for certain: 0 for nothing; None: see `given_by_policy`."""
+    if not entry.mask or (
+        entry.tenant_id and vault.tenant_id and entry.tenant_id.casefold() != vault.tenant_id.casefold()
+    ):
+        return 0
+    return None if entry.application_id or bool(entry.tenant_id) != bool(vault.tenant_id) else entry.mask
+
+
 def given_by_policy(vault: Vault, index: int, entry: AccessPolicy) -> Given | None:
     """What one entry of the access policies gives, or None: nothing.
 
     An entry of another tenant than the vault's gives nothing (facts azure.md 1.5). An entry with an application is
     conditional on that application acting for the principal.
     """
-    if not entry.mask or (
-        entry.tenant_id and vault.tenant_id and entry.tenant_id.casefold() != vault.tenant_id.casefold()
-    ):
+    if certain_mask(vault, entry) == 0:
         return None
     where = f"{vault.id}#accessPolicies/{index}"
     if bool(entry.tenant_id) != bool(vault.tenant_id):

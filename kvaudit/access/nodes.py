@@ -30,6 +30,25 @@ _NO_COUNTS: Counts = (0, 0, 0)
 _NOTHING: Mapping[Effect, list[int]] = {}
 
 
+_PLACES = tuple(tuple(place for place in range(3) if bits >> place & 1) for bits in range(8))
+"""The places of the bits that are set."""
+
+_FEW = 4
+
+
+def _with(known: BitMap, numbers: list[int]) -> BitMap:
+    """A set with some numbers: the same one where it has them, as most vaults add one or two at most."""
+    fresh = [number for number in numbers if number not in known]
+    if not fresh:
+        return known
+    if len(fresh) > _FEW:
+        return known | BitMap(fresh)
+    found = known.copy()
+    for number in fresh:
+        found.add(number)
+    return found
+
+
 class Node:
     """What the records of a scope and of everything above it add up to.
 
@@ -88,20 +107,17 @@ class Node:
         return found
 
     def _widened(self, above: Sets, triple: int) -> Sets:
-        more: tuple[list[int], list[int], list[int]] = ([], [], [])
+        more: list[list[int] | None] = [None, None, None]
         for effect, numbers in self.given.items():
             places = effect.sets >> 3 * triple & 7
-            if places & 1:
-                more[0].extend(numbers)
-            if places & 2:
-                more[1].extend(numbers)
-            if places & 4:
-                more[2].extend(numbers)
+            for place in _PLACES[places] if places else ():
+                known = more[place]
+                more[place] = numbers if known is None else known + numbers
         one, two, three = more
         return (
-            above[0].union(BitMap(one)) if one else above[0],
-            above[1].union(BitMap(two)) if two else above[1],
-            above[2].union(BitMap(three)) if three else above[2],
+            _with(above[0], one) if one else above[0],
+            _with(above[1], two) if two else above[1],
+            _with(above[2], three) if three else above[2],
         )
 
     def apart(self, triple: int) -> Sets:
@@ -153,7 +169,9 @@ class Node:
         if not self.parent or not self.touched >> triple & 1:
             return above
         within, _, users, everybody = above
-        more = known.everyone_in(self.sets(triple)[0] - self.parent.sets(triple)[0])
+        more = known.everyone_in_any(
+            number for effect, numbers in self.given.items() if effect.sets >> 3 * triple & 1 for number in numbers
+        )
         if not more:
             return above
         users += (more & known.users).difference_cardinality(within)
@@ -164,7 +182,8 @@ class Node:
         """What single records of broad scopes give of the data plane."""
         if self._broad is None:
             above = self.parent.broad if self.parent else frozenset()
-            self._broad = above.union(effect.broad for effect in self.given if effect.broad)
+            here = {effect.broad for effect in self.given if effect.broad}
+            self._broad = above | here if here else above
         return self._broad
 
     @property

@@ -10,13 +10,12 @@ from kvaudit.access.bulk import Bulk, Made, Who
 from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGrants, Question, Tally
 from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
-from kvaudit.access.grants import Record, given_by_policy
+from kvaudit.access.grants import Record, certain_mask
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
 from kvaudit.access.nodes import Sets
 from kvaudit.access.numbering import NOBODY
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
-from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import PermissionModel
@@ -96,8 +95,7 @@ class VaultCounts:
         """
         if isinstance(question, DataGrants):
             if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
-                found = self._by_policies(question)
-                return None if found is None else self._bulk.tally_among(found, who)
+                return self._tally_of_policies(question, who)
             certain = not self._is_uncertain() and not self._taken_of(question.mask)
         elif isinstance(question, ControlGrants):
             certain = self._control_is_certain(question)
@@ -203,8 +201,10 @@ class VaultCounts:
         """A record counts as long as one of its operations is left, so a deny that leaves each record one changes nothing."""
         if self._is_uncertain():
             return False
-        taken_away = self._taken_of(question.mask)
-        return all(mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask)
+        taken_away = self._taken_of(question.mask) if self._reaching else 0
+        return not taken_away or all(
+            mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask
+        )
 
     def _control_is_certain(self, question: ControlGrants) -> bool:
         if self._node.odd or self._hides_denies():
@@ -230,14 +230,21 @@ class VaultCounts:
         met = self._bulk.denies.may_meet(deny)
         return met is None or bool(met & self._node.named)
 
-    def _by_policies(self, question: DataGrants) -> list[Sets] | None:
+    def _tally_of_policies(self, question: DataGrants, who: Who | None) -> Tally | None:
         """The same for a vault on access policies: its entries are all that counts."""
+        if who is None and self._held_by_policies is not None:
+            held = [mask & question.mask for mask in self._held_by_policies.values()]
+            return Tally(sum(map(int.bit_count, held)), sum(map(bool, held)))
+        found = self._by_policies(question)
+        return None if found is None else self._bulk.tally_among(found, who)
+
+    def _by_policies(self, question: DataGrants) -> list[Sets] | None:
+        """Who holds each operation by the entries."""
         masks = self._held_by_policies
         if masks is None:
             return None
-        nobody = BitMap()
         return [
-            (BitMap(number for number, mask in masks.items() if mask & item.mask), nobody, nobody)
+            (BitMap([number for number, mask in masks.items() if mask & item.mask]), _EMPTY, _EMPTY)
             for item in iter_operations(question.mask)
         ]
 
@@ -247,13 +254,11 @@ class VaultCounts:
         if self.vault.access_policies is None:
             return None
         masks: dict[int, int] = {}
-        for index, entry in enumerate(self.vault.access_policies):
-            given = given_by_policy(self.vault, index, entry)
+        for entry in self.vault.access_policies:
+            given = certain_mask(self.vault, entry)
             if given is None:
-                continue
-            if given.citation.answer is not Answer.ALLOWED:
                 return None
-            number = self._bulk.numbers.of(entry.object_id.casefold())
+            number = self._bulk.numbers.of(entry.object_id.casefold()) if given else NOBODY
             if number != NOBODY:
-                masks[number] = masks.get(number, 0) | given.citation.mask
+                masks[number] = masks.get(number, 0) | given
         return masks

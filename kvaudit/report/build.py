@@ -86,7 +86,7 @@ class _Tally:
         for column, rule in enumerate(rules):
             for judgement, number in part.judgements.counts(column):
                 self._verdicts[rule.id, judgement.verdict] += number
-        for (readers,), row in zip(part.readers, part.judgements, strict=True):
+        for readers, row in zip(part.readers, part.judgements, strict=True):
             vault = next(vaults)
             self.readers[vault.scope] = readers
             if not _CLEAR.issuperset(judgement.verdict for judgement in row):

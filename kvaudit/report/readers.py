@@ -1,13 +1,14 @@
 """Who can read secrets, counted: people, guests, workloads and groups by answer, per vault."""
 
+from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import Holding
-from kvaudit.access.counting import DataGrants
+from kvaudit.access.counting import ANSWERS, DataGrants
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal, PrincipalState
@@ -66,17 +67,6 @@ class Readers:
     on_objects: int = 0
     hidden: bool = False
 
-    def __hash__(self) -> int:
-        return hash(
-            (
-                self.members,
-                self.everybody,
-                self.on_objects,
-                self.hidden,
-                *(self.total(answer) for answer in self.counts),
-            )
-        )
-
     def total(self, answer: Answer) -> int:
         """Principals with this answer."""
         return sum(self.counts.get(answer, {}).values())
@@ -84,6 +74,46 @@ class Readers:
     def of(self, answer: Answer, kind: Kind) -> int:
         """Principals of one kind with this answer."""
         return self.counts.get(answer, {}).get(kind, 0)
+
+    def numbers(self) -> list[int]:
+        """The same as `_WIDTH` numbers."""
+        counted = [self.of(answer, kind) for answer in ANSWERS for kind in _KINDS]
+        return [*counted, self.members, self.everybody, self.on_objects, int(self.hidden)]
+
+    @classmethod
+    def of_numbers(cls, numbers: Sequence[int]) -> "Readers":
+        """The readers of `numbers`."""
+        counts = {}
+        for place, answer in enumerate(ANSWERS):
+            found = zip(_KINDS, numbers[place * len(_KINDS) : (place + 1) * len(_KINDS)], strict=True)
+            by_kind = {kind: number for kind, number in found if number}
+            if by_kind:
+                counts[answer] = by_kind
+        members, everybody, on_objects, hidden = numbers[-4:]
+        return cls(counts, members, everybody, on_objects, bool(hidden))
+
+
+_KINDS = tuple(sorted(Kind))
+_NOBODY = [0] * len(_KINDS)
+_WIDTH = len(ANSWERS) * len(_KINDS) + 4
+
+
+class ReaderRows:
+    """The readers of many vaults in their order, in a hundred bytes each."""
+
+    def __init__(self) -> None:
+        self._numbers = array("I")
+
+    def append(self, numbers: Sequence[int]) -> None:
+        """Take in the readers of the next vault, as `Readers.numbers` has them."""
+        self._numbers.extend(numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers) // _WIDTH
+
+    def __iter__(self) -> Iterator[Readers]:
+        for start in range(0, len(self._numbers), _WIDTH):
+            yield Readers.of_numbers(self._numbers[start : start + _WIDTH])
 
 
 READS = DataGrants(operation(READ_SECRETS).mask)
@@ -112,20 +142,22 @@ class ReaderCounter:
             subject: the vault.
             counts: what was counted of it, where nothing hides there; else everybody's holdings are looked at.
         """
+        return Readers.of_numbers(self.numbers(subject, counts))
+
+    def numbers(self, subject: VaultAccess, counts: "VaultCounts | None" = None) -> list[int]:
+        """The same as `Readers.numbers`."""
         found = counts.holders(READS) if counts else None
         if found is None:
-            return self._from_holdings(subject)
-        sets = (
-            (Answer.ALLOWED, found.allowed),
-            (Answer.CONDITIONAL, found.conditional),
-            (Answer.UNKNOWN, found.unknown),
-        )
-        return Readers(
-            {answer: self._by_kind(among) for answer, among in sets if among}, found.members, found.everybody
-        )
+            return self._from_holdings(subject).numbers()
+        numbers = self._by_kind(found.allowed)
+        numbers += self._by_kind(found.conditional) if found.conditional else _NOBODY
+        numbers += self._by_kind(found.unknown) if found.unknown else _NOBODY
+        numbers += found.members, found.everybody, 0, 0
+        return numbers
 
-    def _by_kind(self, among: "BitMap") -> dict[Kind, int]:
-        return dict(sorted(self._kinds.counts(among).items()))
+    def _by_kind(self, among: "BitMap") -> list[int]:
+        sets = self._kinds.sets(among)
+        return [sets[kind].intersection_cardinality(among) if kind in sets else 0 for kind in _KINDS]
 
     def _from_holdings(self, subject: VaultAccess) -> Readers:
         reading = [item for item in subject.holdings if self._reads(item)]

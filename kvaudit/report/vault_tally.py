@@ -11,7 +11,7 @@ from kvaudit.access.counting import AnyGrant
 from kvaudit.access.evaluator import Access
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.vaults import Vault
-from kvaudit.report.readers import READS, ReaderCounter, Readers
+from kvaudit.report.readers import READS, ReaderCounter, ReaderRows
 from kvaudit.rules.judge import Judges
 from kvaudit.rules.judgement import Judgement, Rule
 from kvaudit.rules.side_by_side import LEAST, in_halves
@@ -84,7 +84,7 @@ class VaultTally:
     """
 
     judgements: Once[Judgement]
-    readers: Once[Readers] = field(default_factory=lambda: Once(1))
+    readers: ReaderRows = field(default_factory=ReaderRows)
     rows: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     touched: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -123,7 +123,7 @@ class VaultCounter:
         if counts is not None and not counts.has_no_gap(HIDING):
             counts = None
         if self._counter is not None:
-            tally.readers.append((self._counter.count(subject, counts),))
+            tally.readers.append(self._counter.numbers(subject, counts))
         rows = counts.named() if counts else None
         if rows is None:
             _add_rows(tally, subject.vault, (*subject.holdings, *subject.object_holdings))

@@ -132,7 +132,7 @@ class Escalations:
             for name in tuple(found):
                 if self._directory.may_be_group(name):
                     found.update(self._directory.chains_down(name))
-            found.update(self.control.members_who_move(vault))
+            found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
         return frozenset(found)
 
     def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:

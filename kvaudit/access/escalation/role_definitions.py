@@ -75,14 +75,17 @@ class CustomRoles:
         return found.answer(actions.REWRITES_ROLE)
 
     def cited(self, principal_id: str, places: tuple[str, ...]) -> Iterator[Citation]:
-        """The assignments, at some scopes, of custom roles that a principal may rewrite."""
-        chains = self._around.directory.chains_up(principal_id)
+        """The assignments, at some scopes, of custom roles that a principal may rewrite, and what lets it."""
+        chains, scopes_of = self._around.directory.chains_up(principal_id), dict[str, None]()
         for place in places:
             for record in self._around.records.at(place):
                 if record.role in self._at(place) and self._may_write(principal_id, record.role) is not Answer.DENIED:
                     name = self._around.grants.power(record.role).name
                     groups = chains.get(record.principal_id, ())
                     yield Citation(CitationKind.ROLE_ASSIGNMENT, record.id, place, name, groups)
+                    scopes_of.update(dict.fromkeys(self._custom[record.role]))
+        for scope in scopes_of:
+            yield from self._standings.citations(principal_id, scope, actions.ROLES_WRITE)
 
     def _rewriting_at(self, principal_id: str, place: str) -> Answer:
         names = {principal_id, *self._around.directory.chains_up(principal_id)}

@@ -37,6 +37,7 @@ _REAL = {
 }
 """Bits that are worked out → the bits that records give."""
 _WORKED_OUT = sum(_REAL)
+_TOGETHER = _REAL[actions.DEPLOYS]
 
 
 class Telling:
@@ -90,6 +91,7 @@ class Telling:
                 bits = (bits & ~worked_out) | (real & self._control.anywhere(principal_id))
         how, mask = self._reach.of(item, principal_id, vault)
         via = (*self._cited(principal_id, vault, bits), *self._beside(item, principal_id, vault)) if bits else ()
+        via = tuple(dict.fromkeys(via))
         return EscalationRoute(
             id=item.route,
             title=kind.title,
@@ -123,6 +125,8 @@ class Telling:
         found = standings.citations(principal_id, vault.scope, bits)
         here = standings.granted(principal_id, standings.node(vault.scope)).any
         missing = bits & ~here
+        if missing & _TOGETHER:  # they count where both are
+            missing |= bits & _TOGETHER
         return (*dict.fromkeys((*found, *self._anywhere(principal_id, missing))),) if missing & actions.HELD else found
 
     def _anywhere(self, principal_id: str, bits: int) -> tuple[Citation, ...]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.answers import route_number
 from kvaudit.access.escalation.control_plane import steps_of
+from kvaudit.access.escalation.halves import Halves
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.moves import Moves
 from kvaudit.access.escalation.powers import NONE, Powers, stronger, sum_of, weaker
@@ -90,6 +91,7 @@ class VaultRoutes:
         self._adjusted: Kept[Context, dict[str, tuple[Step, ...]]] = Kept(_STEPS)
         self._completed: Kept[tuple[str, Node, str | None], Powers] = Kept(_STEPS)
         self._best: Kept[tuple[str, str | None, int], Answer] = Kept(_STEPS)
+        self._halved: Kept[tuple[Node, Setting, tuple[str, ...], str], frozenset[str]] = Kept(_STEPS)
         self._last: tuple[Vault, Context] | None = None
         self._named_below: dict[str, frozenset[str]] = {}
 
@@ -107,6 +109,10 @@ class VaultRoutes:
     def moves(self) -> Moves:
         """Who may move vaults to where it already holds data."""
         return Moves(self._around, self.standings)
+
+    @cached_property
+    def _halves(self) -> Halves:
+        return Halves(self._directory, self.standings)
 
     def named_in(self, group: str) -> frozenset[str]:
         """Those below a group that records with routes name themselves."""
@@ -175,12 +181,23 @@ class VaultRoutes:
         named = found.get(principal_id)
         if named is not None:
             return named
-        chains = self._directory.chains_up(principal_id)
-        if any(found.get(group) or adjustments.get(group) for group in chains) or (
-            context.group and not chains.keys().isdisjoint(self.standings.naming_over(context.node, actions.MOVE))
-        ):
+        # A member of two groups may have a route that neither of them has.
+        if self._directory.chains_up(principal_id) and self.standings.granted(principal_id, context.node).any:
             return self._steps_in(principal_id, context)
         return ()
+
+    def members_of_two(self, vault: Vault) -> frozenset[str]:
+        """Those whom no record names and who have a route by two groups of which neither has one itself."""
+        context = self.context(vault)
+        key = (context.node, context.setting, context.customised, context.subscription)
+        found = self._halved.get(key)
+        if found is None:
+            first = self._halves.first(context.node, context.setting, is_customised=bool(context.customised))
+            groups = (name for name in first if self._directory.may_be_group(name) and not self.steps(name, vault))
+            names = {name for group in groups for name in self._halves.members(group)}
+            found = frozenset(name for name in names if self.steps(name, vault))
+            self._halved.put(key, found, 1 + len(found))
+        return found
 
     def members_who_move(self, vault: Vault) -> frozenset[str]:
         """Those who may move the vault through one group and hold data through another: no group has that route itself."""
@@ -193,19 +210,22 @@ class VaultRoutes:
         if found is None:
             above = self._found_at(node.parent, setting) if node.parent else None
             own: dict[str, tuple[Step, ...]] = {}
-            for principal in self._touched(node):
+            for principal in self._touched(node, above):
                 steps = self._shaken(principal, node, steps_of(self.completed(principal, node), setting))
                 if steps or above is not None:
                     own[principal] = steps
             found = self._found.put(key, Found(above, own), 1 + len(own))
         return found
 
-    def _touched(self, node: Node) -> frozenset[str]:
+    def _touched(self, node: Node, above: Found | None) -> frozenset[str]:
         """Those for whom a node may differ from what stands above it."""
-        if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
-            return self.standings.named(node)
         members = (self.named_in(group) for group in node.own)
-        return frozenset(node.own).union(*members)
+        touched = frozenset(node.own).union(*members)
+        if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
+            touched |= self.standings.named(node)
+            if above is not None:  # members too, whom records name elsewhere
+                touched |= above.principals()
+        return touched
 
     def completed(self, principal_id: str, node: Node, subscription: str | None = None) -> Powers:
         """What a principal holds at a node, with what follows from several records together.
@@ -307,7 +327,8 @@ class VaultRoutes:
         if found is None:
             concerned = self.moves.movers_at(context.node) | self._installers(context)
             if context.customised:
-                concerned |= self.standings.naming_over(context.node, actions.ROLES_WRITE)
+                writers = self.standings.naming_over(context.node, actions.ROLES_WRITE)
+                concerned = concerned.union(writers, *map(self.named_in, writers))
             found = {name: self._steps_in(name, context) for name in concerned}
             self._adjusted.put(context, found, 1 + len(found))
         return found
