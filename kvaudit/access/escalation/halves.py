@@ -1,9 +1,12 @@
 """Routes that no group has itself: a member of two has a half of it from each.
 
 Whoever is named by a record with routes is looked at anyhow, and so are the members of groups that have a route. What is left
-are members of groups without one that give a first half at the vault. Who of them stands in another group with routes is found
-once for each such group, so no vault looks at all members of a large group.
+are members of groups without one that give a first half at the vault. Who of them stands in which other groups with routes is
+found once for each such group; members of the same groups have the same routes where no deny tells them apart, so that a vault
+looks at one of them, and at no large group member by member.
 """
+
+from collections.abc import Mapping
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
@@ -26,7 +29,7 @@ class Halves:
     def __init__(self, directory: Directory, standings: Standings) -> None:
         self._directory = directory
         self._standings = standings
-        self._members: Kept[str, frozenset[str]] = Kept(_NAMES)
+        self._members: Kept[str, Mapping[frozenset[str], tuple[str, ...]]] = Kept(_NAMES)
 
     def first(self, node: Node, setting: Setting, *, is_customised: bool) -> frozenset[str]:
         """Those whom records over a node give what is one half of a route, and no route by itself.
@@ -43,15 +46,16 @@ class Halves:
             bits = actions.ALL_BITS
         return self._standings.naming_over(node, bits)
 
-    def members(self, group: str) -> frozenset[str]:
-        """The members of a group, whom no record with routes names, who stand in another group that one does name."""
+    def members(self, group: str) -> Mapping[frozenset[str], tuple[str, ...]]:
+        """The members of a group, whom no record with routes names, by the groups that such records name, where these are several."""
         found = self._members.get(group)
         if found is None:
-            named, chains_up = self._standings.scopes_of, self._directory.chains_up
-            found = frozenset(
-                name
-                for name in self._directory.members_among(group, None)
-                if name not in named and any(other in named and other != group for other in chains_up(name))
-            )
-            self._members.put(group, found, 1 + len(found))
+            named = self._standings.scopes_of
+            table: dict[frozenset[str], list[str]] = {}
+            for name in self._directory.members_among(group, None):
+                groups = frozenset(named.keys() & self._directory.chains_up(name).keys()) if name not in named else ()
+                if len(groups) > 1:
+                    table.setdefault(frozenset(groups), []).append(name)
+            found = {groups: tuple(names) for groups, names in table.items()}
+            self._members.put(group, found, 1 + sum(map(len, found.values())))
         return found

@@ -192,12 +192,19 @@ class VaultRoutes:
         key = (context.node, context.setting, context.customised, context.subscription)
         found = self._halved.get(key)
         if found is None:
-            first = self._halves.first(context.node, context.setting, is_customised=bool(context.customised))
-            groups = (name for name in first if self._directory.may_be_group(name) and not self.steps(name, vault))
-            names = {name for group in groups for name in self._halves.members(group)}
-            found = frozenset(name for name in names if self.steps(name, vault))
+            found = frozenset(self._in_two(vault, context))
             self._halved.put(key, found, 1 + len(found))
         return found
+
+    def _in_two(self, vault: Vault, context: Context) -> Iterator[str]:
+        first = self._halves.first(context.node, context.setting, is_customised=bool(context.customised))
+        groups = (name for name in first if self._directory.may_be_group(name) and not self.steps(name, vault))
+        equals = dict(item for group in groups for item in self._halves.members(group).items())
+        for names in equals.values():
+            if context.node.shaken:
+                yield from (name for name in names if self.steps(name, vault))
+            elif self.steps(names[0], vault):
+                yield from names
 
     def members_who_move(self, vault: Vault) -> frozenset[str]:
         """Those who may move the vault through one group and hold data through another: no group has that route itself."""
