@@ -277,4 +277,6 @@ def test_a_name_that_two_vaults_have_is_answered_for_neither(tmp_path: Path, lea
             ask_who_can(path, ["secrets/get"], QUIET, vaults=[name], object_text=None, expand_groups=False)
     assert "rg-old" in str(caught.value.details)
     for place in places:
-        assert ask_who_can(path, ["secrets/get"], QUIET, vaults=[place], object_text=None, expand_groups=False).is_single
+        assert ask_who_can(
+            path, ["secrets/get"], QUIET, vaults=[place], object_text=None, expand_groups=False
+        ).is_single

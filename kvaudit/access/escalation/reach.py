@@ -1,5 +1,6 @@
 """Which operations of the data plane a route leads to."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from kvaudit.access.escalation import actions
@@ -73,9 +74,11 @@ class Reach:
                 texts = tuple(text for text in (record.condition, block.condition) if text)
                 if texts:
                     admitted = admitted_roles(texts, roles, record.principal_id, record.principal_type)
-                    masks.update((grants.power(role).name or role, led_to(grants.power(role))) for role, _ in admitted)
-        ordered = sorted(masks, key=lambda name: (-masks[name].bit_count(), name))
-        shown = ", ".join(ordered[:_SHOWN])
+                    masks.update((role, led_to(grants.power(role))) for role, _ in admitted)
+        names = {role: grants.power(role).name or role for role in masks}
+        ordered = sorted(masks, key=lambda role: (-masks[role].bit_count(), names[role], role))
+        often = Counter(names.values())  # several roles may have one name, also that of a built-in one
+        shown = ", ".join(names[it] if often[names[it]] == 1 else f"{names[it]} ({it})" for it in ordered[:_SHOWN])
         more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
         how = f"assigns itself what its condition admits: {shown}{more}" if shown else step.how
         return how, sum_of(masks.values())
