@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
-from kvaudit.access.escalation.standing import Node
+from kvaudit.access.escalation.node import Node
 from kvaudit.access.escalation.steps import Setting
 from kvaudit.access.escalation.vault_routes import VaultRoutes
 from kvaudit.model.answers import Answer
@@ -52,17 +52,20 @@ class Delegates:
         return dict(sorted((*found.items(), *more.items())))
 
     def _at(self, node: Node, setting: Setting) -> Mapping[str, Answer]:
-        key = (id(node), setting)
-        if key not in self._found:
-            above = self._at(node.parent, setting) if node.parent else {}
-            touched = self._touched(node, above)
-            if len(self._found) >= _KEPT:
-                self._found.clear()
-            if touched:
-                changed = {name: self._answer(name, node, setting) for name in touched}
-                above = {name: answer for name, answer in {**above, **changed}.items() if answer is not Answer.DENIED}
-            self._found[key] = above
-        return self._found[key]
+        return node.from_above(
+            lambda item: self._found.get((id(item), setting)), lambda *args: self._made(setting, *args)
+        )
+
+    def _made(self, setting: Setting, node: Node, known: Mapping[str, Answer] | None) -> Mapping[str, Answer]:
+        above = known or {}
+        touched = self._touched(node, above)
+        if len(self._found) >= _KEPT:
+            self._found.clear()
+        if touched:
+            changed = {name: self._answer(name, node, setting) for name in touched}
+            above = {name: answer for name, answer in {**above, **changed}.items() if answer is not Answer.DENIED}
+        self._found[id(node), setting] = above
+        return above
 
     def _touched(self, node: Node, above: Mapping[str, Answer]) -> set[str]:
         """Those for whom a node may differ from what stands above it."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.kept import Kept
-from kvaudit.access.escalation.standing import Node, Standings
+from kvaudit.access.escalation.node import Node
+from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Setting
 
 _NAMES = 1_000_000

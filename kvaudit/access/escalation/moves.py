@@ -10,8 +10,9 @@ from functools import cached_property
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.kept import Kept
+from kvaudit.access.escalation.node import Node
 from kvaudit.access.escalation.powers import NONE, Powers, joined, sum_of, weaker
-from kvaudit.access.escalation.standing import Node, Standings
+from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Step
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
@@ -81,12 +82,12 @@ class Moves:
     def movers_at(self, node: Node) -> frozenset[str]:
         """Those whom a record names, who hold data somewhere and may move resources at a node."""
         found = self._at.get(node)
-        if found is None:
-            above = self.movers_at(node.parent) if node.parent else frozenset()
-            here = node.naming(actions.MOVE)
-            found = above.union(*(self._holding(item, self.named) for item in here)) if here else above
-            self._at.put(node, found, 1 + len(found))
-        return found
+        return node.from_above(self._at.get, self._moving_at) if found is None else found
+
+    def _moving_at(self, node: Node, above: frozenset[str] | None) -> frozenset[str]:
+        found, here = above or frozenset(), node.naming(actions.MOVE)
+        found = found.union(*(self._holding(item, self.named) for item in here)) if here else found
+        return self._at.put(node, found, 1 + len(found))
 
     def members_at(self, node: Node) -> frozenset[str]:
         """The same, and every member of a group that may move them, whether a record names it or not."""

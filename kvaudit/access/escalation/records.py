@@ -61,11 +61,11 @@ class RecordsByName:
 
     def places_over(self, scope: str) -> tuple[str, ...]:
         """Every folded scope whose records reach a folded scope: from `/` down to it. Groups stand above management groups too."""
-        above = [parent] if (parent := self._parents.get(scope)) and scopes.is_management_group(scope) else []
-        for place in above:  # grows while it is walked
-            parent = self._parents.get(place)
-            if parent is not None and parent != scope and parent not in above:
-                above.append(parent)
+        above = dict[str, None]()  # in a circle each stands once
+        parent = self._parents.get(scope) if scopes.is_management_group(scope) else None
+        while parent is not None and parent != scope and parent not in above:
+            above[parent] = None
+            parent = self._parents.get(parent)
         root, *path = self._around.estate.scopes_over(scope)
         return (root, *reversed(above), *path)
 

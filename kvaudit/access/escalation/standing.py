@@ -5,12 +5,12 @@ resource groups, subscriptions and management groups.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets, possible_citation
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.kept import Kept
+from kvaudit.access.escalation.node import Node, Taken
 from kvaudit.access.escalation.powers import NONE, Powers, RecordPowers, joined, taken_by, unsure
 from kvaudit.access.escalation.records import Given, Hits, RecordsByName
 from kvaudit.access.grants import ACTIVATION, Record
@@ -25,51 +25,6 @@ _POWERS = 100_000
 """Powers of principals at places that are kept."""
 _NAMES = 1_000_000
 """Names of principals that are kept, by who is named at or above a place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A deny assignment at one scope, with the bits that it takes for certain and possibly."""
-
-    deny: DenyAssignment
-    certain: int
-    possible: int
-
-
-@dataclass(eq=False, slots=True)
-class Node:
-    """A scope at which something is given or taken.
-
-    Attributes:
-        scope: folded.
-        own: what records at this scope give, by folded principal ID, before denies.
-        denies: deny assignments at this scope.
-        data_denies: enforced deny assignments at this scope that take operations of the data plane, with those operations.
-        doubted: whether a deny listing that reaches here was not read: then nothing is certain.
-        shaken: whether a deny assignment stands here or above.
-    """
-
-    scope: str
-    parent: "Node | None"
-    own: Mapping[str, Powers] = field(default_factory=dict)
-    denies: tuple[Taken, ...] = ()
-    data_denies: tuple[tuple[DenyAssignment, int], ...] = ()
-    doubted: bool = False
-    shaken: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shaken = bool(self.denies) or (self.parent is not None and self.parent.shaken)
-
-    def naming(self, bit: int) -> frozenset[str]:
-        """Those whom records at this very scope name for a bit."""
-        return frozenset(name for name, powers in self.own.items() if powers.any & bit)
-
-    def upwards(self) -> Iterator["Node"]:
-        """The node itself, then those above it."""
-        node: Node | None = self
-        while node is not None:
-            yield node
-            node = node.parent
 
 
 class Standings:
@@ -97,7 +52,8 @@ class Standings:
         self.moving: set[str] = set()
         self.installing: dict[str, set[str]] = {}
         self.anywhere: dict[str, int] = {}
-        self._nodes: dict[str | tuple[str, ...], Node] = {}
+        self._nodes: dict[str, Node] = {}
+        self._below: dict[tuple[Node, str], Node] = {}
         self._nowhere = Node(scopes.ROOT, None)
         self._powers: Kept[tuple[str, Node], Powers] = Kept(_POWERS)
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
@@ -161,11 +117,11 @@ class Standings:
             if self._around.estate.is_abroad(scopes.subscription_of(scope) or ""):
                 chain = chain[1:]  # what stands at `/` of its tenant is added at the subscription
             found = self._nowhere
-            for end, place in enumerate(chain, start=1):
+            for place in chain:
                 # Where the tree is a circle, what stands above a management group depends on who asks.
-                key = place if scopes.subscription_of(place) else chain[:end]
-                above, known = found, self._nodes.get(key)
-                found = self._nodes[key] = self._made(place, above) if known is None else known
+                key = found, place
+                known = self._below.get(key)
+                found = self._below[key] = self._made(place, found) if known is None else known
             self._nodes[scope] = found
         return found
 
@@ -299,11 +255,15 @@ class Standings:
         key = (node, bit)
         found = self._naming.get(key)
         if found is None:
-            above = self.naming_over(node.parent, bit) if node.parent else frozenset()
-            here = node.naming(bit)
-            found = above | here if here else above
-            self._naming.put(key, found, 1 + len(found))
+            found = node.from_above(
+                lambda item: self._naming.get((item, bit)), lambda *args: self._named_for(bit, *args)
+            )
         return found
+
+    def _named_for(self, bit: int, node: Node, above: frozenset[str] | None) -> frozenset[str]:
+        found, here = above or frozenset(), node.naming(bit)
+        found = found | here if here else found
+        return self._naming.put((node, bit), found, 1 + len(found))
 
     def named(self, node: Node) -> frozenset[str]:
         """Everybody whom a record at a node or above it names."""

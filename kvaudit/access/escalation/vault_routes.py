@@ -14,9 +14,10 @@ from kvaudit.access.escalation.control_plane import steps_of
 from kvaudit.access.escalation.halves import Halves
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.moves import Moves
+from kvaudit.access.escalation.node import Node
 from kvaudit.access.escalation.powers import NONE, Powers, stronger, sum_of, weaker
 from kvaudit.access.escalation.role_definitions import CustomRoles
-from kvaudit.access.escalation.standing import Node, Standings
+from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Setting, Step
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
@@ -71,10 +72,15 @@ class Found:
 
     def principals(self) -> set[str]:
         """Everybody who has a route, in a set of its own."""
-        names = self.parent.principals() if self.parent is not None else set()
-        names.update(self.own)
-        names.difference_update(self.gone)
-        return names
+        chain, found = list[Found](), set[str]()
+        above: Found | None = self
+        while above is not None:
+            chain.append(above)
+            above = above.parent
+        for item in reversed(chain):
+            found.update(item.own)
+            found.difference_update(item.gone)
+        return found
 
 
 class VaultRoutes:
@@ -212,17 +218,20 @@ class VaultRoutes:
         return self.moves.members_at(context.node) if context.group else frozenset()
 
     def _found_at(self, node: Node, setting: Setting) -> Found:
-        key = (node, setting)
-        found = self._found.get(key)
+        found = self._found.get((node, setting))
         if found is None:
-            above = self._found_at(node.parent, setting) if node.parent else None
-            own: dict[str, tuple[Step, ...]] = {}
-            for principal in self._touched(node, above):
-                steps = self._shaken(principal, node, steps_of(self.completed(principal, node), setting))
-                if steps or above is not None:
-                    own[principal] = steps
-            found = self._found.put(key, Found(above, own), 1 + len(own))
+            found = node.from_above(
+                lambda item: self._found.get((item, setting)), lambda *args: self._made(setting, *args)
+            )
         return found
+
+    def _made(self, setting: Setting, node: Node, above: Found | None) -> Found:
+        own: dict[str, tuple[Step, ...]] = {}
+        for principal in self._touched(node, above):
+            steps = self._shaken(principal, node, steps_of(self.completed(principal, node), setting))
+            if steps or above is not None:
+                own[principal] = steps
+        return self._found.put((node, setting), Found(above, own), 1 + len(own))
 
     def _touched(self, node: Node, above: Found | None) -> frozenset[str]:
         """Those for whom a node may differ from what stands above it."""
