@@ -6,13 +6,13 @@ the ID before the name) are kept once, and a name that is a GUID takes its 16 by
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple, overload
 
 from kvaudit.model.authorization import RoleAssignment
-from kvaudit.model.packing import BEFORE_NAME, WHOLE, Numbered, Pool, Prefixes, Times, packed_name
+from kvaudit.model.packing import BEFORE_NAME, POOLED, WHOLE, Numbered, Pool, Prefixes, Times, packed_name
 
 Power = tuple[str, str | None]
 """A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
@@ -243,6 +243,11 @@ class AssignmentsBuilder:
         self.columns = Columns._make([*(array(kind) for kind in "IIIIIQI"), self.names])
         self.rare: dict[int, Rare] = {}
 
+    @property
+    def pools(self) -> "tuple[Pool[Any], ...]":
+        """The pools of the first columns, in their order."""
+        return self.scopes, self.powers, self.principals, self.types, self.listings
+
     def add(self, item: RoleAssignment) -> None:
         """Take in one assignment."""
         columns = self.columns
@@ -274,6 +279,31 @@ class AssignmentsBuilder:
         places.append(scope if spelled == scope else spelled)
         self.place_scopes.append(self.scopes.number(scope))
         return len(places) - 1
+
+    def take(self, rows: "AssignmentsBuilder", places: Sequence[int]) -> None:
+        """Take in what another builder took in, in its order.
+
+        Args:
+            rows: the other one.
+            places: what is here the number of each of its `prefixes.places`, see `place`.
+        """
+        begin = len(self.columns.scopes)
+        self.rare.update((begin + row, item) for row, item in rows.rare.items())
+        for column, other, mine, known in zip(self.columns[:5], rows.columns[:5], self.pools, rows.pools, strict=True):
+            _renumber(column, other, list(map(mine.number, known.values)).__getitem__)
+        times = list(map(self.created.others.number, rows.created.others.values))
+        _renumber(
+            self.columns.created,
+            rows.columns.created,
+            lambda number: number if number < POOLED else POOLED + times[number - POOLED],
+        )
+        whole = list(map(self.prefix, rows.prefixes.whole.values))
+        _renumber(
+            self.columns.prefixes,
+            rows.columns.prefixes,
+            lambda number: places[number] if number < WHOLE else whole[number - WHOLE],
+        )
+        self.names += rows.names
 
     def unsorted(self) -> RoleAssignments:
         """What was taken in so far, row by row; it cannot be asked by scope."""
@@ -315,14 +345,7 @@ class AssignmentsBuilder:
 
     def _forget(self) -> None:
         """Let go of what only taking in needs."""
-        pools: tuple[Pool[Any], ...] = (
-            self.scopes,
-            self.powers,
-            self.principals,
-            self.types,
-            self.listings,
-        )
-        for pool in (*pools, self.created.others, self.prefixes.whole):
+        for pool in (*self.pools, self.created.others, self.prefixes.whole):
             pool.numbers = {}
         self.place_scopes = array("I")
 
@@ -356,6 +379,12 @@ def _moved(column: "array[int]", order: "array[int]") -> "array[int]":
         moved.fromlist([column[row] for row in order[begin : begin + _TOGETHER]])
     del column[:]
     return moved
+
+
+def _renumber(column: "array[int]", others: "array[int]", number: Callable[[int], int]) -> None:
+    """Add numbers of others, each as what it is here."""
+    for begin in range(0, len(others), _TOGETHER):
+        column.fromlist(list(map(number, others[begin : begin + _TOGETHER])))
 
 
 def _in_order(names: bytes, order: "array[int]") -> bytearray:

@@ -7,6 +7,7 @@ sent; everything else goes through the collector's parser, so there is one readi
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from kvaudit.collectors import payload
@@ -50,11 +51,15 @@ class _Remembered(dict[Any, int]):
 
 
 class AssignmentReader:
-    """Takes raw role assignments in."""
+    """Takes raw role assignments in.
+
+    Attributes:
+        builder: what was taken in so far.
+    """
 
     def __init__(self, unreadable: Unreadable) -> None:
         self._unreadable = unreadable
-        self._builder = builder = AssignmentsBuilder()
+        self.builder = builder = AssignmentsBuilder()
         self._places = _Remembered(lambda text: builder.place(text, scope_of({"scope": text})))
         self._roles = _Remembered(lambda text: builder.powers.number(_power(text, None)))
         self._powers = _Remembered(lambda texts: builder.powers.number(_power(*texts)))
@@ -71,6 +76,10 @@ class AssignmentReader:
                 for scope, raw in zip(froms, items, strict=True):
                     self._parse(raw, scope)
 
+    def take(self, rows: AssignmentsBuilder) -> None:
+        """Take in what another reader read, after what this one did."""
+        self.builder.take(rows, _numbers(self._places, rows.prefixes.places))
+
     def _take(self, froms: Sequence[str], items: Sequence[Any]) -> None:
         """Take in usual items together, column by column. Raises, and takes none, where one of them is not usual."""
         ids = [raw["id"] for raw in items]
@@ -84,7 +93,7 @@ class AssignmentReader:
         else:
             prefixes = [self._prefix(*one) for one in zip(ids, texts, ends, places, strict=True)]
         new = (
-            list(map(self._builder.place_scopes.__getitem__, places)),
+            list(map(self.builder.place_scopes.__getitem__, places)),
             self._powers_of([one["roleDefinitionId"] for one in properties], _column(properties, "condition")),
             _numbers(self._principals, [one["principalId"] for one in properties]),
             _numbers(self._types, _column(properties, "principalType")),
@@ -95,23 +104,23 @@ class AssignmentReader:
         described = _column(properties, "description")
         delegated = _column(properties, "delegatedManagedIdentityResourceId")
         if described.count(None) + delegated.count(None) < 2 * len(items):
-            begin = len(self._builder.columns.scopes)
+            begin = len(self.builder.columns.scopes)
             rare = {
                 begin + place: Rare(payload.shown_text({"": text}, ""), payload.optional_text({"": away}, ""))
                 for place, (text, away) in enumerate(zip(described, delegated, strict=True))
             }
-            self._builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
-        for column, numbers in zip(self._builder.columns[:7], new, strict=True):
+            self.builder.rare.update((row, item) for row, item in rare.items() if item != Rare(None, None))
+        for column, numbers in zip(self.builder.columns[:7], new, strict=True):
             column.fromlist(numbers)
-        self._builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
+        self.builder.names.extend(together or b"".join([packed_name(text) or _NO_NAME for text in ends]))
 
     def _prefix(self, text: str, scope: str, end: str, place: int) -> int:
         """The number of what stands before a name: mostly the scope, and the same words after it."""
         if not text.startswith("/"):
             raise ValueError("the ID is no resource ID")
         if packed_name(end) is None:
-            return self._builder.prefix(text)
-        return place if text == f"{scope}{BEFORE_NAME}{end}" else self._builder.prefix(text[:-_GUID])
+            return self.builder.prefix(text)
+        return place if text == f"{scope}{BEFORE_NAME}{end}" else self.builder.prefix(text[:-_GUID])
 
     def _powers_of(self, roles: list[Any], conditions: list[Any]) -> list[int]:
         if conditions.count(None) == len(conditions):
@@ -119,7 +128,7 @@ class AssignmentReader:
         return _numbers(self._powers, zip(roles, conditions, strict=True))
 
     def _times(self, texts: list[Any]) -> list[int]:
-        number, shown = self._builder.created.number, payload.shown
+        number, shown = self.builder.created.number, payload.shown
         if texts.count(texts[0]) == len(texts):
             return [number(shown(texts[0]))] * len(texts)
         return [number(shown(text)) for text in texts]
@@ -127,7 +136,7 @@ class AssignmentReader:
     def _parse(self, raw: Any, scope: str) -> None:
         """Read a whole item by the collector's parser: it is unusual, or cannot be read."""
         try:
-            self._builder.add(parse_assignment(raw, scope))
+            self.builder.add(parse_assignment(raw, scope))
         except (KeyError, TypeError, ValueError) as problem:
             self._unreadable(scope, problem)
 
@@ -136,12 +145,12 @@ class AssignmentReader:
         self._forget()
         repeated = list(self._repeated())
         if not repeated:
-            return self._builder.done(), ()
-        unsorted = self._builder.unsorted()
+            return self.builder.done(), ()
+        unsorted = self.builder.unsorted()
         records, gaps = merge_listed(kind, (unsorted.record(row) for rows in repeated for row in rows))
         for record in records:
-            self._builder.add(record)
-        return self._builder.done(dropped=(row for rows in repeated for row in rows)), gaps
+            self.builder.add(record)
+        return self.builder.done(dropped=(row for rows in repeated for row in rows)), gaps
 
     def _forget(self) -> None:
         """Let go of what was remembered: it takes as much memory as what was read."""
@@ -150,19 +159,15 @@ class AssignmentReader:
 
     def _repeated(self) -> Iterator[list[int]]:
         """The rows of each ID that stands in more than one row."""
-        from pyroaring import BitMap
-
         twice = self._ends_met_twice()
         if not twice:
             return
-        unsorted = self._builder.unsorted()
+        unsorted = self.builder.unsorted()
         by_id: dict[str, list[int]] = {}
         row = 0
         for ends in self._ends():
-            if not twice.isdisjoint(BitMap(ends)):
-                for place, end in enumerate(ends, row):
-                    if end in twice:
-                        by_id.setdefault(scopes.fold(unsorted.id(place)), []).append(place)
+            for place in compress(range(row, row + len(ends)), map(twice.__contains__, ends)):
+                by_id.setdefault(scopes.fold(unsorted.id(place)), []).append(place)
             row += len(ends)
         yield from (rows for rows in by_id.values() if len(rows) > 1)
 
@@ -172,7 +177,7 @@ class AssignmentReader:
 
         seen, twice = BitMap(), BitMap()
         for ends in self._ends():
-            here = BitMap(ends)
+            here = BitMap(sorted(ends))  # names are random: in any other order it looks for a place for each
             if len(here) < len(ends):
                 twice.update(end for end, times in Counter(ends).items() if times > 1)
             twice |= seen & here
@@ -181,7 +186,7 @@ class AssignmentReader:
 
     def _ends(self) -> "Iterator[array[int]]":
         """The last four bytes of each name, some rows at a time."""
-        names = self._builder.names
+        names = self.builder.names
         for begin in range(0, len(names), _TOGETHER):
             yield array("I", bytes(names[begin : begin + _TOGETHER]))[3::4]
 

@@ -1,10 +1,11 @@
 """The lines of a snapshot's file, bounded in length and in what compression may hide."""
 
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from kvaudit.errors import SnapshotError
 from kvaudit.snapshot import layout
@@ -17,6 +18,27 @@ _PIECE = 2**20
 
 _BLOCK = 64 * 1024
 """About how much of whole lines is handed on together: what is made of it still fits a processor's cache."""
+
+
+_MEMBER = b"\x1f\x8b\x08" + bytes(5)
+"""How a gzip member of ours begins: it has no name and no time."""
+
+_SEARCHED = 4 * 2**20
+
+
+class Part(NamedTuple):
+    """Some of the blocks of a compressed file, each of which is a gzip member.
+
+    Attributes:
+        begin: where in the file the first one begins.
+        end: where the last one ends; None: with the file.
+    """
+
+    begin: int = 0
+    end: int | None = None
+
+
+_WHOLE = Part()
 
 
 def corrupt(path: Path, why: str) -> SnapshotError:
@@ -40,35 +62,51 @@ def read_lines(path: Path, *, cut_allowed: bool) -> Iterator[bytes]:
         yield from block.split(b"\n")
 
 
-def read_blocks(path: Path, *, cut_allowed: bool) -> Iterator[bytes]:
+def read_blocks(path: Path, *, cut_allowed: bool, part: Part = _WHOLE) -> Iterator[bytes]:
     """The same lines, many at once: with newlines between them, and none after the last.
+
+    A part that begins or ends elsewhere than between two blocks, or where no line ends, is an error as a cut file is.
 
     Raises:
         FileNotFoundError, SnapshotError, OSError: see `read_lines`.
     """
-    compressed = path.suffix == ".gz"
-    yield from _whole_lines(path, _bytes(path, compressed=compressed, cut_allowed=cut_allowed), cut_allowed=cut_allowed)
+    yield from _whole_lines(path, _bytes(path, part, cut_allowed=cut_allowed), cut_allowed=cut_allowed)
 
 
-def _bytes(path: Path, *, compressed: bool, cut_allowed: bool) -> Iterator[bytes]:
+def next_block(path: Path, place: int) -> int | None:
+    """Where in a compressed file a block seems to begin, at a place or soon after it; None where none does.
+
+    The same bytes may stand within a block. Who reads up to there finds out: see `read_blocks`. May raise OSError.
+    """
     with os.fdopen(open_regular(path), "rb") as file:
-        if not compressed:
+        file.seek(place)
+        found = file.read(_SEARCHED).find(_MEMBER)
+    return None if found < 0 else place + found
+
+
+def _bytes(path: Path, part: Part, *, cut_allowed: bool) -> Iterator[bytes]:
+    with os.fdopen(open_regular(path), "rb") as file:
+        if path.suffix != ".gz":
             while chunk := file.read(_PIECE):
                 yield chunk
             return
         try:
-            yield from _inflated(path, file, cut_allowed=cut_allowed)
+            yield from _inflated(path, file, part, cut_allowed=cut_allowed)
         except zlib.error as problem:
             if not cut_allowed:
                 raise corrupt(path, str(problem)) from problem
 
 
-def _inflated(path: Path, file: BinaryIO, *, cut_allowed: bool) -> Iterator[bytes]:
+def _inflated(path: Path, file: BinaryIO, part: Part, *, cut_allowed: bool) -> Iterator[bytes]:
     """Inflates gzip members one after the other, a bounded piece at a time."""
-    limit = os.fstat(file.fileno()).st_size * layout.MAX_EXPANSION
+    left = sys.maxsize if part.end is None else part.end - part.begin
+    # Each part has its own share of the limit, so that all of them together keep to it.
+    limit = min(os.fstat(file.fileno()).st_size - part.begin, left) * layout.MAX_EXPANSION
+    file.seek(part.begin)
     expanded = 0
     member, begun = zlib.decompressobj(wbits=31), False
-    while chunk := file.read(_CHUNK):
+    while chunk := file.read(min(_CHUNK, left)):
+        left -= len(chunk)
         while True:
             begun = begun or bool(chunk)
             piece = member.decompress(chunk, _PIECE)

@@ -2,10 +2,9 @@
 
 import gc
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -24,15 +23,17 @@ from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.identities import ApplicationPermission, DirectoryRoleAssignment, GroupScheduleInstance, Ownership
 from kvaudit.model.vaults import DeletedVault, Vault, VaultObject
 from kvaudit.snapshot import layout
-from kvaudit.snapshot.columns import AssignmentReader, named_in
+from kvaudit.snapshot.assignments import KIND as ASSIGNMENTS
+from kvaudit.snapshot.assignments import counted, read_assignments
+from kvaudit.snapshot.columns import named_in
 from kvaudit.snapshot.layout import ListingKey
 from kvaudit.snapshot.lines import corrupt
-from kvaudit.snapshot.member_process import members_beside
 from kvaudit.snapshot.members import KIND as MEMBERS
-from kvaudit.snapshot.members import GroupMembers
+from kvaudit.snapshot.members import GroupMembers, read_members
 from kvaudit.snapshot.merging import Merged, merge_listed, telling_first
 from kvaudit.snapshot.principals import complete_principals, described_principals, named_principals
-from kvaudit.snapshot.reader import Items, Snapshot
+from kvaudit.snapshot.reader import Snapshot
+from kvaudit.snapshot.second_process import SecondProcess, second_process
 
 MODEL_UNKNOWN = "PermissionModelUnknown"
 INTERRUPTED = "SnapshotIncomplete"
@@ -57,13 +58,13 @@ def load_estate(snapshot: Snapshot, *, apart: bool | None = None) -> Estate:
 
     Args:
         snapshot: the snapshot.
-        apart: whether a second process reads the members of groups; None where that saves time.
+        apart: whether a second process reads a part of it; None where that saves time.
 
     Raises:
         SnapshotError: a file is corrupt, or holds less than its listings promise.
     """
-    with no_collector_pauses(), members_beside(snapshot, apart=apart) as members:
-        return _Loading(snapshot, members).estate()
+    with no_collector_pauses(), second_process(snapshot, apart=apart) as beside:
+        return _Loading(snapshot, beside).estate()
 
 
 @contextmanager
@@ -84,9 +85,9 @@ def no_collector_pauses() -> Iterator[None]:
 class _Loading:
     """Parses the items of a snapshot and collects the gaps."""
 
-    def __init__(self, snapshot: Snapshot, members: Callable[[], GroupMembers]) -> None:
+    def __init__(self, snapshot: Snapshot, beside: SecondProcess | None) -> None:
         self._snapshot = snapshot
-        self._read_members = members
+        self._beside = beside
         self._gaps: set[Gap] = set(snapshot.gaps())
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
@@ -225,20 +226,17 @@ class _Loading:
 
     def _items(self, kind: str) -> Iterator[tuple[str, Any]]:
         """The items of a kind, counted by listing."""
-        for froms, items in self._batches(kind):
-            yield from zip(froms, items, strict=True)
-
-    def _batches(self, kind: str) -> Iterator[Items]:
-        """The same, many at once."""
         counts: Counter[str] = Counter()
-        for froms, items in self._snapshot.batches(kind):
-            if froms.count(froms[0]) == len(froms):
-                counts[froms[0]] += len(froms)
-            else:
-                counts.update(froms)
-            yield froms, items
+        for froms, items in counted(self._snapshot.batches(kind), counts):
+            yield from zip(froms, items, strict=True)
+        self._count(kind, counts)
+
+    def _count(self, kind: str, counts: Mapping[str, int], unreadable: Iterable[tuple[str, str]] = ()) -> None:
+        """Take in how many items of a kind stand in each listing, and the listings with one that does not parse."""
         for scope, number in counts.items():
             self._counts[kind][scopes.fold(scope)] += number
+        for scope, why in unreadable:
+            self._unreadable(kind, scope, why)
 
     def _records(self, kind: str) -> Iterator[Any]:
         """Every record of a kind; what does not parse becomes a gap."""
@@ -291,19 +289,20 @@ class _Loading:
         return self._once(kind, lambda item: f"{item.vault_id}\0{item.ref.name.casefold()}", lambda item: item.vault_id)
 
     def _assignments(self) -> RoleAssignments:
-        kind = "role_assignments"
-        reader = AssignmentReader(partial(self._unreadable, kind))
-        reader.read(self._batches(kind))
-        records, gaps = reader.done(kind)
+        beside = self._beside
+        found = (
+            read_assignments(self._snapshot, beside.cut, beside.assignments)
+            if beside
+            else read_assignments(self._snapshot)
+        )
+        self._count(ASSIGNMENTS, found.counts, found.unreadable)
+        records, gaps = found.done()
         self._gaps.update(gaps)
         return records
 
     def _members(self) -> GroupMembers:
-        found = self._read_members()
-        for scope, number in found.counts.items():
-            self._counts[MEMBERS][scopes.fold(scope)] += number
-        for scope, why in found.unreadable:
-            self._unreadable(MEMBERS, scope, why)
+        found = (self._beside.members() if self._beside else None) or read_members(self._snapshot)
+        self._count(MEMBERS, found.counts, found.unreadable)
         return found
 
     def _described(self, members: list[Principal]) -> dict[str, Principal]:

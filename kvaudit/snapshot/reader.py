@@ -11,7 +11,7 @@ from kvaudit.errors import SnapshotError
 from kvaudit.model.gaps import Gap
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.layout import FinishedListing
-from kvaudit.snapshot.lines import corrupt, read_blocks
+from kvaudit.snapshot.lines import Part, corrupt, read_blocks
 from kvaudit.snapshot.manifest import Manifest, read_manifest
 from kvaudit.snapshot.resume import read_gaps, read_listings
 from kvaudit.snapshot.verify import check_sizes, verify_files
@@ -58,6 +58,11 @@ class Snapshot:
     def ended_at(self) -> str | None:
         """ISO 8601 UTC time of the end of collection, or None when it did not end."""
         return self._manifest.text("ended_at")
+
+    def written(self, kind: str) -> int:
+        """How many lines of a kind its file holds, as the manifest says; 0 where it does not say so."""
+        expected = self._manifest.files.get(layout.kind_file(kind))
+        return expected.lines if expected else 0
 
     @property
     def lines_written(self) -> int:
@@ -111,11 +116,16 @@ class Snapshot:
         for froms, items in self.batches(kind):
             yield from zip(froms, items, strict=True)
 
-    def batches(self, kind: str) -> Iterator[Items]:
-        """The same, about as many at once as were decoded together."""
+    def batches(self, kind: str, part: Part | None = None) -> Iterator[Items]:
+        """The same, about as many at once as were decoded together.
+
+        Args:
+            kind: of the items.
+            part: the part of the kind's file that is read; None: all of it, and as many items as were written.
+        """
         number = 0
         try:
-            for block, lines in self._blocks(kind):
+            for block, lines in self._blocks(kind, part):
                 found = layout.decode_block(block, lines)
                 if found is not None:
                     yield found
@@ -129,13 +139,13 @@ class Snapshot:
             path = self._path / layout.kind_file(kind)
             raise corrupt(path, f"line {number} is not an item") from error
 
-    def _blocks(self, kind: str) -> Iterator[tuple[bytes, int]]:
+    def _blocks(self, kind: str, part: Part | None = None) -> Iterator[tuple[bytes, int]]:
         """The lines of a kind's file, as many as were written; see `read_blocks`. With each block how many it holds."""
         path = self._path / layout.kind_file(kind)
         expected = self._manifest.files.get(path.name)
         number = 0
         try:
-            for block in read_blocks(path, cut_allowed=self._cut_allowed):
+            for block in read_blocks(path, cut_allowed=self._cut_allowed, part=part or Part()):
                 lines = block.count(b"\n") + 1
                 number += lines
                 yield block, lines
@@ -144,7 +154,7 @@ class Snapshot:
                 raise corrupt(path, "it is missing") from error
         except OSError as error:
             raise _unreadable(path, error) from error
-        if expected is not None and number != expected.lines:
+        if part is None and expected is not None and number != expected.lines:
             raise corrupt(path, f"it holds {number} items where {expected.lines} were written")
 
     def gaps(self) -> tuple[Gap, ...]:

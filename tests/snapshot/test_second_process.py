@@ -1,4 +1,4 @@
-"""A second process reads the members of groups: the same members, the same errors, and it ends with whom it works for."""
+"""A second process reads a part of a snapshot: the same estate, the same errors, and it ends with whom it works for."""
 
 import gzip
 import json
@@ -20,9 +20,9 @@ from writing import ENDED, Listed, graph, said, write_all
 
 from kvaudit.errors import SnapshotError
 from kvaudit.snapshot.load import load_estate
-from kvaudit.snapshot.member_process import MemberProcess, members_beside
 from kvaudit.snapshot.members import read_members
 from kvaudit.snapshot.reader import Snapshot, open_snapshot
+from kvaudit.snapshot.second_process import SecondProcess, second_process
 from kvaudit.snapshot.writer import SnapshotWriter
 
 CROWD = tuple(graph("user", f"member-{number}") for number in range(20_000))
@@ -48,10 +48,10 @@ PAGES = st.lists(
 
 
 def from_process(snapshot: Snapshot) -> Any:
-    process = MemberProcess.start(snapshot)
+    process = SecondProcess.start(snapshot)
     assert process
     with process:
-        return process.answer()
+        return process.members()
 
 
 @settings(max_examples=20, deadline=None)
@@ -125,17 +125,20 @@ def test_without_an_interpreter_to_start_this_process_reads(
     monkeypatch.setattr(sys, "executable", interpreter)
     if interpreter and "such" not in interpreter:
         monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert MemberProcess.start(snapshot) is None
+    assert SecondProcess.start(snapshot) is None
     assert len(load_estate(snapshot, apart=True).memberships) == 5
 
 
 @LINUX
 def test_a_process_that_fails_leaves_the_reading_to_this_one(tmp_path: Path) -> None:
     snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (CROWD,))]))
-    with members_beside(snapshot, apart=True) as members:
+    with second_process(snapshot, apart=True) as process:
         (child,) = _children(os.getpid())
         os.kill(child, signal.SIGKILL)
-        assert members() == read_members(snapshot)
+        assert process
+        assert process.assignments() is None
+        assert process.members() is None
+    assert len(load_estate(snapshot, apart=True).memberships) == len(CROWD)
 
 
 def test_it_looks_for_programs_nowhere_but_where_this_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +153,9 @@ def test_it_looks_for_programs_nowhere_but_where_this_one_does(tmp_path: Path, m
 @LINUX
 def test_a_small_file_starts_no_process(tmp_path: Path) -> None:
     snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (CROWD[:5],))]))
-    with members_beside(snapshot) as members:
+    with second_process(snapshot) as process:
         assert not _children(os.getpid())
-        assert members() == read_members(snapshot)
+        assert process is None
 
 
 @LINUX
@@ -160,9 +163,10 @@ def test_a_small_file_starts_no_process(tmp_path: Path) -> None:
 def test_a_large_file_is_read_by_a_process(tmp_path: Path) -> None:
     people = tuple(graph("user", f"member-{number}", visibility=os.urandom(2000).hex()) for number in range(2500))
     snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (people,))]))
-    with members_beside(snapshot) as members:
+    with second_process(snapshot) as process:
         assert _children(os.getpid())
-        assert members() == read_members(snapshot)
+        assert process
+        assert process.members() == read_members(snapshot)
 
 
 @LINUX
@@ -170,7 +174,7 @@ def test_it_ends_when_loading_fails(tmp_path: Path) -> None:
     snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("group_members", "groups/team", (CROWD,))]))
 
     def interrupted() -> None:
-        with members_beside(snapshot, apart=True):
+        with second_process(snapshot, apart=True):
             assert _children(os.getpid())
             raise KeyboardInterrupt
 
@@ -183,9 +187,9 @@ PARENT = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
-from kvaudit.snapshot.member_process import members_beside
+from kvaudit.snapshot.second_process import second_process
 from kvaudit.snapshot.reader import open_snapshot
-with members_beside(open_snapshot(Path(sys.argv[1])), apart=True):
+with second_process(open_snapshot(Path(sys.argv[1])), apart=True):
     print("started", flush=True)
     time.sleep(60)
 """
