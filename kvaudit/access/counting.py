@@ -47,6 +47,11 @@ class ControlGrants:
     action: str
     also: str | None = None
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Both actions."""
+        return (self.action, self.also) if self.also else (self.action,)
+
 
 @dataclass(frozen=True, slots=True)
 class AnyGrant:

@@ -2,11 +2,13 @@
 
 from pyroaring import BitMap
 
-from kvaudit.access.denies import Meets, taken, takes_action
+from kvaudit.access.denies import Meets, meets, taken, takes_action
 from kvaudit.access.directory import Directory
-from kvaudit.access.numbering import Numbers
+from kvaudit.access.numbering import Classes, Numbers
 from kvaudit.model.authorization import EVERYONE, DenyAssignment
 from kvaudit.model.vaults import Vault
+
+_EMPTY = BitMap()
 
 
 class DenyCounts:
@@ -23,7 +25,8 @@ class DenyCounts:
         self._met: dict[str, BitMap | None] = {}
         self._spared: dict[str, BitMap] = {}
         self._taken: dict[str, int] = {}
-        self._actions: dict[tuple[str, str], bool] = {}
+        self._actions: dict[tuple[str, str], Meets] = {}
+        self._surely: dict[str, Classes[bool]] = {}
 
     def may_meet(self, deny: DenyAssignment) -> BitMap | None:
         """Everybody whom a deny assignment may meet, or more; None: anybody. Whom it spares is left aside."""
@@ -55,11 +58,22 @@ class DenyCounts:
 
     def may_take_action(self, deny: DenyAssignment, action: str, vault: Vault) -> bool:
         """Whether a deny assignment takes a control-plane action on a vault from those whom it meets, or may take it."""
-        key = (deny.id, action)
+        return self._takes_action(deny, action, vault) is not Meets.NO
+
+    def takes_action_from_all(self, deny: DenyAssignment, action: str, vault: Vault, principals: BitMap) -> bool:
+        """Whether it takes the action for certain, and from each of some principals."""
+        if self._takes_action(deny, action, vault) is not Meets.YES:
+            return False
+        if deny.id not in self._surely:
+            self._surely[deny.id] = Classes(self._numbers, lambda item: meets(deny, item, self._directory) is Meets.YES)
+        return principals.issubset(self._surely[deny.id].sets(principals).get(True, _EMPTY))
+
+    def _takes_action(self, deny: DenyAssignment, action: str, vault: Vault) -> Meets:
         if _turns_on_vault(deny):
-            return takes_action(deny, action, vault) is not Meets.NO
+            return takes_action(deny, action, vault)
+        key = (deny.id, action)
         if key not in self._actions:
-            self._actions[key] = takes_action(deny, action, vault) is not Meets.NO
+            self._actions[key] = takes_action(deny, action, vault)
         return self._actions[key]
 
 

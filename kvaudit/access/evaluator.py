@@ -15,6 +15,7 @@ from kvaudit.access.counting import Question
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import EscalationRoute, Escalations, NotAssessed, Routes
 from kvaudit.access.places import DENY_ASSIGNMENTS, Place
+from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import GRANT_KINDS, Surroundings
 from kvaudit.access.verdicts import Judge, Verdict
 from kvaudit.model import scopes
@@ -27,7 +28,6 @@ from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 if TYPE_CHECKING:
     from kvaudit.access.bulk import Bulk
     from kvaudit.access.near import NearMiss
-    from kvaudit.access.subject import VaultAccess
 
 _ORDER = {Answer.ALLOWED: 0, Answer.CONDITIONAL: 1, Answer.UNKNOWN: 2, Answer.DENIED: 3}
 _HIDES_VAULTS = frozenset({"vaults", "subscriptions"})
@@ -46,19 +46,21 @@ class Access:
         self._directory = self._around.directory
         self._judge = Judge(self._directory, self._around.grants)
         self._control = ControlPlane(self._around)
-        self._by_scope = {vault.scope: vault for vault in estate.vaults}
         self._last_place: Place | None = None
-        self._by_name = {vault.name.casefold(): vault for vault in estate.vaults}
+
+    @cached_property
+    def _vaults(self) -> tuple[dict[str, Vault], dict[str, Vault]]:
+        """By scope, and by name."""
+        vaults = self.estate.vaults
+        return {item.scope: item for item in vaults}, {item.name.casefold(): item for item in vaults}
 
     def vault(self, name_or_id: str) -> Vault:
         """The vault of a name or a resource ID, in any case. Raises KeyError when the estate has none."""
-        text = name_or_id.strip()
-        return self._by_scope[scopes.fold(text)] if text.startswith("/") else self._by_name[text.casefold()]
+        text, (by_scope, by_name) = name_or_id.strip(), self._vaults
+        return by_scope[scopes.fold(text)] if text.startswith("/") else by_name[text.casefold()]
 
-    def subject(self, vault: Vault) -> "VaultAccess":
+    def subject(self, vault: Vault) -> VaultAccess:
         """What a rule gets: a vault, and the access to it."""
-        from kvaudit.access.subject import VaultAccess  # a subject is made of an Access
-
         return VaultAccess(self, vault)
 
     def bulk(self, questions: Iterable[Question]) -> "Bulk":
@@ -234,7 +236,7 @@ class Access:
             for ref in self.objects_with_records(vault):
                 yield from self.holdings(vault, ref, expand_groups=expand_groups)
         for gap in self.estate.gaps:
-            if gap.kind in _HIDES_VAULTS and scopes.fold(gap.scope) not in self._by_scope:
+            if gap.kind in _HIDES_VAULTS and scopes.fold(gap.scope) not in self._vaults[0]:
                 everything = all_operations_mask()
                 citation = Citation(CitationKind.GAP, gap.id, answer=Answer.UNKNOWN, mask=everything)
                 yield Holding(None, None, None, None, unknown=everything, via=(citation,))

@@ -98,7 +98,11 @@ class VaultCounts:
                 return self._tally_of_policies(question, who)
             certain = not self._is_uncertain() and not self._taken_of(question.mask)
         elif isinstance(question, ControlGrants):
-            certain = self._control_is_certain(question)
+            if self._node.odd or self._hides_denies():
+                return None
+            certain = self._is_left(question)
+            if not certain and self._is_taken_from_all(question):
+                return Tally()
         else:
             certain = self._broad_is(question) if isinstance(question, BroadGrants) else not self._is_uncertain()
         return self._bulk.tally(self._node, question, who) if certain else None
@@ -206,15 +210,20 @@ class VaultCounts:
             mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask
         )
 
-    def _control_is_certain(self, question: ControlGrants) -> bool:
-        if self._node.odd or self._hides_denies():
-            return False
-        if not self._reaching:
-            return True
-        actions = [item for item in (question.action, question.also) if item]
+    def _is_left(self, question: ControlGrants) -> bool:
+        """Whether no deny assignment may take an action from anybody who has it."""
         return not any(
-            any(self._bulk.denies.may_take_action(deny, item, self.vault) for item in actions) and self._may_meet(deny)
+            any(self._bulk.denies.may_take_action(deny, item, self.vault) for item in question.actions)
+            and self._may_meet(deny)
             for deny in self._reaching
+        )
+
+    def _is_taken_from_all(self, question: ControlGrants) -> bool:
+        """Whether deny assignments take it for certain from everybody, as those of deployment stacks do."""
+        holders = BitMap.union(*self._node.sets(self._bulk.effects.triples[question]))
+        takes = self._bulk.denies.takes_action_from_all
+        return all(
+            any(takes(deny, action, self.vault, holders) for deny in self._reaching) for action in question.actions
         )
 
     def _taken_of(self, mask: int) -> int:
