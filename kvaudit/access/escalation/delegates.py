@@ -70,7 +70,7 @@ class Delegates:
     def _touched(self, node: Node, above: Mapping[str, Answer]) -> set[str]:
         """Those for whom a node may differ from what stands above it."""
         here = node.naming(_BIT)
-        touched = set(here).union(*map(self._control.named_in, here))
+        touched = set(here).union(*map(self._control.standings.named_in, here))
         if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
             touched.update(above)
         # Of those who may move the vault to data of their own every route is told.

@@ -24,6 +24,8 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
 from kvaudit.model.vaults import Vault
 
+_Ways = Mapping[str | None, tuple[Takeover, ...]]
+
 _AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
 
 
@@ -51,7 +53,7 @@ class Escalations:
         self._holding_of = holding_of
         self._named = named
         self.control = VaultRoutes(around)
-        self._last: tuple[str, Mapping[str | None, tuple[Takeover, ...]]] = ("", {})
+        self._last: tuple[str, tuple[_Ways, _Ways]] = ("", ({}, {}))
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
         self._last_masks: tuple[str, Mapping[str, int]] = ("", {})
 
@@ -133,6 +135,7 @@ class Escalations:
                 if self._directory.may_be_group(name):
                     found.update(self._directory.chains_down(name))
             found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
+            found.update(self._members_of_two(vault))
         return frozenset(found)
 
     def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
@@ -225,16 +228,30 @@ class Escalations:
             steps = (*steps, *services.steps(self._estate.principal(principal_id)))
         return steps
 
-    def _ways(self, vault: Vault) -> Mapping[str | None, tuple[Takeover, ...]]:
+    def _ways(self, vault: Vault) -> _Ways:
         """The routes through identities to a vault, by who has them."""
+        return self._ways_and_halves(vault)[0]
+
+    def _ways_and_halves(self, vault: Vault) -> tuple[_Ways, _Ways]:
+        """The routes through identities by who has them, and by whom what is half of one, which others may complete."""
         if not self.has_identity_records:
-            return {}
+            return {}, {}
         if self._last[0] != vault.scope:
-            table: dict[str | None, list[Takeover]] = {}
+            ways: dict[str | None, dict[Takeover, None]] = {}
+            halves: dict[str | None, dict[Takeover, None]] = {}
             for way in self._gathered(vault):
-                table.setdefault(way.principal_id, []).append(way)
-            self._last = (vault.scope, {name: tuple(dict.fromkeys(ways)) for name, ways in table.items()})
+                table = halves if way.answer is Answer.DENIED else ways
+                table.setdefault(way.principal_id, {})[way] = None
+            found = tuple({name: tuple(items) for name, items in table.items()} for table in (ways, halves))
+            self._last = vault.scope, (found[0], found[1])
         return self._last[1]
+
+    def _members_of_two(self, vault: Vault) -> Iterator[str]:
+        """Those whom no record names and who have a route through an identity by two groups, of which neither has it."""
+        for group in self._ways_and_halves(vault)[1]:
+            for names in self.control.halves.members(group).values() if group else ():
+                if any(self._ways_of(names[0], vault)):
+                    yield from names
 
     def _below(self, group: str) -> frozenset[str]:
         return self._directory.everyone_below(group)
@@ -275,21 +292,34 @@ class Escalations:
                 Answer.ALLOWED if holding.allowed else Answer.CONDITIONAL if holding.conditional else Answer.UNKNOWN
             )
             for way in self._takeovers.of_holder(holding.principal_id):
-                yield replace(way, answer=weaker(way.answer, access))
+                yield replace(way, answer=weaker(way.answer, access), limit=access)
         yield from self._elevating
         yield from self._delegations.ways(vault)
 
     def _ways_of(self, principal_id: str, vault: Vault) -> Iterator[Takeover]:
         """The routes through identities of a principal and of its groups."""
-        ways = self._ways(vault)
-        if not ways:
+        ways, halves = self._ways_and_halves(vault)
+        if not ways and not halves:
             return
-        yield from ways.get(principal_id, ())
+        yield from dict.fromkeys((*ways.get(principal_id, ()), *self._ways_by_groups(principal_id, vault)))
+
+    def _ways_by_groups(self, principal_id: str, vault: Vault) -> Iterator[Takeover]:
+        """What somebody can do by the rights of its groups, of several together, and with what denies leave it of them."""
+        ways, halves = self._ways_and_halves(vault)
         chains = self._directory.chains_up(principal_id)
-        for group in sorted(chains.keys() & ways.keys()):
-            for way in ways[group]:
-                if way.target != principal_id:
-                    yield replace(way, via=tuple(replace(item, groups=(*chains[group],)) for item in way.via))
+        for group in sorted(chains.keys() & (ways.keys() | halves.keys())):
+            for way in (*ways.get(group, ()), *halves.get(group, ())):
+                if way.again is not None:
+                    for mine in way.again(principal_id):
+                        answer = weaker(mine.answer, way.limit)
+                        if answer is not Answer.DENIED and mine.target != principal_id:
+                            yield replace(mine, answer=answer, limit=way.limit)
+                elif way.target != principal_id:
+                    # Who elevates itself is its own target: a member does it for itself.
+                    target = principal_id if way.target == group == way.principal_id else way.target
+                    yield replace(
+                        way, target=target, via=tuple(replace(item, groups=(*chains[group],)) for item in way.via)
+                    )
 
 
 def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:

@@ -2,11 +2,12 @@
 
 Whoever is named by a record with routes is looked at anyhow, and so are the members of groups that have a route. What is left
 are members of groups without one that give a first half at the vault. Who of them stands in which other groups with routes is
-found once for each such group; members of the same groups have the same routes where no deny tells them apart, so that a vault
-looks at one of them, and at no large group member by member.
+found once for each such group; members whom the same records concern have the same routes, so that a vault looks at one of them,
+and at no large group member by member.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
@@ -18,9 +19,12 @@ from kvaudit.access.escalation.steps import Setting
 _NAMES = 1_000_000
 """Names of principals that are kept, by the group of which they are members."""
 
+_Equal = tuple[frozenset[str], str | None, bool]
+"""By what members of a group are equal: the principals through which records concern them, their type, whether their groups were read."""
+
 
 class Halves:
-    """Members of groups who stand in a second one with routes.
+    """Members of groups whom several records concern.
 
     Args:
         directory: who is in which group.
@@ -30,7 +34,7 @@ class Halves:
     def __init__(self, directory: Directory, standings: Standings) -> None:
         self._directory = directory
         self._standings = standings
-        self._members: Kept[str, Mapping[frozenset[str], tuple[str, ...]]] = Kept(_NAMES)
+        self._members: Kept[str, Mapping[_Equal, tuple[str, ...]]] = Kept(_NAMES)
 
     def first(self, node: Node, setting: Setting, *, is_customised: bool) -> frozenset[str]:
         """Those whom records over a node give what is one half of a route, and no route by itself.
@@ -47,16 +51,25 @@ class Halves:
             bits = actions.ALL_BITS
         return self._standings.naming_over(node, bits)
 
-    def members(self, group: str) -> Mapping[frozenset[str], tuple[str, ...]]:
-        """The members of a group, whom no record with routes names, by the groups that such records name, where these are several."""
+    def members(self, group: str) -> Mapping[_Equal, tuple[str, ...]]:
+        """The members of a group, whom no record with routes names, and whom other records than the group's concern too."""
         found = self._members.get(group)
         if found is None:
-            named = self._standings.scopes_of
-            table: dict[frozenset[str], list[str]] = {}
+            table: dict[_Equal, list[str]] = {}
             for name in self._directory.members_among(group, None):
-                groups = frozenset(named.keys() & self._directory.chains_up(name).keys()) if name not in named else ()
-                if len(groups) > 1:
-                    table.setdefault(frozenset(groups), []).append(name)
-            found = {groups: tuple(names) for groups, names in table.items()}
+                if name not in self._standings.scopes_of:
+                    names = self._concerning.intersection((name, *self._directory.chains_up(name)))
+                    if len(names) > 1:
+                        table.setdefault((names, *self._doubted(name)), []).append(name)
+            found = {equal: tuple(names) for equal, names in table.items()}
             self._members.put(group, found, 1 + sum(map(len, found.values())))
         return found
+
+    @cached_property
+    def _concerning(self) -> frozenset[str]:
+        """Everybody whom a record with routes names, or a deny assignment."""
+        return frozenset({*self._standings.scopes_of, *self._standings.in_denies})
+
+    def _doubted(self, name: str) -> tuple[str | None, bool]:
+        """What it hangs on whether a principal may be in a group whose members were not read."""
+        return self._directory.type_of(name), self._directory.is_certain(name)

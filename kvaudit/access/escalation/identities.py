@@ -1,10 +1,12 @@
 """Managed identities: who controls a resource that runs as one (E12, E27), who may attach or federate one, which tokens it takes (E28)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.node import Node
 from kvaudit.access.escalation.powers import NONE
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.takeover import Takeover
@@ -100,37 +102,53 @@ class Identities:
     ) -> Iterator[Takeover]:
         if not known:
             return
-        node = self._standings.node(resource)
-        bits = tuple(bit for bit, _ in known)
         name = resource.rsplit("/", 1)[-1]
         how = (
             f"runs code of its own on {name}, which runs as {{target}}"
             if route == "E12"
             else f"has {name}, which runs as {{target}}, show the secrets that it fetched"
         )
+        node = self._standings.node(resource)
+        again = partial(self._controlled, node, target, resource, tuple(bit for bit, _ in known), route, how)
         for principal in sorted(self._standings.named(node)):
-            answer, found = self._standings.powers(principal, node).best(*bits)
-            if answer is not Answer.DENIED:
-                via = (*self._standings.citations(principal, resource, found), _runs_as(resource))
-                yield Takeover(route, principal, target, answer, actions.names_of(found), via, how)
+            yield from again(principal)
+
+    def _controlled(
+        self, node: Node, target: str, resource: str, bits: tuple[int, ...], route: str, how: str, principal: str
+    ) -> Iterator[Takeover]:
+        answer, found = self._standings.powers(principal, node).best(*bits)
+        if answer is not Answer.DENIED:
+            via = (*self._standings.citations(principal, resource, found), _runs_as(resource))
+            again = partial(self._controlled, node, target, resource, bits, route, how)
+            yield Takeover(route, principal, target, answer, actions.names_of(found), via, how, again=again)
 
     def _attaching(self, target: str, identity: str) -> Iterator[Takeover]:
         node = self._standings.node(identity)
-        for principal in sorted(self._standings.named(node)):
-            held = self._standings.powers(principal, node)
-            if not held.any & actions.ASSIGN_IDENTITY:
-                continue
-            answer, where, bits = self._makes_compute(principal)
-            both = held.plus(bits, answer) if bits else NONE
-            answer = both.answer(actions.ASSIGN_IDENTITY | bits)
-            if answer is not Answer.DENIED:
-                via = (
-                    *self._standings.citations(principal, identity, actions.ASSIGN_IDENTITY),
-                    *self._standings.citations(principal, where, bits),
-                )
-                names = actions.names_of(actions.ASSIGN_IDENTITY | bits)
-                how = "attaches {target} to something of its own that runs code"
-                yield Takeover("E12", principal, target, answer, names, tuple(dict.fromkeys(via)), how)
+        names = self._standings.naming_over(node, actions.ASSIGN_IDENTITY)
+        for principal in sorted(names.union(*map(self._standings.named_in, names))):
+            yield from self._attached(node, target, identity, principal)
+
+    def _attached(self, node: Node, target: str, identity: str, principal: str) -> Iterator[Takeover]:
+        """Whether somebody attaches an identity; denied where it may not do the other half, making something that runs as it."""
+        held = self._standings.powers(principal, node)
+        if not held.any & actions.ASSIGN_IDENTITY:
+            return
+        answer, where, bits = self._makes_compute(principal)
+        both = held.plus(bits, answer) if bits else NONE
+        via = (
+            *self._standings.citations(principal, identity, actions.ASSIGN_IDENTITY),
+            *(self._standings.citations(principal, where, bits) if bits else ()),
+        )
+        yield Takeover(
+            "E12",
+            principal,
+            target,
+            both.answer(actions.ASSIGN_IDENTITY | bits),
+            actions.names_of(actions.ASSIGN_IDENTITY | bits),
+            tuple(dict.fromkeys(via)),
+            "attaches {target} to something of its own that runs code",
+            again=partial(self._attached, node, target, identity),
+        )
 
     def _makes_compute(self, principal_id: str) -> tuple[Answer, str, int]:
         """Where, by which bit and how surely somebody may create something that runs as an identity."""
@@ -146,11 +164,16 @@ class Identities:
     def _federating(self, target: str, identity: str) -> Iterator[Takeover]:
         node = self._standings.node(identity)
         for principal in sorted(self._standings.named(node)):
-            answer = self._standings.powers(principal, node).answer(actions.FEDERATE_IDENTITY)
-            if answer is not Answer.DENIED:
-                via = self._standings.citations(principal, identity, actions.FEDERATE_IDENTITY)
-                how = "lets {target} take tokens of an issuer of its own (a federated credential)"
-                yield Takeover("E12", principal, target, answer, actions.names_of(actions.FEDERATE_IDENTITY), via, how)
+            yield from self._federated_by(node, target, identity, principal)
+
+    def _federated_by(self, node: Node, target: str, identity: str, principal: str) -> Iterator[Takeover]:
+        answer = self._standings.powers(principal, node).answer(actions.FEDERATE_IDENTITY)
+        if answer is not Answer.DENIED:
+            via = self._standings.citations(principal, identity, actions.FEDERATE_IDENTITY)
+            how = "lets {target} take tokens of an issuer of its own (a federated credential)"
+            names = actions.names_of(actions.FEDERATE_IDENTITY)
+            again = partial(self._federated_by, node, target, identity)
+            yield Takeover("E12", principal, target, answer, names, via, how, again=again)
 
     def _federated(self, target: str) -> Iterator[Takeover]:
         app_id = (self._estate.principal(target).app_id or "").casefold()

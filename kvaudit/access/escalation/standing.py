@@ -5,6 +5,7 @@ resource groups, subscriptions and management groups.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.denies import Meets, effect_is_certain, is_idle, meets, possible_citation
@@ -39,6 +40,7 @@ class Standings:
         moving: those whom a record lets move resources out of some group.
         installing: folded subscriptions → those whom a record in it lets make virtual machines.
         anywhere: principals → every bit that a record at any scope gives them.
+        in_denies: folded IDs that deny assignments name or exclude.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -61,6 +63,8 @@ class Standings:
         self._citations: Kept[tuple[Hits, int], tuple[Citation, ...]] = Kept(_POWERS)
         self._naming: Kept[tuple[Node, int], frozenset[str]] = Kept(_NAMES)
         self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
+        self.in_denies: set[str] = set()
+        self._named_below: dict[str, frozenset[str]] = {}
         self._index()
 
     def _index(self) -> None:
@@ -73,6 +77,7 @@ class Standings:
         for instance in self._around.grants.loose_instances:
             self._add(instance)
         for deny in estate.deny_assignments:
+            self.in_denies.update(item.id.casefold() for item in (*deny.principals, *deny.exclude_principals))
             if deny.scope == scopes.ROOT and not estate.may_stand_over(deny.listed_from, None):
                 continue  # added at the subscriptions of its tenant
             taken = self.taken_at(deny)
@@ -268,6 +273,16 @@ class Standings:
     def named(self, node: Node) -> frozenset[str]:
         """Everybody whom a record at a node or above it names."""
         return frozenset(principal for item in node.upwards() for principal in item.own)
+
+    def named_in(self, group: str) -> frozenset[str]:
+        """Those below a group that records with routes name themselves."""
+        if group not in self._named_below:
+            self._named_below[group] = self._directory.members_among(group, self._named)
+        return self._named_below[group]
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(self.scopes_of)
 
     def citations(self, principal_id: str, scope: str, bits: int) -> tuple[Citation, ...]:
         """The records that give a principal any of some bits at a folded scope, and the denies that leave it in doubt."""

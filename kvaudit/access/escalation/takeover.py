@@ -1,7 +1,7 @@
 """One way to act as a principal that has access: what the families of identity routes yield, and how they are gathered."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kvaudit.access.answers import Citation
 from kvaudit.access.directory import Directory
@@ -21,6 +21,9 @@ class Takeover:
         via: the records that give it.
         how: a clause; `{target}` stands for the name of the target.
         mask: the operations that it leads to, where these are not those of the target; else 0.
+        again: where it rests on rights at a resource: the same for somebody else, such as a member of a group that has them.
+            Its answer may be denied: half of what the way takes.
+        limit: the answer for the access of whom it acts as, where that is weaker than the way itself.
     """
 
     route: str
@@ -33,6 +36,8 @@ class Takeover:
     note: str = ""
     confidence: Confidence | None = None
     mask: int = 0
+    again: "Callable[[str], Iterable[Takeover]] | None" = field(default=None, compare=False, repr=False)
+    limit: Answer = field(default=Answer.ALLOWED, compare=False, repr=False)
 
 
 Family = Callable[[str], Iterable[Takeover]]

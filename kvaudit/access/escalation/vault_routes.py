@@ -99,7 +99,6 @@ class VaultRoutes:
         self._best: Kept[tuple[str, str | None, int], Answer] = Kept(_STEPS)
         self._halved: Kept[tuple[Node, Setting, tuple[str, ...], str], frozenset[str]] = Kept(_STEPS)
         self._last: tuple[Vault, Context] | None = None
-        self._named_below: dict[str, frozenset[str]] = {}
 
     @cached_property
     def standings(self) -> Standings:
@@ -117,18 +116,9 @@ class VaultRoutes:
         return Moves(self._around, self.standings)
 
     @cached_property
-    def _halves(self) -> Halves:
+    def halves(self) -> Halves:
+        """Members of groups who may have what neither of two groups has itself."""
         return Halves(self._directory, self.standings)
-
-    def named_in(self, group: str) -> frozenset[str]:
-        """Those below a group that records with routes name themselves."""
-        if group not in self._named_below:
-            self._named_below[group] = self._directory.members_among(group, self._named)
-        return self._named_below[group]
-
-    @cached_property
-    def _named(self) -> frozenset[str]:
-        return frozenset(self.standings.scopes_of)
 
     def setting(self, vault: Vault) -> Setting:
         """The properties of a vault on which routes depend."""
@@ -203,13 +193,11 @@ class VaultRoutes:
         return found
 
     def _in_two(self, vault: Vault, context: Context) -> Iterator[str]:
-        first = self._halves.first(context.node, context.setting, is_customised=bool(context.customised))
+        first = self.halves.first(context.node, context.setting, is_customised=bool(context.customised))
         groups = (name for name in first if self._directory.may_be_group(name) and not self.steps(name, vault))
-        equals = dict(item for group in groups for item in self._halves.members(group).items())
+        equals = dict(item for group in groups for item in self.halves.members(group).items())
         for names in equals.values():
-            if context.node.shaken:
-                yield from (name for name in names if self.steps(name, vault))
-            elif self.steps(names[0], vault):
+            if self.steps(names[0], vault):
                 yield from names
 
     def members_who_move(self, vault: Vault) -> frozenset[str]:
@@ -235,7 +223,7 @@ class VaultRoutes:
 
     def _touched(self, node: Node, above: Found | None) -> frozenset[str]:
         """Those for whom a node may differ from what stands above it."""
-        members = (self.named_in(group) for group in node.own)
+        members = map(self.standings.named_in, node.own)
         touched = frozenset(node.own).union(*members)
         if node.denies or node.data_denies or (node.parent is not None and node.doubted != node.parent.doubted):
             touched |= self.standings.named(node)
@@ -344,7 +332,7 @@ class VaultRoutes:
             concerned = self.moves.movers_at(context.node) | self._installers(context)
             if context.customised:
                 writers = self.standings.naming_over(context.node, actions.ROLES_WRITE)
-                concerned = concerned.union(writers, *map(self.named_in, writers))
+                concerned = concerned.union(writers, *map(self.standings.named_in, writers))
             found = {name: self._steps_in(name, context) for name in concerned}
             self._adjusted.put(context, found, 1 + len(found))
         return found
@@ -353,7 +341,7 @@ class VaultRoutes:
         """Those who may make virtual machines in a vault's subscription, and have from above it what else E10 takes."""
         standings, node = self.standings, context.node
         named = standings.installing.get(context.subscription, ())
-        names = frozenset(named).union(*map(self.named_in, named))
+        names = frozenset(named).union(*map(standings.named_in, named))
         return frozenset(
             name
             for name in names
