@@ -105,20 +105,20 @@ class Bulk:
         node = self._parents[vault.scope.rpartition("/")[0]] = self._walk(vault)
         return node
 
-    def nodes_of(self, vault: Vault) -> tuple[Node, Node]:
-        """What stands above a vault, and the same with what stands at the vault itself; what turns on its name is settled."""
+    def node_of(self, vault: Vault) -> Node:
+        """What stands above a vault and at the vault itself; what turns on its name is settled."""
         scope = vault.scope
         above = self._parents.get(scope.rpartition("/")[0]) or self._node_above(vault)
         denies = self.around.denies.beside_columns(scope)  # they have no columns
         beside = self.around.records.beside_columns(scope)
         if scope not in self._columns.starts and not beside and not denies and not above.turning:
-            return above, above
+            return above
         adding = self._added(above, scope, beside, broad=False)
         for record, broad in (*above.turning, *adding.turning):
             self._settle(adding, record, vault, broad=broad)
         if adding.is_empty and not denies:
-            return above, above
-        return above, self._with_denies(adding.node(), denies)
+            return above
+        return self._with_denies(adding.node(), denies)
 
     def _settle(self, adding: Adding, record: Record, vault: Vault, *, broad: bool) -> None:
         """Add what a record gives that turns on the vault's name. No name changes what it gives of the control plane."""
@@ -214,7 +214,7 @@ class Bulk:
         self, parent: Node, scope: str, beside: Sequence[Record], denies: Sequence[DenyAssignment], *, broad: bool
     ) -> Node:
         """A scope's node: its parent's, and what stands at the scope, in columns and beside them."""
-        return self._with_denies(self._added(parent, scope, beside, broad=broad).node(), denies)
+        return self._with_denies(self._added(parent, scope, beside, broad=broad).node(is_broad=broad), denies)
 
     def _with_denies(self, node: Node, denies: Sequence[DenyAssignment]) -> Node:
         if denies:

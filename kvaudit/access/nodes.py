@@ -5,6 +5,7 @@ most vaults are asked for few, and a scope that adds nothing to a set shares the
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -17,15 +18,30 @@ from kvaudit.model.authorization import DenyAssignment
 Sets = tuple[BitMap, BitMap, BitMap]
 """Principals whose own records allow, allow on a condition, or may allow something. Shared: not to be changed."""
 
-Members = tuple[BitMap, BitMap, int, int]
-"""Members of groups: in the first part, in the second, and how many are in either: users, and everybody."""
+
+class Members(NamedTuple):
+    """Members of groups.
+
+    Attributes:
+        within: those of groups at broad scopes, of whom there may be a hundred thousand: the set is shared below.
+        more: those of groups below, some of whom may be in `within`.
+        counted: how many are in `within`: users, and everybody.
+        users, everybody: how many are in either.
+    """
+
+    within: BitMap
+    more: BitMap
+    counted: tuple[int, int]
+    users: int
+    everybody: int
+
 
 Counts = tuple[int, int, int]
 """Records with these three answers."""
 
 _EMPTY = BitMap()
 _NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
-_NO_MEMBERS: Members = (_EMPTY, _EMPTY, 0, 0)
+_NO_MEMBERS = Members(_EMPTY, _EMPTY, (0, 0), 0, 0)
 _NO_COUNTS: Counts = (0, 0, 0)
 _NOTHING: Mapping[Effect, list[int]] = {}
 
@@ -70,11 +86,14 @@ class Node:
     """
 
     __slots__ = (
-        "_apart", "_broad", "_counts", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
+        "_apart", "_broad", "_counts", "_is_broad", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
         "tallies", "touched", "turning", "unsettled",
     )  # fmt: skip
 
-    def __init__(self, parent: "Node | None" = None, given: Mapping[Effect, list[int]] = _NOTHING) -> None:
+    def __init__(
+        self, parent: "Node | None" = None, given: Mapping[Effect, list[int]] = _NOTHING, *, is_broad: bool = True
+    ) -> None:
+        self._is_broad = is_broad
         self.parent = parent
         self.given = given
         self.touched = 0
@@ -157,25 +176,25 @@ class Node:
             self._members = {}
         found = self._members.get(triple)
         if found is None:
-            within, more, users, everybody = self.members_apart(triple, known)
-            if more:
-                within = within.union(more)
-            self._members[triple] = found = within, _EMPTY, users, everybody
+            found = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
+            if self.touched >> triple & 1:
+                found = self._with_members(found, triple, known)
+            self._members[triple] = found
         return found
 
-    def members_apart(self, triple: int, known: MemberSets) -> Members:
-        """The same in two parts, which a vault's own node does not put together: that of the node above, and others."""
-        above = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
-        if not self.parent or not self.touched >> triple & 1:
-            return above
-        within, _, users, everybody = above
-        more = known.everyone_in_any(
+    def _with_members(self, above: Members, triple: int, known: MemberSets) -> Members:
+        new = known.everyone_in_any(
             number for effect, numbers in self.given.items() if effect.sets >> 3 * triple & 1 for number in numbers
         )
-        if not more:
+        if not new:
             return above
-        users += (more & known.users).difference_cardinality(within)
-        return within, more, users, everybody + more.difference_cardinality(within)
+        more = above.more | new if above.more else new
+        within, counted = above.within, above.counted
+        if self._is_broad:
+            within, more = within | more, _EMPTY
+            counted = within.intersection_cardinality(known.users), len(within)
+        users = counted[0] + (more & known.users).difference_cardinality(within)
+        return Members(within, more, counted, users, counted[1] + more.difference_cardinality(within))
 
     @property
     def broad(self) -> frozenset[int]:
@@ -236,9 +255,9 @@ class Adding:
         else:
             self.given[effect] = [number]
 
-    def node(self) -> Node:
-        """The node."""
-        node = Node(self._parent, self.given)
+    def node(self, *, is_broad: bool = False) -> Node:
+        """The node, at one of `counting.BROAD` or below."""
+        node = Node(self._parent, self.given, is_broad=is_broad)
         if self.turning:
             node.turning = (*node.turning, *self.turning)
             node.unsettled = self._unsettled

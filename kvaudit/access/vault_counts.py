@@ -53,7 +53,7 @@ class VaultCounts:
         self._bulk = bulk
         self.subject = subject
         self.vault = subject.vault
-        self._above, self._node = bulk.nodes_of(self.vault)
+        self._node = bulk.node_of(self.vault)
         denies, scope = self._node.denies, self.vault.scope
         self._reaching = [item for item in denies if not is_idle(item) and reaches(item, scope)] if denies else ()
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
@@ -133,8 +133,7 @@ class VaultCounts:
             return None
         ((allowed, conditional, unknown),) = sets
         (triple,), named = self._bulk.effects.triples_of[question], self._named
-        find = self._node.members if self._node is self._above else self._node.members_apart
-        within, more, people, everybody = find(triple, members)
+        within, more, _, people, everybody = self._node.members(triple, members)
         through = named & within
         if more:
             through |= named & more
