@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 LEAST = 10_000
 """Items from which on a second process is worth its start and the memory that both come to hold."""
 
+_MOST = 2 * 2**30
+"""Bytes that a process may hold of which much comes to be held twice: a million vaults take more, and have 8 GB (ARCHITECTURE.md, budgets)."""
+
 
 def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *, least: int = LEAST) -> list[Result]:
     """What `work` makes of the parts of a list, in their order: of two halves, or of the whole.
@@ -49,7 +52,7 @@ def _can_fork() -> bool:
 
 
 def _has_memory() -> bool:
-    """Whether as much memory is left as this process holds: both come to hold much of it twice."""
+    """Whether this process may be held twice, as much of it will be: enough is left, and it is not one of the very largest."""
     try:
         held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -61,7 +64,7 @@ def _has_memory() -> bool:
     ):  # a container may have less; without one there are no such files, or no number in them
         most, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current"))
         left.append(int(most) - int(used))
-    return bool(left) and min(left) > held
+    return bool(left) and held < min(*left, _MOST)
 
 
 class _Fork(Generic[Item, Result]):
