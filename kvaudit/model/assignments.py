@@ -5,22 +5,18 @@ the ID before the name) are kept once, and a name that is a GUID takes its 16 by
 """
 
 from array import array
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, NamedTuple, overload
 
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.packing import BEFORE_NAME, POOLED, WHOLE, Numbered, Pool, Prefixes, Times, packed_name
+from kvaudit.model.rows import by_number, in_order, moved, pairs_in, renumber
 
 Power = tuple[str, str | None]
 """A role's folded GUID and the assignment's condition: what decides what the assignment gives."""
 
 _GUID = 16
-
-_TOGETHER = 1 << 16
-"""Rows that are moved together: a list of all their numbers would take more memory than the columns."""
 
 _FOLDED_BEFORE_NAME = BEFORE_NAME.lower()
 
@@ -188,7 +184,7 @@ class RoleAssignments(Sequence[RoleAssignment]):
     @cached_property
     def _pairs(self) -> frozenset[tuple[int, int]]:
         """Every principal with each type that its assignments state, by number."""
-        return frozenset(zip(self.columns.principals, self.columns.types, strict=True))
+        return pairs_in(self.columns.principals, self.columns.types)
 
     @cached_property
     def home_pairs(self) -> frozenset[tuple[int, int]]:
@@ -290,15 +286,15 @@ class AssignmentsBuilder:
         begin = len(self.columns.scopes)
         self.rare.update((begin + row, item) for row, item in rows.rare.items())
         for column, other, mine, known in zip(self.columns[:5], rows.columns[:5], self.pools, rows.pools, strict=True):
-            _renumber(column, other, list(map(mine.number, known.values)).__getitem__)
+            renumber(column, other, list(map(mine.number, known.values)).__getitem__)
         times = list(map(self.created.others.number, rows.created.others.values))
-        _renumber(
+        renumber(
             self.columns.created,
             rows.columns.created,
             lambda number: number if number < POOLED else POOLED + times[number - POOLED],
         )
         whole = list(map(self.prefix, rows.prefixes.whole.values))
-        _renumber(
+        renumber(
             self.columns.prefixes,
             rows.columns.prefixes,
             lambda number: places[number] if number < WHOLE else whole[number - WHOLE],
@@ -315,7 +311,7 @@ class AssignmentsBuilder:
         scopes, names = self.scopes.values, bytes(self.names)
         self.names.clear()
         gone = frozenset(dropped)
-        by_scope, ends = _by_number(self.columns.scopes, len(scopes))
+        by_scope, ends = by_number(self.columns.scopes, len(scopes))
         order = array("I")
         starts: dict[str, tuple[int, int]] = {}
         for scope in sorted(range(len(scopes)), key=scopes.__getitem__):
@@ -327,10 +323,10 @@ class AssignmentsBuilder:
                 order.extend(rows if len(rows) == 1 and not gone else array("I", self._by_id(rows, names)))
         del by_scope, ends
         rare = {place: self.rare[row] for place, row in enumerate(order) if row in self.rare} if self.rare else {}
-        moved = _in_order(names, order)
+        ordered = in_order(names, order)
         del names
-        columns = [_moved(column, order) for column in self.columns[:7]]
-        return RoleAssignments(Columns._make([*columns, moved]), self._values(), rare, starts)
+        columns = [moved(column, order) for column in self.columns[:7]]
+        return RoleAssignments(Columns._make([*columns, ordered]), self._values(), rare, starts)
 
     def _values(self) -> Values:
         return Values(
@@ -356,41 +352,3 @@ class AssignmentsBuilder:
         if prefixes.count(prefixes[0]) == len(prefixes):
             return sorted(rows, key=lambda row: names[row * _GUID : (row + 1) * _GUID])
         return sorted(rows, key=lambda row: (texts[numbers[row]].casefold(), names[row * _GUID : (row + 1) * _GUID]))
-
-
-def _by_number(column: "array[int]", numbers: int) -> "tuple[array[int], array[int]]":
-    """The rows of a column ordered by its numbers, and for each number where its rows end."""
-    counts = Counter(column)
-    free = array("I", accumulate((counts[number] for number in range(numbers - 1)), initial=0))
-    ordered = array("I", bytes(4 * len(column)))
-    for row, number in enumerate(column):
-        place = free[number]
-        ordered[place] = row
-        free[number] = place + 1
-    return ordered, free
-
-
-def _moved(column: "array[int]", order: "array[int]") -> "array[int]":
-    """The numbers of some rows, one after the other. The column is emptied, so that memory holds it once."""
-    if len(order) == len(column) and column[1:] == column[:-1]:  # all the same, as where one value is all there is
-        return column
-    moved = array(column.typecode)
-    for begin in range(0, len(order), _TOGETHER):
-        moved.fromlist([column[row] for row in order[begin : begin + _TOGETHER]])
-    del column[:]
-    return moved
-
-
-def _renumber(column: "array[int]", others: "array[int]", number: Callable[[int], int]) -> None:
-    """Add numbers of others, each as what it is here."""
-    for begin in range(0, len(others), _TOGETHER):
-        column.fromlist(list(map(number, others[begin : begin + _TOGETHER])))
-
-
-def _in_order(names: bytes, order: "array[int]") -> bytearray:
-    """The names of some rows, one after the other."""
-    moved = bytearray()
-    for begin in range(0, len(order), _TOGETHER):
-        rows = order[begin : begin + _TOGETHER]
-        moved += b"".join([names[row * _GUID : (row + 1) * _GUID] for row in rows])
-    return moved

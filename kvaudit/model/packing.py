@@ -1,8 +1,7 @@
 """Texts of assignments in few bytes: names that are GUIDs, times, what stands before names, and values that many share."""
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 Value = TypeVar("Value")
 Shown_co = TypeVar("Shown_co", covariant=True)
@@ -80,18 +79,36 @@ class Times:
 
 def packed_time(text: str) -> int | None:
     """The number of a time such as `2021-09-08T11:12:13.1234567Z`, with up to seven digits of a second; None for others."""
-    if text[10:11] != "T" or text[-1] != "Z":
+    fraction = text[19:-1]
+    try:
+        whole = _MONTHS[text[:8]] | _HOURS[text[8:14]] | _SECONDS[f"{text[14:19]}."]
+    except ValueError:
         return None
-    day, second, fraction = _day(text[:10]), _second(text[11:19]), text[19:-1]
-    if day is None or second is None:
+    if text[-1] != "Z":
         return None
-    whole = day << 17 | second
     if not fraction:
-        return whole << _FRACTION + 3
+        return whole
     digits = fraction[1:]
     if fraction[0] != "." or len(digits) > 7 or not (digits.isascii() and digits.isdigit()):
         return None
-    return (whole << _FRACTION | int(digits)) << 3 | len(digits)
+    return whole | int(digits) << 3 | len(digits)
+
+
+def packed_times(texts: Sequence[Any]) -> list[int] | None:
+    """The same of many that all have digits of a second; None where one of them is something else."""
+    try:
+        wholes = [_MONTHS[text[:8]] | _HOURS[text[8:14]] | _SECONDS[text[14:20]] for text in texts]
+        ends = " ".join([text[20:] for text in texts]) + " "
+    except (LookupError, TypeError, ValueError):
+        return None
+    *fractions, rest = ends.split("Z ")
+    digits, lengths = "".join(fractions), list(map(len, fractions))
+    # As many as there are texts, with nothing but digits in them: so each text ends with the Z that follows its digits.
+    usual = len(fractions) == len(texts) and not rest and digits.isascii() and digits.isdigit()
+    if not usual or min(lengths) < 1 or max(lengths) > 7:
+        return None
+    numbers = map(int, fractions)
+    return [whole | number << 3 | length for whole, number, length in zip(wholes, numbers, lengths, strict=True)]
 
 
 def time_of(packed: int) -> str:
@@ -105,33 +122,56 @@ def time_of(packed: int) -> str:
     )
 
 
-@lru_cache(maxsize=50_000)
-def _day(text: str) -> int | None:
-    """Year, month and day in 8, 4 and 5 bits."""
-    numbers = _numbers(text, "-")
-    if len(text) != 10 or numbers is None:
-        return None
-    year, month, day = numbers
-    fits = text[4] == "-" and 0 <= year - _FIRST_YEAR < 256 and month < 16 and day < 32
-    return ((year - _FIRST_YEAR) << 4 | month) << 5 | day if fits else None
+class _Known(dict[str, int]):
+    """The bits of a part of a time, read when it is met for the first time. There are at most 4,096 of each.
+
+    Args:
+        read: the bits of a text. Raises ValueError.
+    """
+
+    def __init__(self, read: Callable[[str], int]) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> int:
+        bits = self[text] = self._read(text)
+        return bits
 
 
-@lru_cache(maxsize=100_000)
-def _second(text: str) -> int | None:
-    """Hour, minute and second in 5, 6 and 6 bits."""
-    numbers = _numbers(text, ":")
-    if len(text) != 8 or numbers is None:
-        return None
-    hour, minute, second = numbers
-    fits = text[2] == ":" and hour < 32 and minute < 64 and second < 64
-    return (hour << 6 | minute) << 6 | second if fits else None
+def _month(text: str) -> int:
+    """Year and month of `2021-09-` in 8 and 4 bits."""
+    year, month = _two_numbers(text, 4, "--")
+    if not 0 <= year - _FIRST_YEAR < 256 or month > 15:
+        raise ValueError("too large")
+    return ((year - _FIRST_YEAR) << 4 | month) << 22 + _FRACTION + 3
 
 
-def _numbers(text: str, between: str) -> Sequence[int] | None:
-    """Three numbers of digits, the last two of two digits each."""
-    parts = text.split(between)
-    usual = len(parts) == 3 and text.isascii() and all(map(str.isdigit, parts)) and len(parts[1]) == len(parts[2]) == 2
-    return list(map(int, parts)) if usual else None
+def _hour(text: str) -> int:
+    """Day and hour of `08T11:` in 5 bits each."""
+    day, hour = _two_numbers(text, 2, "T:")
+    if day > 31 or hour > 31:
+        raise ValueError("too large")
+    return (day << 5 | hour) << 12 + _FRACTION + 3
+
+
+def _second(text: str) -> int:
+    """Minute and second of `12:13.` in 6 bits each."""
+    minute, second = _two_numbers(text, 2, ":.")
+    if minute > 63 or second > 63:
+        raise ValueError("too large")
+    return (minute << 6 | second) << _FRACTION + 3
+
+
+def _two_numbers(text: str, digits: int, between: str) -> tuple[int, int]:
+    """A number of some digits and one of two, each with a sign after it. Raises ValueError where it is something else."""
+    first, second = text[:digits], text[digits + 1 : digits + 3]
+    usual = len(text) == digits + 4 and text[digits] + text[-1] == between
+    if not usual or not text.isascii() or not (first + second).isdigit():
+        raise ValueError("no two numbers")
+    return int(first), int(second)
+
+
+_MONTHS, _HOURS, _SECONDS = _Known(_month), _Known(_hour), _Known(_second)
+"""A day and the time in it would be so many texts that each is looked for in slow memory."""
 
 
 def packed_name(name: str) -> bytes | None:

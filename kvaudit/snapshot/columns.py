@@ -17,7 +17,7 @@ from kvaudit.model import scopes
 from kvaudit.model.assignments import AssignmentsBuilder, Rare, RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.gaps import Gap
-from kvaudit.model.packing import BEFORE_NAME, packed_name, packed_names
+from kvaudit.model.packing import BEFORE_NAME, packed_name, packed_names, packed_times
 from kvaudit.snapshot.merging import merge_listed
 from kvaudit.snapshot.reader import Items
 
@@ -125,13 +125,17 @@ class AssignmentReader:
     def _powers_of(self, roles: list[Any], conditions: list[Any]) -> list[int]:
         if conditions.count(None) == len(conditions):
             return _numbers(self._roles, roles)
-        return _numbers(self._powers, zip(roles, conditions, strict=True))
+        known, conditional = self._roles, self._powers
+        return [
+            known[role] if condition is None else conditional[role, condition]
+            for role, condition in zip(roles, conditions, strict=True)
+        ]
 
     def _times(self, texts: list[Any]) -> list[int]:
         number, shown = self.builder.created.number, payload.shown
         if texts.count(texts[0]) == len(texts):
             return [number(shown(texts[0]))] * len(texts)
-        return [number(shown(text)) for text in texts]
+        return packed_times(texts) or [number(shown(text)) for text in texts]
 
     def _parse(self, raw: Any, scope: str) -> None:
         """Read a whole item by the collector's parser: it is unusual, or cannot be read."""

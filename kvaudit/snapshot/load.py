@@ -115,15 +115,16 @@ class _Loading:
         roles: tuple[RoleDefinition, ...] = self._once("role_definitions", lambda item: item.name, lambda item: item.id)
         objects = tuple(item for kind in sorted(OBJECT_KINDS) for item in self._objects(kind))
         further = {**self._identities(), **self._settings()}
-        members = self._members()
-        described = self._described(members.described)
+        named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
+        looked_up = [list(self._records(kind)) for kind in ("service_principals", "principals")]
+        members = self._members()  # the last thing to wait for
+        described = self._described(members.described, looked_up)
         member_edges = set(self._group_edges())
         assigned = set(self._records("assigned_groups"))
         listings = self._whole_listings()
         finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings if item.kind in _PROOFS)
         member_of, rest = _member_of(member_edges, finished)
         rest |= assigned
-        named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
         return Estate(
             tenant_id=self._snapshot.tenant_id,
             collected_at=self._snapshot.ended_at,
@@ -305,11 +306,12 @@ class _Loading:
         self._count(MEMBERS, found.counts, found.unreadable)
         return found
 
-    def _described(self, members: list[Principal]) -> dict[str, Principal]:
+    def _described(self, members: list[Principal], looked_up: list[list[Principal]]) -> dict[str, Principal]:
         """Every directory object that Graph described. Members of groups are described there too.
 
         Args:
-            members: those of groups. The list is emptied: it would take as much memory as what is made of it.
+            members: those of groups. All lists are emptied: they would take as much memory as what is made of them.
+            looked_up: those that Graph was asked for, in the order in which later ones complete others.
         """
         return described_principals(
             (
@@ -318,8 +320,7 @@ class _Loading:
                     for item in self._records("deleted_principals")
                 ),
                 (item for item in chain(_emptied(members), self._owners()) if item.type in _MEMBER_TYPES),
-                self._records("service_principals"),
-                self._records("principals"),
+                *map(_emptied, looked_up),
             )
         )
 

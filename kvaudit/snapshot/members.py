@@ -91,14 +91,14 @@ class MemberReader:
                 if number is None or add is None:
                     self._parse(scope, line)
                 else:
-                    add((number,))
+                    add([number])
 
-    def _group(self, scope: str) -> Callable[[Iterable[Any]], None] | None:
+    def _group(self, scope: str) -> Callable[[list[Any]], None] | None:
         try:
             group = parse_member({"id": "x"}, scope).group
         except ValueError:
             return None
-        return self.edges.edges_of(group).extend
+        return self.edges.edges_of(group).fromlist
 
     def _parse(self, scope: str, line: bytes) -> None:
         raw = self._decode(line)

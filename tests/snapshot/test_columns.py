@@ -1,5 +1,6 @@
 """Records that are read straight into columns are the records that the collector's parser makes, one by one."""
 
+from array import array
 from typing import Any
 
 from hypothesis import given
@@ -13,7 +14,8 @@ from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.directory import Membership
 from kvaudit.model.edges import Memberships, MembershipsBuilder
-from kvaudit.model.packing import Times, packed_name, packed_names, packed_time
+from kvaudit.model.packing import Times, packed_name, packed_names, packed_time, packed_times
+from kvaudit.model.rows import pairs_in
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.columns import AssignmentReader, named_in
 from kvaudit.snapshot.members import MemberReader
@@ -182,21 +184,22 @@ TIMES = (
 )
 
 
-@given(
-    st.one_of(
+any_time = st.one_of(
+    st.sampled_from(TIMES),
+    st.datetimes().map(lambda time: f"{time.isoformat()}Z"),
+    st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8})?Z", fullmatch=True),
+    st.builds(
+        lambda text, place, letter: text[:place] + letter + text[place + 1 :],
         st.sampled_from(TIMES),
-        st.datetimes().map(lambda time: f"{time.isoformat()}Z"),
-        st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8})?Z", fullmatch=True),
-        st.builds(
-            lambda text, place, letter: text[:place] + letter + text[place + 1 :],
-            st.sampled_from(TIMES),
-            st.integers(0, 27),
-            st.sampled_from([*"0 -:.TZz+_", "", "\u0663", "00"]),
-        ),
-        st.text(max_size=30),
-        st.none(),
-    )
+        st.integers(0, 27),
+        st.sampled_from([*"0 -:.TZz+_", "", "\u0663", "00"]),
+    ),
+    st.text(max_size=30),
+    st.none(),
 )
+
+
+@given(any_time)
 def test_a_time_is_the_same_text_after_it_was_packed(text: str | None) -> None:
     times = Times()
     number = times.number(text)
@@ -207,3 +210,29 @@ def test_a_time_is_the_same_text_after_it_was_packed(text: str | None) -> None:
 
 def test_times_as_azure_sends_them_are_packed() -> None:
     assert None not in map(packed_time, TIMES)
+    assert packed_times(TIMES[:1] * 3) == [packed_time(TIMES[0])] * 3
+
+
+NO_DIGITS = ("2021-09-08T11:12:13Z", "2021-09-08T11:12:13.Z", "2021-09-08T11:12:13.5", "2021-09-08T11:12:13.5Z Z")
+
+
+@given(
+    st.lists(
+        st.one_of(any_time, st.sampled_from(TIMES), st.sampled_from((*NO_DIGITS, 5, True, [], {}))),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_times_are_packed_together_as_they_are_packed_alone(texts: list[Any]) -> None:
+    together = packed_times(texts)
+    digits = [isinstance(text, str) and text.find(".") == 19 and len(text) > 21 for text in texts]
+    alone = [packed_time(text) if isinstance(text, str) else None for text in texts]
+    assert together is None or together == alone
+    assert (together is None) == (None in alone or not all(digits))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), max_size=8), st.integers(0, 1000))
+def test_pairs_of_columns_are_those_of_their_rows(pairs: list[tuple[int, int]], far: int) -> None:
+    rows = [(one + far, other) for one, other in pairs]
+    columns = [array("I", column) for column in zip(*rows, strict=True)] or [array("I"), array("I")]
+    assert pairs_in(*columns) == frozenset(rows)
