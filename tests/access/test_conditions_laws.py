@@ -8,8 +8,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kvaudit.access.conditions import Question, Verdict, evaluate, parse
+from kvaudit.access.conditions import Question, Verdict, decided_by_name, evaluate, evaluate_operation, parse
 from kvaudit.access.conditions.tree import Chain, Condition, Node, Not, write
+from kvaudit.model.permissions import operations
 
 YES, NO, OPEN = Verdict.TRUE, Verdict.FALSE, Verdict.UNDETERMINED
 
@@ -124,3 +125,33 @@ def test_a_grant_and_its_negation_never_both_hold(tree: Node, secret: str, vault
     straight, negated = verdict(write(tree), question), verdict(write(Not(tree)), question)
     assert (straight, negated) not in {(YES, YES), (NO, NO)}
     assert not differ(straight, verdict(write(tree), question, denies=True))
+
+
+OF_VAULTS = [
+    *NAME_LEAVES,
+    f"{VAULT} StringEqualsIgnoreCase 'KV-OTHER'",
+    f"{VAULT} StringLike 'kv-*'",
+    f"{NAME} StringEquals {VAULT}",
+    f"{VAULT} StringEquals {VAULT}",
+    f"{VAULT} ForAnyOfAnyValues:StringEquals {{'kv-other', 'x'}}",
+    f"Exists {VAULT}",
+]
+vaults = st.sampled_from(["x", "kv-contoso", "KV-contoso", "kv-other", "KV-OTHER"])
+
+
+@given(trees(OF_VAULTS), vaults, vaults)
+def test_two_names_of_which_the_comparisons_decide_the_same_are_one_to_the_condition(
+    tree: Node, one: str, other: str
+) -> None:
+    text = write(tree)
+    if decided_by_name(text, one) == decided_by_name(text, other):
+        for item in operations():
+            asked = [evaluate_operation((text,), item, name, None).verdict for name in (one, other)]
+            assert asked[0] is asked[1]
+
+
+def test_names_that_a_comparison_tells_apart() -> None:
+    assert decided_by_name(f"{VAULT} StringLike 'kv-*'", "kv-a") == (YES,)
+    assert decided_by_name(f"!({VAULT} StringLikeIgnoreCase 'kv-*')", "kv-a") == (NO,)
+    assert decided_by_name(f"{NAME} StringEquals 'a' AND {VAULT} StringEquals 'kv-b'", "kv-a") == (NO,)
+    assert decided_by_name(NAME + " StringEquals 'a'", "kv-a") == decided_by_name("not a condition", "kv-a") == ()

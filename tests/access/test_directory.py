@@ -285,3 +285,10 @@ def test_where_eligibility_was_not_read_any_user_or_group_may_be_eligible() -> N
     assert Directory(replace(base, gaps=(), listings=(asked,)), {}).is_assessed(club.id)
     root = Directory(replace(base, gaps=(replace(everywhere, scope="/"),)), {})
     assert len(root.unread_eligibility(inner.id)) == 1
+
+
+def test_types_of_many_are_those_of_each() -> None:
+    everybody = (*PEOPLE.values(), *GROUPS.values(), guid("nobody"))
+    one, many = (Directory(cast(), TYPES, frozenset({AWAY})) for _ in range(2))
+    assert list(many.types.of_many(everybody)) == [one.type_of(item) for item in everybody]
+    assert [many.type_of(item) for item in everybody] == [one.type_of(item) for item in everybody]

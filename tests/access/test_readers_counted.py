@@ -204,3 +204,25 @@ def test_a_deny_by_the_name_of_one_vault_leaves_the_next_alone(on_block: bool) -
 def test_readers_by_access_policies() -> None:
     found = readers(vault("kv-old", policy(OUTER, secrets="get"), policy(BERT, keys="sign")))
     assert (found.of(Answer.ALLOWED, Kind.PERSON), found.of(Answer.ALLOWED, Kind.GROUP), found.members) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("more", ["", "kv-app"])
+def test_groups_at_every_level_share_members(more: str) -> None:
+    """Of vaults side by side one has records of its own; people of its groups are in groups above too."""
+    high, low, own = group("high", ANNA), group("low", ANNA, BERT, ROBOT), group("own", BERT, GIL, ANNA)
+    beside = vault("kv-beside")
+    above = KV.scope.rpartition("/providers/")[0]
+    granted = [assignment(READ, high), assignment(READ, low, above), assignment(SIGN, GIL, above)]
+    granted += [assignment(READ, own, KV), assignment(READ, BERT, KV)] if more else []
+    of = estate(ANNA, BERT, GIL, ROBOT, high, low, own, KV, beside, *granted)
+    agree(of)
+    found = {name: counted for name, counted, *_ in both_ways(of)}
+    assert all(found.values())
+    assert [(name, counted, told) for name, counted, told in expanded(of) if counted != told] == []
+    told = [(item.members, item.everybody) for item in (found["kv-beside"], found["kv-app"]) if item]
+    assert told == ([(2, 5), (1, 7)] if more else [(2, 5), (2, 5)])
+
+
+@given(st.lists(st.integers(0, 2**31), min_size=22, max_size=22).map(lambda item: [*item[:-1], item[-1] & 1]))
+def test_readers_as_numbers_and_back(numbers: list[int]) -> None:
+    assert Readers.of_numbers(numbers).numbers() == numbers

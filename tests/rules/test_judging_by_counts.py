@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from builders import SUBSCRIPTION, Item, assignment, estate, orphan, vault
+from builders import SUBSCRIPTION, Item, assignment, deny, estate, group, orphan, policy, user, vault, workload
 from hypothesis import given
 from test_rule_laws import everything, made_of
 
 from kvaudit.access.evaluator import Access
+from kvaudit.model.authorization import EVERYONE, DenyPrincipal
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.judge import judge, judge_vault
 
@@ -37,3 +38,36 @@ def alike(access: Access) -> None:
         for rule, found in judge_vault(access.subject(vault))
     ]
     assert counted == asked
+
+
+ANNA, ROBOT = user("anna"), workload("robot")
+WITH_ROBOT = group("with-robot", ANNA, ROBOT)
+OLD = vault("kv-old", policy(ANNA, secrets="get"))
+SELF_GRANT = "access-policy-self-grant"
+WRITES = ("Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write")
+
+
+@pytest.mark.parametrize(
+    ("holder", "actions", "spared", "effect", "verdict"),
+    [
+        (ANNA, WRITES, None, "enforced", "pass"),
+        (ANNA, WRITES, ROBOT, "enforced", "pass"),
+        (ROBOT, WRITES, ROBOT, "enforced", "fail"),
+        (WITH_ROBOT, WRITES, ROBOT, "enforced", "unknown"),  # of its members the robot alone is spared
+        (ANNA, WRITES[:1], None, "enforced", "fail"),
+        (ANNA, WRITES[1:], None, "enforced", "unknown"),  # whether the other action is enough is not settled
+        (ANNA, WRITES, None, None, "unknown"),
+        (ANNA, WRITES, None, "audit", "fail"),
+    ],
+)
+def test_what_a_stack_takes_from_everybody(
+    holder: Item, actions: tuple[str, ...], spared: Item | None, effect: str | None, verdict: str
+) -> None:
+    of_stack = replace(
+        deny(ANNA, SUBSCRIPTION, actions=actions, effect=effect),
+        principals=(DenyPrincipal(EVERYONE),),
+        exclude_principals=(DenyPrincipal(spared.id),) if spared else (),
+    )
+    access = Access(estate(ANNA, ROBOT, WITH_ROBOT, OLD, assignment("Contributor", holder), of_stack))
+    alike(access)
+    assert {rule.id: found.verdict.value for _, rule, found in judge(access)}[SELF_GRANT] == verdict
