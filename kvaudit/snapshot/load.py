@@ -117,11 +117,12 @@ class _Loading:
         further = {**self._identities(), **self._settings()}
         named = named_principals(self._snapshot.tenant_id, vaults, named_in(assignments), instances, denies)
         looked_up = [list(self._records(kind)) for kind in ("service_principals", "principals")]
-        members = self._members()  # the last thing to wait for
-        described = self._described(members.described, looked_up)
         member_edges = set(self._group_edges())
         assigned = set(self._records("assigned_groups"))
-        listings = self._whole_listings()
+        finished_with = [(item.listing, item.stored) for item in self._snapshot.each_listing()]
+        members = self._members()  # the last thing to wait for
+        described = self._described(members.described, looked_up)
+        listings = self._whole_listings(finished_with)
         finished = frozenset(layout.listing_key(item.kind, item.scope) for item in listings if item.kind in _PROOFS)
         member_of, rest = _member_of(member_edges, finished)
         rest |= assigned
@@ -344,17 +345,17 @@ class _Loading:
             except (KeyError, TypeError, ValueError) as problem:
                 self._unreadable(kind, scope, problem)
 
-    def _whole_listings(self) -> tuple[Listing, ...]:
+    def _whole_listings(self, finished_with: Iterable[tuple[Listing, int]]) -> tuple[Listing, ...]:
         """The finished listings, after all items were read: each must have the items that it promises."""
         whole = []
-        for item in self._snapshot.each_listing():
+        for item, stored in finished_with:
             found = self._counts[item.kind].get(scopes.fold(item.scope), 0)
-            if item.kind not in by_kind() or found == item.stored:
-                whole.append(item.listing)
+            if item.kind not in by_kind() or found == stored:
+                whole.append(item)
             elif self._snapshot.complete:
                 raise corrupt(
                     self._snapshot.path / layout.kind_file(item.kind),
-                    f"it holds {found} of the {item.stored} items of {item.scope}",
+                    f"it holds {found} of the {stored} items of {item.scope}",
                 )
         self._counts.clear()
         return tuple(sorted(whole, key=lambda item: (item.kind, scopes.fold(item.scope))))
