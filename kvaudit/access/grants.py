@@ -60,27 +60,26 @@ class Given:
 
     def after(self, way: Way) -> "Given":
         """The same for somebody who is not in the group yet: once the memberships on the way are in force."""
-        citation = self.citation
-        waits = [
-            f"eligible for membership of group {item.group}, must be activated"
-            for item in way.awaited
-            if item.activation
-        ]
-        begins, ends = citation.begins, citation.ends
-        for item in way.awaited:
-            begins, ends = latest(begins, item.begins), earliest(ends, item.ends)
-            waits.extend([not_before(item.begins)] if item.begins else ())
-        return Given(
-            replace(
-                citation,
-                answer=Answer.CONDITIONAL if citation.answer is Answer.ALLOWED else citation.answer,
-                condition=" and ".join([*waits, *([citation.condition] if citation.condition else [])]),
-                begins=begins,
-                ends=ends,
-                awaits=tuple(item.group for item in way.awaited),
-            ),
-            self.gaps,
-        )
+        return Given(after(self.citation, way), self.gaps)
+
+
+def after(citation: Citation, way: Way) -> Citation:
+    """What a record gives somebody who is not in the group yet: once the memberships on the way are in force."""
+    waits = [
+        f"eligible for membership of group {item.group}, must be activated" for item in way.awaited if item.activation
+    ]
+    begins, ends = citation.begins, citation.ends
+    for item in way.awaited:
+        begins, ends = latest(begins, item.begins), earliest(ends, item.ends)
+        waits.extend([not_before(item.begins)] if item.begins else ())
+    return replace(
+        citation,
+        answer=Answer.CONDITIONAL if citation.answer is Answer.ALLOWED else citation.answer,
+        condition=" and ".join([*waits, *([citation.condition] if citation.condition else [])]),
+        begins=begins,
+        ends=ends,
+        awaits=tuple(item.group for item in way.awaited),
+    )
 
 
 class Grants:

@@ -19,6 +19,7 @@ from kvaudit.access.escalation.steps import Step
 from kvaudit.access.escalation.takeover import Takeover, Takeovers
 from kvaudit.access.escalation.telling import Telling
 from kvaudit.access.escalation.vault_routes import VaultRoutes
+from kvaudit.access.grants import after
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
@@ -85,8 +86,8 @@ class Escalations:
         ways = self._ways(vault)
         names = {*self._named(vault), *(item for item in ways if item is not None)}
         for name in names:
-            is_member = not self._directory.chains_up(name).keys().isdisjoint(groups)
-            if is_member and (name in ways or self._holding_of(name, vault) is not None):
+            member_of = {*self._directory.chains_up(name), *self._directory.ways_up(name)}
+            if not member_of.isdisjoint(groups) and (name in ways or self._holding_of(name, vault) is not None):
                 yield name
 
     def delegates(self, vault: Vault) -> Mapping[str, Answer]:
@@ -133,7 +134,7 @@ class Escalations:
         if expand_groups:
             for name in tuple(found):
                 if self._directory.may_be_group(name):
-                    found.update(self._directory.chains_down(name))
+                    found.update(self._below(name))
             found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
             found.update(self._members_of_two(vault))
         return frozenset(found)
@@ -306,8 +307,8 @@ class Escalations:
     def _ways_by_groups(self, principal_id: str, vault: Vault) -> Iterator[Takeover]:
         """What somebody can do by the rights of its groups, of several together, and with what denies leave it of them."""
         ways, halves = self._ways_and_halves(vault)
-        chains = self._directory.chains_up(principal_id)
-        for group in sorted(chains.keys() & (ways.keys() | halves.keys())):
+        chains, awaited = self._directory.chains_up(principal_id), self._directory.ways_up(principal_id)
+        for group in sorted((chains.keys() | awaited.keys()) & (ways.keys() | halves.keys())):
             for way in (*ways.get(group, ()), *halves.get(group, ())):
                 if way.again is not None:
                     for mine in way.again(principal_id):
@@ -317,9 +318,14 @@ class Escalations:
                 elif way.target != principal_id:
                     # Who elevates itself is its own target: a member does it for itself.
                     target = principal_id if way.target == group == way.principal_id else way.target
-                    yield replace(
-                        way, target=target, via=tuple(replace(item, groups=(*chains[group],)) for item in way.via)
-                    )
+                    if group in chains:
+                        yield replace(
+                            way, target=target, via=tuple(replace(item, groups=chains[group]) for item in way.via)
+                        )
+                    else:
+                        come = awaited[group]
+                        via = tuple(after(replace(item, groups=come.chain), come) for item in way.via)
+                        yield replace(way, target=target, answer=weaker(way.answer, Answer.CONDITIONAL), via=via)
 
 
 def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:

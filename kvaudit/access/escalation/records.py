@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.powers import Powers
 from kvaudit.access.grants import Record
+from kvaudit.access.memberships import Way
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model import scopes
 
@@ -23,11 +24,13 @@ class Given:
     Attributes:
         powers: before denies.
         placed: whether it reaches the place for certain.
+        way: how the principal comes into the group that it names, where it is not in it yet.
     """
 
     record: Record
     powers: Powers
     placed: bool
+    way: Way | None = None
 
 
 _Table = Mapping[str, tuple[Given, ...]]
@@ -52,11 +55,17 @@ class RecordsByName:
     def naming(self, principal_id: str, place: str, *, at_place_only: bool = False) -> Hits:
         """The records over a folded scope, or at it only, that name a principal or a group of it; from the root down."""
         chains, found = self._around.directory.chains_up(principal_id), list[tuple[Given, tuple[str, ...]]]()
+        ways = self._around.directory.ways_up(principal_id)
         for table in (self._own(place),) if at_place_only else self._over(place):
             found.extend((item, ()) for item in table.get(principal_id, ()))
             hits = table.keys() & chains.keys() if chains else ()
             for name in sorted(hits) if len(hits) > 1 else hits:
                 found.extend((item, chains[name]) for item in table[name])
+            for name in sorted(table.keys() & ways.keys()) if ways else ():
+                way = ways[name]
+                found.extend(
+                    (Given(item.record, item.powers.awaiting(), item.placed, way), way.chain) for item in table[name]
+                )
         return tuple(found)
 
     def places_over(self, scope: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ resource groups, subscriptions and management groups.
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from kvaudit.access.answers import Citation, CitationKind
@@ -14,7 +15,7 @@ from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.node import Node, Taken
 from kvaudit.access.escalation.powers import NONE, Powers, RecordPowers, joined, taken_by, unsure
 from kvaudit.access.escalation.records import Given, Hits, RecordsByName
-from kvaudit.access.grants import ACTIVATION, Record
+from kvaudit.access.grants import ACTIVATION, Record, after
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.roles import denied_operations
 from kvaudit.access.surroundings import HIERARCHY, Surroundings
@@ -184,12 +185,31 @@ class Standings:
         key = (principal_id, self.settled(principal_id, node))
         found = self._powers.get(key)
         if found is None:
-            found = self._powers.put(key, self.after_denies(principal_id, node, self.granted(principal_id, node)))
+            held = self.after_denies(principal_id, node, self.granted(principal_id, node))
+            found = self._powers.put(key, joined(held, self.awaited(principal_id, node)))
         return found
+
+    def awaited(self, principal_id: str, node: Node) -> Powers:
+        """What memberships that are not in force yet (PIM for Groups) will give a principal at a node, after denies.
+
+        A deny of a group that it comes into takes what that group has.
+        """
+        found = NONE
+        for group, way in self._directory.ways_up(principal_id).items():
+            if group in self.scopes_of:
+                given = NONE
+                for item in node.upwards():
+                    given = joined(given, item.own.get(group, NONE))
+                found = joined(found, self.after_denies(way.chain[-1], node, given) if given.any else NONE)
+        return self.after_denies(principal_id, node, found.awaiting()) if found.any else NONE
+
+    def given_at(self, principal_id: str, node: Node) -> int:
+        """Every bit that records at a node or above it give a principal, now or once it is in a group."""
+        return self.granted(principal_id, node).any | self.awaited(principal_id, node).any
 
     def settled(self, principal_id: str, node: Node) -> Node:
         """The node at or above a node from which a principal's powers, and what takes them, come down to it unchanged."""
-        chains = self._directory.chains_up(principal_id).keys()
+        chains = self.groups_of(principal_id)
         above = node.parent
         while above is not None:
             if node.denies or node.data_denies or node.doubted != above.doubted:
@@ -231,7 +251,7 @@ class Standings:
 
     def places_of(self, principal_id: str) -> tuple[str, ...]:
         """The folded scopes at which a record gives something to a principal or a group of it, sorted."""
-        names = (principal_id, *self._directory.chains_up(principal_id))
+        names = (principal_id, *self.groups_of(principal_id))
         return tuple(sorted({scope for name in names for scope in self.scopes_of.get(name, ())}))
 
     def closing(self, principal_id: str, node: Node, bits: int) -> tuple[Taken, ...]:
@@ -277,8 +297,16 @@ class Standings:
     def named_in(self, group: str) -> frozenset[str]:
         """Those below a group that records with routes name themselves."""
         if group not in self._named_below:
-            self._named_below[group] = self._directory.members_among(group, self._named)
+            comes_in = (
+                self._named & self._directory.everyone_below(group) if self._directory.edges.awaited_by_group else ()
+            )
+            self._named_below[group] = self._directory.members_among(group, self._named).union(comes_in)
         return self._named_below[group]
+
+    def groups_of(self, principal_id: str) -> AbstractSet[str]:
+        """The groups that a principal is in, or can come into."""
+        inside, ways = self._directory.chains_up(principal_id).keys(), self._directory.ways_up(principal_id)
+        return inside | ways.keys() if ways else inside
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -328,9 +356,10 @@ class Standings:
         kind = CitationKind.ELIGIBLE_ASSIGNMENT if eligible else CitationKind.ROLE_ASSIGNMENT
         name = self._around.grants.power(record.role).name
         text = " and ".join(item for item in (*waits, *self._role_conditions(record)) if item) or None
-        yield Citation(
+        cited = Citation(
             kind, record.id, record.scope, name, groups, text, ends, answer if item.placed else Answer.UNKNOWN
         )
+        yield cited if item.way is None else after(cited, item.way)
 
     def _role_conditions(self, record: Record) -> tuple[str, ...]:
         permissions = self._around.grants.power(record.role).permissions or ()

@@ -91,7 +91,8 @@ class Telling:
                 bits = (bits & ~worked_out) | (real & self._control.anywhere(principal_id))
         how, mask = self._reach.of(item, principal_id, vault)
         via = (*self._cited(principal_id, vault, bits), *self._beside(item, principal_id, vault)) if bits else ()
-        via = tuple(dict.fromkeys(via))
+        if item.bits & (actions.REWRITES_ROLE | actions.LIFTS_DENY):  # what several records rest on is cited once
+            via = tuple(dict.fromkeys(via))
         return EscalationRoute(
             id=item.route,
             title=kind.title,
@@ -123,7 +124,7 @@ class Telling:
     def _cited(self, principal_id: str, vault: Vault, bits: int) -> tuple[Citation, ...]:
         standings = self._control.standings
         found = standings.citations(principal_id, vault.scope, bits)
-        here = standings.granted(principal_id, standings.node(vault.scope)).any
+        here = standings.given_at(principal_id, standings.node(vault.scope))
         missing = bits & ~here
         if missing & _TOGETHER:  # they count where both are
             missing |= bits & _TOGETHER

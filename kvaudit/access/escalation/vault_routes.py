@@ -14,8 +14,8 @@ from kvaudit.access.escalation.control_plane import steps_of
 from kvaudit.access.escalation.halves import Halves
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.moves import Moves
-from kvaudit.access.escalation.node import Node
-from kvaudit.access.escalation.powers import NONE, Powers, stronger, sum_of, weaker
+from kvaudit.access.escalation.node import Node, Taken
+from kvaudit.access.escalation.powers import NONE, Powers, joined, stronger, sum_of, weaker
 from kvaudit.access.escalation.role_definitions import CustomRoles
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.steps import Setting, Step
@@ -134,6 +134,7 @@ class VaultRoutes:
         """E5 alone of one principal at a node: it hangs on one bit."""
         standings = self.standings
         held = standings.after_denies(principal_id, node, standings.granted(principal_id, node))
+        held = joined(held, standings.awaited(principal_id, node))
         steps = steps_of(held.within(actions.ASSIGN_DATA_LIMITED), setting)
         return next(iter(self._shaken(principal_id, node, steps)), None)
 
@@ -178,7 +179,7 @@ class VaultRoutes:
         if named is not None:
             return named
         # A member of two groups may have a route that neither of them has.
-        if self._directory.chains_up(principal_id) and self.standings.granted(principal_id, context.node).any:
+        if self.standings.groups_of(principal_id) and self.standings.given_at(principal_id, context.node):
             return self._steps_in(principal_id, context)
         return ()
 
@@ -267,7 +268,7 @@ class VaultRoutes:
 
     def anywhere(self, principal_id: str) -> int:
         """Every bit that a record at any scope gives a principal or a group of it."""
-        names = (principal_id, *self._directory.chains_up(principal_id))
+        names = (principal_id, *self._directory.chains_up(principal_id), *self._directory.ways_up(principal_id))
         return sum_of(self.standings.anywhere.get(name, 0) for name in names)
 
     def _elsewhere(self, principal_id: str, subscription: str | None, bits: int) -> Answer:
@@ -296,8 +297,7 @@ class VaultRoutes:
 
     def lifted(self, principal_id: str, node: Node) -> Iterator[tuple[DenyAssignment, Answer]]:
         """The deny assignments that take something from a principal and that it may remove, and how surely."""
-        granted = self.standings.granted(principal_id, node)
-        for taken in self.standings.closing(principal_id, node, granted.any & ~actions.LIFTS_DENY):
+        for taken in self._closing(principal_id, node):
             held = self.standings.powers(principal_id, self.standings.node(taken.deny.scope))
             mine, _ = held.best(actions.DENIES_DELETE, actions.DENIES_WRITE)
             stack, _ = held.best(actions.STACKS_DENY_SETTING, actions.STACKS_DELETE)
@@ -306,6 +306,15 @@ class VaultRoutes:
             if taken.deny.is_system_protected is not False and stack is not Answer.DENIED:
                 # Whether a deployment stack made it, or something that nobody here can undo, is not on record.
                 yield taken.deny, weaker(stack, Answer.CONDITIONAL)
+
+    def _closing(self, principal_id: str, node: Node) -> Iterator[Taken]:
+        """The deny assignments that take something from a principal, or from a group that it can come into."""
+        ways = self._directory.ways_up(principal_id)
+        found = dict[Taken, None]()
+        for name in (principal_id, *(way.chain[-1] for way in ways.values())):
+            granted = self.standings.granted(name, node).any
+            found.update(dict.fromkeys(self.standings.closing(name, node, granted & ~actions.LIFTS_DENY)))
+        yield from found
 
     def _shaken(self, principal_id: str, node: Node, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Steps that end in a data role, where deny assignments take the data plane away again."""
