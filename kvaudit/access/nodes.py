@@ -39,6 +39,8 @@ class Members(NamedTuple):
 Counts = tuple[int, int, int]
 """Records with these three answers."""
 
+_STEP = 100
+"""Levels that are worked out at once where a tree is deeper than that, which only a damaged one is."""
 _EMPTY = BitMap()
 _NO_SETS: Sets = (_EMPTY, _EMPTY, _EMPTY)
 _NO_MEMBERS = Members(_EMPTY, _EMPTY, (0, 0), 0, 0)
@@ -72,6 +74,8 @@ class Node:
 
     Attributes:
         parent: the node above, None at the root.
+        depth: how many nodes are above.
+        step: the nearest node above whose depth is a multiple of `_STEP` and not 0, or None.
         given: what the records here add -> the numbers of those to whom they add it, one for each record.
         touched: the triples of sets that differ from the parent's, one bit for each (see `Effects`).
         turning: records whose effect turns on the vault's name, and whether their scope is broad.
@@ -86,7 +90,7 @@ class Node:
     """
 
     __slots__ = (
-        "_apart", "_broad", "_counts", "_is_broad", "_members", "_named", "_sets", "children", "denies", "given", "has_gap", "hides", "odd", "parent", "strays",
+        "_apart", "_broad", "_counts", "_is_broad", "_members", "_named", "_sets", "children", "denies", "depth", "given", "has_gap", "hides", "odd", "parent", "step", "strays",
         "tallies", "touched", "turning", "unsettled",
     )  # fmt: skip
 
@@ -94,6 +98,8 @@ class Node:
         self, parent: "Node | None" = None, given: Mapping[Effect, list[int]] = _NOTHING, *, is_broad: bool = True
     ) -> None:
         self._is_broad = is_broad
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.step: Node | None = (parent if parent.depth and not parent.depth % _STEP else parent.step) if parent else None
         self.parent = parent
         self.given = given
         self.touched = 0
@@ -115,10 +121,20 @@ class Node:
         self._broad: frozenset[int] | None = None
         self._named: BitMap | None = None
 
+    def _far_above(self) -> "list[Node]":
+        """Nodes in steps from the top down, none where a tree is as deep as Azure's: asked first, nothing recurs through a deep one."""
+        found, node = list[Node](), self.step
+        while node is not None:
+            found.append(node)
+            node = node.step
+        return found[::-1]
+
     def sets(self, triple: int) -> Sets:
         """The three sets of a triple (see `Effects`). Somebody may stand in two of them."""
         found = self._sets.get(triple)
         if found is None:
+            for node in self._far_above() if self.step else ():
+                node.sets(triple)
             found = self.parent.sets(triple) if self.parent else _NO_SETS
             if self.touched >> triple & 1:
                 found = self._widened(found, triple)
@@ -159,6 +175,8 @@ class Node:
             self._counts = {}
         found = self._counts.get(triple)
         if found is None:
+            for node in self._far_above() if self.step else ():
+                node.counts(triple)
             found = self.parent.counts(triple) if self.parent else _NO_COUNTS
             if self.touched >> triple & 1:
                 more = list(found)
@@ -176,6 +194,8 @@ class Node:
             self._members = {}
         found = self._members.get(triple)
         if found is None:
+            for node in self._far_above() if self.step else ():
+                node.members(triple, known)
             found = self.parent.members(triple, known) if self.parent else _NO_MEMBERS
             if self.touched >> triple & 1:
                 found = self._with_members(found, triple, known)
@@ -200,6 +220,8 @@ class Node:
     def broad(self) -> frozenset[int]:
         """What single records of broad scopes give of the data plane."""
         if self._broad is None:
+            for node in self._far_above():
+                _ = node.broad
             above = self.parent.broad if self.parent else frozenset()
             here = {effect.broad for effect in self.given if effect.broad}
             self._broad = above | here if here else above
@@ -209,6 +231,8 @@ class Node:
     def named(self) -> BitMap:
         """Everybody whom records name here or above. Few ask: only deny assignments make it matter."""
         if self._named is None:
+            for node in self._far_above():
+                _ = node.named
             above = self.parent.named if self.parent else _EMPTY
             here = BitMap(self.unsettled)
             for numbers in self.given.values():

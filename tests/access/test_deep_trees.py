@@ -11,6 +11,7 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
 from kvaudit.model.hierarchy import HierarchyNode
 from kvaudit.model.permissions import operation
+from kvaudit.report.build import build_audit
 
 DEPTH = sys.getrecursionlimit() + 200
 anna, ben, carl = user("anna"), user("ben"), user("carl")
@@ -41,6 +42,14 @@ def test_routes_come_down_from_every_level(deep: Estate) -> None:
     shown = {item.principal_id: item.escalation for item in access.rows(expand_groups=True)}
     assert "E4" in shown[carl.id]
     assert "E4" not in shown[ben.id]
+
+
+def test_so_is_an_audit(deep: Estate) -> None:
+    audit = build_audit(
+        Access(deep), tool_version="0", generated_at="2026-11-24T06:00:00Z", scope={}, snapshot_path=None
+    )
+    assert "role-assignment-self-grant" in {finding.rule.id for finding in audit.findings}
+    assert set(audit.readers) == {kv.scope}
 
 
 def test_so_do_grants(deep: Estate) -> None:
