@@ -213,6 +213,7 @@ def checked_at(scope: str) -> int:
     return _at(level) | _ANY
 
 
+@lru_cache(maxsize=4096)
 def names_of(bits: int) -> tuple[str, ...]:
     """The actions behind bits, as Azure spells them, each once, in the order of the catalogue."""
     return tuple(dict.fromkeys(item.name for item in ACTIONS if item.bit & bits and item.name))

@@ -27,6 +27,9 @@ from kvaudit.model.vaults import Vault
 
 _Ways = Mapping[str | None, tuple[Takeover, ...]]
 
+_BY_IDENTITIES = frozenset({"E12", "E13", "E23", "E27", "E28"})
+"""Routes through identities alone: no step on the vault's own control plane is one of these."""
+
 _AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
 
 
@@ -174,7 +177,10 @@ class Escalations:
             names.update(below for name in held if self._directory.may_be_group(name) for below in self._below(name))
         found: list[EscalationRoute] = []
         for name in names:
-            found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
+            if only is not None and only <= _BY_IDENTITIES:  # then what it holds itself decides nothing
+                found.extend(self._taken_over(name, vault, only))
+            else:
+                found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
         found.extend(
             self._telling.taken_over(item, vault, self._reached(item, vault))
             for item in self._ways(vault).get(None, ())
@@ -209,9 +215,12 @@ class Escalations:
         for item in self._steps(principal_id, vault, held):
             if only is None or item.route in only:
                 yield self._telling.told(item, principal_id, vault, held)
+        yield from self._taken_over(principal_id, vault, only)
+
+    def _taken_over(self, principal_id: str, vault: Vault, only: frozenset[str] | None) -> Iterator[EscalationRoute]:
         for way in self._ways_of(principal_id, vault):
             if only is None or way.route in only:
-                mine = replace(way, principal_id=principal_id)
+                mine = way if way.principal_id == principal_id else replace(way, principal_id=principal_id)
                 yield self._telling.taken_over(mine, vault, self._reached(mine, vault))
 
     def _steps(self, principal_id: str, vault: Vault, held: Holding | None) -> tuple[Step, ...]:

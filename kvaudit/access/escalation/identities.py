@@ -6,6 +6,7 @@ from functools import partial
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.node import Node
 from kvaudit.access.escalation.powers import NONE
 from kvaudit.access.escalation.standing import Standings
@@ -26,6 +27,9 @@ _COMPUTE = (
 )
 """Bits of creating something that runs as an identity that is attached to it."""
 
+_MAKERS = 100_000
+"""Principals of whom it is kept where they may create something that runs code."""
+
 
 class Identities:
     """Managed identities of one estate, and the resources that run as them.
@@ -43,6 +47,7 @@ class Identities:
             item.resource_id: item.principal_id for item in self._estate.user_assigned_identities if item.principal_id
         }
         self._gaps: dict[str, tuple[Gap, ...]] = {}
+        self._makers: Kept[str, tuple[Answer, str, int]] = Kept(_MAKERS)
         self._assigned: dict[str, set[str]] = {}
         self._resources: dict[str, set[tuple[str, str]]] = {}
         for resource_id, principal in self._principal_of.items():
@@ -152,6 +157,9 @@ class Identities:
 
     def _makes_compute(self, principal_id: str) -> tuple[Answer, str, int]:
         """Where, by which bit and how surely somebody may create something that runs as an identity."""
+        return self._makers.get(principal_id) or self._makers.put(principal_id, self._made_by(principal_id))
+
+    def _made_by(self, principal_id: str) -> tuple[Answer, str, int]:
         best = (Answer.DENIED, "", 0)
         for scope in self._standings.places_of(principal_id):
             answer, bits = self._standings.powers(principal_id, self._standings.node(scope)).best(*_COMPUTE)
