@@ -250,6 +250,7 @@ class MembershipsBuilder:
         place = {name: number for number, name in enumerate(names)}
         type_place = {kind: number for number, kind in enumerate(types)}
         packed = [place[member] << TYPE_BITS | type_place[kind] for member, kind in self._numbers]
+        self._numbers = {}
         pairs = array("Q", sorted(packed))
         ranks = {item: rank for rank, item in enumerate(pairs)}
         rank_of = [ranks[item] for item in packed]

@@ -52,6 +52,7 @@ def read_members(snapshot: Snapshot) -> GroupMembers:
     unreadable: set[tuple[str, str]] = set()
     reader = MemberReader(partial(snapshot.decode, KIND), lambda scope, problem: unreadable.add((scope, str(problem))))
     reader.read(snapshot.lines(KIND))
+    reader.forget()
     return GroupMembers(reader.edges.done(), list(reader.described), reader.counts, frozenset(unreadable))
 
 
@@ -92,6 +93,10 @@ class MemberReader:
                     self._parse(scope, line)
                 else:
                     add([number])
+
+    def forget(self) -> None:
+        """Let go of what was remembered, when everything is read."""
+        self._known = {}
 
     def _group(self, scope: str) -> Callable[[list[Any]], None] | None:
         try:

@@ -26,7 +26,7 @@ def packed_members(found: GroupMembers) -> list[bytes]:
     texts = {
         "names": list(edges.names),
         "types": list(edges.types),
-        "described": list(zip(*map(attrgetter(*_DESCRIPTION), found.described), strict=True)),
+        "described": [list(map(attrgetter(name), found.described)) for name in _DESCRIPTION],
         "counts": list(found.counts.items()),
         "unreadable": list(found.unreadable),
     }
@@ -37,7 +37,7 @@ def unpacked_members(parts: Sequence[bytes]) -> GroupMembers:
     """The members that were packed."""
     texts = layout.decode(parts[0])
     numbers = [array(kind, part) for (_, kind), part in zip(_NUMBERS, parts[1:], strict=True)]
-    described = dict(zip(_DESCRIPTION, texts["described"], strict=False)) or dict.fromkeys(_DESCRIPTION, ())
+    described = dict(zip(_DESCRIPTION, texts["described"], strict=True))
     described["state"] = map(PrincipalState, described["state"])
     described["alternative_names"] = map(tuple, described["alternative_names"])
     return GroupMembers(

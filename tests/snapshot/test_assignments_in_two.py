@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from kvaudit.errors import SnapshotError
 from kvaudit.snapshot import layout
 from kvaudit.snapshot.assignments import AssignmentsPart, ReadAssignments, place_to_cut, read_assignments
 from kvaudit.snapshot.lines import Part
-from kvaudit.snapshot.load import load_estate
+from kvaudit.snapshot.load import load_estate, no_collector_pauses
 from kvaudit.snapshot.reader import Snapshot, open_snapshot
 from kvaudit.snapshot.second_process import SecondProcess
 from kvaudit.snapshot.sending import packed_assignments, unpacked_assignments
@@ -207,3 +208,14 @@ def test_an_estate_of_two_processes_is_that_of_one(tmp_path: Path) -> None:
     assert said(estate) == said(load_estate(snapshot, apart=False))
     assert len(estate.role_assignments) == 70
     assert {gap.code for gap in estate.gaps} == {"ChangedWhileReading", "UnreadableItem"}
+
+
+def test_what_was_sent_takes_no_more_memory_although_no_cycles_are_looked_for(tmp_path: Path) -> None:
+    snapshot = open_snapshot(write_all(tmp_path / "s", [Listed("role_assignments", RG, ((assignment(1), None),))]))
+    with no_collector_pauses():
+        found = ReadAssignments()
+        found.read(snapshot)
+        rows = weakref.ref(found.part().rows)
+        assert rows()
+        del found
+        assert rows() is None
