@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from builders import SUBSCRIPTION, Item, assignment, deny, estate, group, orphan, policy, user, vault, workload
+from builders import SUBSCRIPTION, Group, Item, assignment, deny, estate, group, orphan, policy, user, vault, workload
 from hypothesis import given
 from test_rule_laws import everything, made_of
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.authorization import EVERYONE, DenyPrincipal
+from kvaudit.model.directory import Principal
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.judge import judge, judge_vault
 
@@ -61,7 +62,7 @@ WRITES = ("Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPo
     ],
 )
 def test_what_a_stack_takes_from_everybody(
-    holder: Item, actions: tuple[str, ...], spared: Item | None, effect: str | None, verdict: str
+    holder: Principal | Group, actions: tuple[str, ...], spared: Principal | None, effect: str | None, verdict: str
 ) -> None:
     of_stack = replace(
         deny(ANNA, SUBSCRIPTION, actions=actions, effect=effect),

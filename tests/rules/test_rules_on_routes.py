@@ -21,7 +21,7 @@ from builders import (
 from judged import FAIL, NOT_APPLICABLE, PASS, UNKNOWN, judged, principals_of
 
 from kvaudit.model.directory import Principal
-from kvaudit.model.identities import DirectoryRoleAssignment, Ownership, ResourceIdentity
+from kvaudit.model.identities import DirectoryRoleAssignment, Ownership, ResourceIdentity, UserAssignedIdentity
 from kvaudit.model.scopes import fold
 from kvaudit.rules.judgement import Verdict
 
@@ -44,6 +44,14 @@ reads = assignment("Key Vault Secrets User", readers, modern)
 deployer = role(
     "deployer", actions=("Microsoft.KeyVault/vaults/deploy/action", "Microsoft.Resources/deployments/write")
 )
+one, two = group("one", anna), group("two", anna)
+gives = role("gives", actions=("Microsoft.KeyVault/vaults/deploy/action",))
+templates = role("templates", actions=("Microsoft.Resources/deployments/write",))
+by_two_groups = (one, two, gives, templates, assignment(gives, one), assignment(templates, two))
+IDENTITY = fold(f"{OTHER_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/robot")
+lent = UserAssignedIdentity(IDENTITY, robot.id)
+attaches = assignment("Managed Identity Operator", one, IDENTITY)
+makes = assignment("Virtual Machine Contributor", two, RESOURCE_GROUP)
 admin = "Role Based Access Control Administrator"
 
 
@@ -81,6 +89,8 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "fires": ((modern, runs, uses, controls), FAIL),
         "fires for the owner of a group": ((modern, owns, reads), FAIL),
         "fires on access policies": ((vault("kv", policy(readers, secrets="get")), owns), FAIL),
+        "fires for halves from two groups": ((modern, uses, lent, one, two, attaches, makes), FAIL),
+        "quiet: one half": ((modern, uses, lent, one, two, attaches), PASS),
         "eligible control is not counted": (
             (modern, runs, uses, eligible("Virtual Machine Contributor", anna, OTHER_GROUP)),
             PASS,
@@ -104,6 +114,8 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "quiet: nobody deploys": ((open_to_templates, assignment("Reader", anna)), PASS),
         "fires": ((open_to_templates, deployer, assignment(deployer, anna)), FAIL),
         "fires for Key Vault Contributor": ((open_to_templates, assignment("Key Vault Contributor", anna)), FAIL),
+        "fires for halves from two groups": ((open_to_templates, *by_two_groups), FAIL),
+        "quiet: nobody is in both": ((open_to_templates, group("one", ben), *by_two_groups[1:]), PASS),
         "eligible is not counted": ((open_to_templates, deployer, eligible(deployer, anna)), PASS),
         "not settled on Azure RBAC": ((modern_templates, deployer, assignment(deployer, anna)), UNKNOWN),
         "unreadable": ((open_to_templates, gap("role_assignments")), UNKNOWN),

@@ -130,16 +130,21 @@ class Escalations:
         found.update(item.route for item in self._ways_of(principal_id, vault))
         return sorted_ids(found)
 
-    def principals(self, vault: Vault, *, expand_groups: bool) -> frozenset[str]:
-        """Everybody who has a route to a vault by a record that names it; with `expand_groups` every member of groups too."""
+    def principals(self, vault: Vault, *, expand_groups: bool, by_identities: bool = False) -> frozenset[str]:
+        """Everybody who has a route to a vault by a record that names it, and with `expand_groups` every member of groups too.
+
+        A group stands for its members. So whoever has a route by two groups, of which neither has it, stands for himself:
+        with `by_identities` only if that route is one of `_BY_IDENTITIES`.
+        """
         found = set(self.control.principals(vault))
         found.update(name for name in self._ways(vault) if name is not None)
         if expand_groups:
             for name in tuple(found):
                 if self._directory.may_be_group(name):
                     found.update(self._below(name))
+        found.update(self._members_of_two(vault))
+        if not by_identities:
             found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
-            found.update(self._members_of_two(vault))
         return frozenset(found)
 
     def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
@@ -172,12 +177,13 @@ class Escalations:
         held = {
             item.principal_id: item for item in self._held_on(vault) if item.principal_id and not item.application_id
         }
-        names = {*self.principals(vault, expand_groups=expand_groups), *held}
+        by_identities = only is not None and only <= _BY_IDENTITIES
+        names = {*self.principals(vault, expand_groups=expand_groups, by_identities=by_identities), *held}
         if expand_groups:
             names.update(below for name in held if self._directory.may_be_group(name) for below in self._below(name))
         found: list[EscalationRoute] = []
         for name in names:
-            if only is not None and only <= _BY_IDENTITIES:  # then what it holds itself decides nothing
+            if by_identities:  # then what it holds itself decides nothing
                 found.extend(self._taken_over(name, vault, only))
             else:
                 found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
