@@ -14,7 +14,7 @@ from kvaudit.model.vaults import Vault
 from kvaudit.report.readers import READS, ReaderCounter, ReaderRows
 from kvaudit.rules.judge import Judges
 from kvaudit.rules.judgement import Judgement, Rule
-from kvaudit.rules.side_by_side import LEAST, in_halves
+from kvaudit.rules.side_by_side import LEAST, collecting_seldom, in_halves
 
 Value = TypeVar("Value")
 
@@ -111,8 +111,9 @@ class VaultCounter:
         """Every vault of the estate, in its order, in one part or in several (see `in_halves`)."""
         vaults = self._access.estate.vaults
         ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0  # what they make known both halves then know
-        first = [self.some(vaults[:ahead])] if ahead else []
-        return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead)]
+        with collecting_seldom():
+            first = [self.some(vaults[:ahead])] if ahead else []
+            return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead)]
 
     def some(self, vaults: Iterable[Vault]) -> VaultTally:
         """Some vaults. Those that lie side by side share most of the work."""

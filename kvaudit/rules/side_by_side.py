@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 
 LEAST = 10_000
 """Items from which on a second process is worth its start and the memory that both come to hold."""
+
+_SELDOM = 100_000
+"""Objects that come to stay before somebody looks for cycles among them."""
 
 _MOST = 2 * 2**30
 """Bytes that a process may hold of which much comes to be held twice: a million vaults take more, and have 8 GB (ARCHITECTURE.md, budgets)."""
@@ -44,6 +47,22 @@ def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *
         return [first, second.result()]
     finally:
         second.end()
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Looks for cycles a hundred times less often, and not among what is there: it is a large estate, and has none.
+
+    Work on many vaults makes and lets go of far more than stays, and looking takes a seventh of its time.
+    """
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_SELDOM, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _can_fork() -> bool:

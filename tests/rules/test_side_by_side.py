@@ -85,3 +85,19 @@ except KeyboardInterrupt:
         time.sleep(0.05)
     assert not Path(f"/proc/{other}").exists()
     assert os.getpid() not in workers
+
+
+def test_cycles_are_looked_for_as_before_when_the_work_is_done() -> None:
+    done = run("""
+import gc
+from kvaudit.rules.side_by_side import collecting_seldom
+before = gc.get_threshold()
+try:
+    with collecting_seldom():
+        during = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count() > 0
+        in_halves(range(6), sum, least=2)
+        1 // 0
+except ZeroDivisionError:
+    print(during[0][0] > before[0], *during[1:], gc.get_threshold() == before, gc.get_freeze_count())
+""")
+    assert (done.stdout, done.stderr) == ("True True True True 0\n", "")
