@@ -14,10 +14,10 @@ asks `Access`. That is the case where
 - records stand at single objects in the vault.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import compress
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pyroaring import BitMap
 
@@ -28,6 +28,7 @@ from kvaudit.access.grants import Record
 from kvaudit.access.member_sets import MemberSets, numbered_first
 from kvaudit.access.nodes import Adding, Node, Sets, tally_of
 from kvaudit.access.numbering import NOBODY, Classes, Numbers
+from kvaudit.access.on_vaults import OnVaults
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
@@ -55,10 +56,6 @@ _UNASKED, _TOLD_APART = -2, -3
 _TURNS = Effect(0, (), has_gap=False, gives=0)
 """Stands for an effect that turns on the vault."""
 
-
-_SLASHES = 8
-"""In the ID of a vault; in that of anything in it there are more."""
-
 _EMPTY = BitMap()
 
 
@@ -80,6 +77,7 @@ class Bulk:
         self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Classes(self.numbers, self.hides)
         self._columns = self.estate.assignment_columns
+        self.on_vaults = OnVaults(self._columns, self._is_stray)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
         self._count = {
@@ -135,42 +133,6 @@ class Bulk:
         around = self.around
         at_root = around.records.at(scopes.ROOT) or around.denies.at(scopes.ROOT)
         return bool(at_root) and not self.estate.is_of_one_tenant
-
-    def strays_on(self, vault: Vault) -> Iterator[RoleAssignment]:
-        """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
-        strays, columns = self._strays, self._columns
-        for scope in self._scopes_on(vault) if strays else ():
-            for row in columns.rows_at(scope):
-                if columns.columns.principals[row] in strays:
-                    yield columns.record(row)
-
-    @cached_property
-    def _strays(self) -> frozenset[int]:
-        """The principals of the columns that are not simply there in the directory."""
-        return frozenset(place for place, name in enumerate(self._columns.values.principals) if self._is_stray(name))
-
-    def roles_on(self, vault: Vault) -> Iterator[str]:
-        """The role of each assignment on a vault, or on an object in it."""
-        columns = self._columns
-        for scope in self._scopes_on(vault):
-            for row in columns.rows_at(scope):
-                yield columns.values.powers[columns.columns.powers[row]][0]
-
-    def _scopes_on(self, vault: Vault) -> Iterator[str]:
-        """The scopes of assignments on a vault, or on anything in it."""
-        scope = vault.scope
-        if scope in self._columns.starts:
-            yield scope
-        yield from self._scopes_in.get(scope, ())
-
-    @cached_property
-    def _scopes_in(self) -> dict[str, list[str]]:
-        table: dict[str, list[str]] = {}
-        for scope in self._columns.starts:
-            vault = scopes.vault_of(scope) if scope.count("/") > _SLASHES else None
-            if vault is not None:
-                table.setdefault(vault, []).append(scope)
-        return table
 
     def _walk(self, vault: Vault) -> Node:
         """From the root down to what is next above a vault. The nodes of management groups are kept."""
@@ -285,6 +247,21 @@ class Bulk:
         self._effects[broad][power] = found
         self._count[broad][power] = found is not None
         return found
+
+    def know_everybody(self, *classes: Classes[Any]) -> None:
+        """Ask now what is asked of each principal: where all vaults are looked at nearly all are asked about.
+
+        Args:
+            classes: others than those of questions.
+        """
+        for place, number in enumerate(self._principals):
+            if number == _UNASKED:
+                self._principals[place] = self._principal(place)
+        everybody = BitMap(range(len(self.numbers.ids)))
+        asked: tuple[Classes[Any], ...] = (self._hiding, *self._filters.values(), *self.members.classes, *classes)
+        for item in asked:
+            item.sets(everybody)
+        self.members.make_all()
 
     def _principal(self, place: int) -> int:
         """The number of a principal of the columns; `_TOLD_APART` where more is to be said of it."""

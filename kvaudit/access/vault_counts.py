@@ -167,11 +167,11 @@ class VaultCounts:
 
     def roles_on_vault(self) -> Iterator[str]:
         """The folded GUID of the role of each assignment on the vault or on an object in it."""
-        return self._bulk.roles_on(self.vault)
+        return self._bulk.on_vaults.roles(self.vault)
 
     def strays_on_vault(self) -> Iterator[RoleAssignment]:
         """The assignments on the vault, or on an object in it, whose principal is not simply there in the directory."""
-        return self._bulk.strays_on(self.vault)
+        return self._bulk.on_vaults.strays(self.vault)
 
     def strays(self) -> tuple[Record, ...] | None:
         """The data-plane records of an Azure RBAC vault whose principal is not simply there in the directory."""

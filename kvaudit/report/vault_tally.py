@@ -110,9 +110,13 @@ class VaultCounter:
     def all_vaults(self, *, least: int = LEAST) -> list[VaultTally]:
         """Every vault of the estate, in its order, in one part or in several (see `in_halves`)."""
         vaults = self._access.estate.vaults
-        ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0  # what they make known both halves then know
+        ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0
         with collecting_seldom():
             first = [self.some(vaults[:ahead])] if ahead else []
+            if (
+                ahead and self._counter and self.judges.bulk
+            ):  # what is known now both halves know, and memory holds once
+                self.judges.bulk.know_everybody(self._counter.kinds)
             return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead)]
 
     def some(self, vaults: Iterable[Vault]) -> VaultTally:
