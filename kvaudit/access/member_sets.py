@@ -85,10 +85,11 @@ class MemberSets:
         return {kind: BitMap(numbers) for kind, numbers in found.items()}
 
     def make_all(self) -> None:
-        """Work out every group now."""
+        """Work out every group now. Then the members of each are known, and nobody asks for direct ones again."""
         for number in self.groups:
             if number not in self._everyone:
                 self._everyone_below(number)
+        self._direct.clear()
 
     def everyone_in(self, groups: BitMap) -> BitMap:
         """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""
