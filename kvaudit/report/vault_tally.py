@@ -113,11 +113,11 @@ class VaultCounter:
         ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0
         with collecting_seldom():
             first = [self.some(vaults[:ahead])] if ahead else []
-            if (
-                ahead and self._counter and self.judges.bulk
-            ):  # what is known now both halves know, and memory holds once
-                self.judges.bulk.know_everybody(self._counter.kinds)
-            return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead)]
+            return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead, before=self._know_everybody)]
+
+    def _know_everybody(self) -> None:
+        if self.judges.bulk and self._counter:
+            self.judges.bulk.know_everybody(self._counter.kinds)
 
     def some(self, vaults: Iterable[Vault]) -> VaultTally:
         """Some vaults. Those that lie side by side share most of the work."""
