@@ -99,7 +99,9 @@ class Node:
     ) -> None:
         self._is_broad = is_broad
         self.depth: int = parent.depth + 1 if parent else 0
-        self.step: Node | None = (parent if parent.depth and not parent.depth % _STEP else parent.step) if parent else None
+        self.step: Node | None = (
+            (parent if parent.depth and not parent.depth % _STEP else parent.step) if parent else None
+        )
         self.parent = parent
         self.given = given
         self.touched = 0
