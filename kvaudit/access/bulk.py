@@ -17,7 +17,7 @@ asks `Access`. That is the case where
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import compress
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from pyroaring import BitMap
 
@@ -247,21 +247,6 @@ class Bulk:
         self._effects[broad][power] = found
         self._count[broad][power] = found is not None
         return found
-
-    def know_everybody(self, *classes: Classes[Any]) -> None:
-        """Ask now what is asked of each principal: where all vaults are looked at nearly all are asked about.
-
-        Args:
-            classes: others than those of questions.
-        """
-        for place, number in enumerate(self._principals):
-            if number == _UNASKED:
-                self._principals[place] = self._principal(place)
-        everybody = BitMap(range(len(self.numbers.ids)))
-        asked: tuple[Classes[Any], ...] = (self._hiding, *self._filters.values(), *self.members.classes, *classes)
-        for item in asked:
-            item.sets(everybody)
-        self.members.make_all()
 
     def _principal(self, place: int) -> int:
         """The number of a principal of the columns; `_TOLD_APART` where more is to be said of it."""

@@ -42,7 +42,6 @@ class MemberSets:
         self._unasked = Classes(
             numbers, lambda item: directory.may_be_service_principal(item) and not directory.is_certain(item)
         )
-        self.classes = self._may_be_groups, self._unasked
         names = [name for name, _ in self._columns.members_and_types()]
         self._number_of: list[int] | None = None
         if numbers.ids[: len(names)] != names:  # memberships state two types of somebody
@@ -83,13 +82,6 @@ class MemberSets:
             else:
                 found[kind] = [number]
         return {kind: BitMap(numbers) for kind, numbers in found.items()}
-
-    def make_all(self) -> None:
-        """Work out every group now. Then the members of each are known, and nobody asks for direct ones again."""
-        for number in self.groups:
-            if number not in self._everyone:
-                self._everyone_below(number)
-        self._direct.clear()
 
     def everyone_in(self, groups: BitMap) -> BitMap:
         """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""

@@ -133,7 +133,7 @@ class ReaderCounter:
         self._bulk, self._numbers = bulk, bulk.numbers
         self._mask = READS.mask
         estate, directory = bulk.estate, bulk.around.directory
-        self.kinds = Classes(bulk.numbers, lambda item: kind_of(estate.principal(item), directory.type_of(item)))
+        self._kinds = Classes(bulk.numbers, lambda item: kind_of(estate.principal(item), directory.type_of(item)))
 
     def count(self, subject: VaultAccess, counts: "VaultCounts | None" = None) -> Readers:
         """The readers of one vault.
@@ -156,7 +156,7 @@ class ReaderCounter:
         return numbers
 
     def _by_kind(self, among: "BitMap") -> list[int]:
-        sets = self.kinds.sets(among)
+        sets = self._kinds.sets(among)
         return [sets[kind].intersection_cardinality(among) if kind in sets else 0 for kind in _KINDS]
 
     def _from_holdings(self, subject: VaultAccess) -> Readers:

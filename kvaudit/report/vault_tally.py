@@ -110,14 +110,10 @@ class VaultCounter:
     def all_vaults(self, *, least: int = LEAST) -> list[VaultTally]:
         """Every vault of the estate, in its order, in one part or in several (see `in_halves`)."""
         vaults = self._access.estate.vaults
-        ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0
+        ahead = len(vaults) // _AHEAD if len(vaults) >= least else 0  # what they make known both halves then know
         with collecting_seldom():
             first = [self.some(vaults[:ahead])] if ahead else []
-            return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead, before=self._know_everybody)]
-
-    def _know_everybody(self) -> None:
-        if self.judges.bulk and self._counter:
-            self.judges.bulk.know_everybody(self._counter.kinds)
+            return [*first, *in_halves(vaults[ahead:], self.some, least=least - ahead)]
 
     def some(self, vaults: Iterable[Vault]) -> VaultTally:
         """Some vaults. Those that lie side by side share most of the work."""

@@ -30,24 +30,16 @@ _MOST = 2 * 2**30
 """Bytes that a process may hold of which much comes to be held twice: a million vaults take more, and have 8 GB (ARCHITECTURE.md, budgets)."""
 
 
-def in_halves(
-    items: Sequence[Item],
-    work: Callable[[Sequence[Item]], Result],
-    *,
-    least: int = LEAST,
-    before: Callable[[], object] = lambda: None,
-) -> list[Result]:
+def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *, least: int = LEAST) -> list[Result]:
     """What `work` makes of the parts of a list, in their order: of two halves, or of the whole.
 
     Args:
         items: the list.
         work: makes something of a part, which can be pickled. It must not depend on the other part.
         least: a shorter list is not halved.
-        before: what is done before a second process is started: what it makes known is then worked out, and held, once.
     """
     if len(items) < max(least, 2) or not _can_fork():
         return [work(items)]
-    before()
     middle = len(items) // 2
     second = _Fork(items[middle:], work)
     try:

@@ -32,15 +32,6 @@ def test_each_half_by_a_process_of_its_own() -> None:
     assert (done.stdout, done.stderr) == ("once\n[(True, [0, 1]), (False, [2, 3, 4])]\n", "")
 
 
-def test_what_is_done_before_a_second_process_is_known_to_it() -> None:
-    done = run("""
-known = []
-print(in_halves(range(4), lambda part: (len(known), sum(part)), least=2, before=lambda: known.append(1)))
-print(in_halves(range(1), sum, least=2, before=lambda: known.append(1)), known)
-""")
-    assert (done.stdout, done.stderr) == ("[(1, 1), (1, 5)]\n[0] [1]\n", "")
-
-
 def test_a_short_list_is_not_halved() -> None:
     assert run("print(in_halves([1], list, least=2), in_halves([1, 2, 3], list))").stdout == "[[1]] [[1, 2, 3]]\n"
 
