@@ -94,7 +94,7 @@ class Effect:
         counts: the number of a counter and by how much it grows.
         has_gap: whether something was not read that keeps it from saying more: the role's definition.
         gives: the operations of the data plane that it gives or may give.
-        broad: the same for a record of a broad scope, else 0.
+        broad: the operations of each grant that a record of a broad scope is: one for each of its answers and conditions.
         touches: the triples in which its sets stand, one bit for each (see `Effects`).
     """
 
@@ -102,7 +102,7 @@ class Effect:
     counts: tuple[tuple[int, int], ...]
     has_gap: bool
     gives: int
-    broad: int = 0
+    broad: tuple[int, ...] = ()
     touches: int = 0
 
 
@@ -141,7 +141,7 @@ class Effects:
         self.of_control = _bits(self.triples[item] for item in others if isinstance(item, ControlGrants))
         self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
         self._settled: dict[tuple[str, str | None, bool, tuple[tuple[Verdict, ...], ...]], Effect | None] = {}
-        self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, int], Effect] = {}
+        self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, tuple[int, ...]], Effect] = {}
         self._texts: dict[tuple[str, str | None], tuple[str, ...]] = {}
         self._by_name: dict[str, tuple[Verdict, ...]] = {}
         self._named = ""
@@ -228,7 +228,8 @@ class Effects:
         gives = 0
         for item in given:
             gives |= item.citation.mask
-        key = (sets, tuple(counts.items()), has_gap, gives, gives if broad else 0)
+        grants = tuple(item.citation.mask for item in given) if broad else ()
+        key = (sets, tuple(counts.items()), has_gap, gives, grants)
         try:
             return self._interned[key]
         except KeyError:

@@ -220,12 +220,12 @@ class Node:
 
     @property
     def broad(self) -> frozenset[int]:
-        """What single records of broad scopes give of the data plane."""
+        """What single grants of broad scopes give of the data plane."""
         if self._broad is None:
             for node in self._far_above():
                 _ = node.broad
             above = self.parent.broad if self.parent else frozenset()
-            here = {effect.broad for effect in self.given if effect.broad}
+            here = {mask for effect in self.given for mask in effect.broad}
             self._broad = above | here if here else above
         return self._broad
 

@@ -201,13 +201,17 @@ class VaultCounts:
         return self._denies_hidden
 
     def _broad_is(self, question: BroadGrants) -> bool:
-        """A record counts as long as one of its operations is left, so a deny that leaves each record one changes nothing."""
+        """A grant counts as long as one of its operations is left, so a deny that leaves each grant one changes nothing.
+
+        Unless it spares a group that somebody may come into: then the evaluator tells apart what is left now and later.
+        """
         if self._is_uncertain():
             return False
         taken_away = self._taken_of(question.mask) if self._reaching else 0
-        return not taken_away or all(
-            mask & ~taken_away for mask in (given & question.mask for given in self._node.broad) if mask
-        )
+        if not taken_away:
+            return True
+        asked = (given & question.mask for given in self._node.broad)
+        return self._bulk.members.are_whole and all(mask & ~taken_away for mask in asked if mask)
 
     def _is_left(self, question: ControlGrants) -> bool:
         """Whether no deny assignment may take an action from anybody who has it."""

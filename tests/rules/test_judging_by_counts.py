@@ -3,13 +3,28 @@
 from dataclasses import replace
 
 import pytest
-from builders import SUBSCRIPTION, Group, Item, assignment, deny, estate, group, orphan, policy, user, vault, workload
+from builders import (
+    SUBSCRIPTION,
+    Group,
+    Item,
+    assignment,
+    deny,
+    estate,
+    group,
+    orphan,
+    policy,
+    role,
+    user,
+    vault,
+    workload,
+)
 from hypothesis import given
 from test_rule_laws import everything, made_of
 
 from kvaudit.access.evaluator import Access
-from kvaudit.model.authorization import EVERYONE, DenyPrincipal
+from kvaudit.model.authorization import EVERYONE, DenyPrincipal, Permission
 from kvaudit.model.directory import Principal
+from kvaudit.model.identities import GroupScheduleInstance
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.judge import judge, judge_vault
 
@@ -72,3 +87,34 @@ def test_what_a_stack_takes_from_everybody(
     access = Access(estate(ANNA, ROBOT, WITH_ROBOT, OLD, assignment("Contributor", holder), of_stack))
     alike(access)
     assert {rule.id: found.verdict.value for _, rule, found in judge(access)}[SELF_GRANT] == verdict
+
+
+GET = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+IN_TWO = replace(
+    role("two"),
+    permissions=(
+        Permission(data_actions=(GET,)),
+        Permission(
+            data_actions=("Microsoft.KeyVault/vaults/secrets/delete",),
+            condition="@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'a'",
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("effect", ["enforced", None])
+def test_a_deny_takes_one_block_of_a_role(effect: str | None) -> None:
+    taken = deny(ANNA, SUBSCRIPTION, effect=effect, data_actions=(GET,))
+    alike(Access(estate(KV, ANNA, IN_TWO, assignment(IN_TWO, ANNA), taken)))
+
+
+def test_a_deny_spares_a_group_into_which_the_holder_may_come() -> None:
+    team = group("team", ROBOT)
+    spares = replace(
+        deny(ANNA, SUBSCRIPTION, data_actions=(GET,)),
+        principals=(DenyPrincipal(EVERYONE),),
+        exclude_principals=(DenyPrincipal(team.id),),
+    )
+    officer = assignment("Key Vault Secrets Officer", ANNA)
+    joins = GroupScheduleInstance("joins", team.id, ANNA.id, "member", eligible=True)
+    alike(Access(replace(estate(KV, ANNA, ROBOT, team, officer, spares), group_schedule_instances=(joins,))))

@@ -115,6 +115,15 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "fires": ((open_to_templates, deployer, assignment(deployer, anna)), FAIL),
         "fires for Key Vault Contributor": ((open_to_templates, assignment("Key Vault Contributor", anna)), FAIL),
         "fires for halves from two groups": ((open_to_templates, *by_two_groups), FAIL),
+        "fires for halves beside other routes": (
+            (
+                open_to_templates,
+                *by_two_groups,
+                assignment("User Access Administrator", one),
+                assignment("User Access Administrator", two),
+            ),
+            FAIL,
+        ),
         "quiet: nobody is in both": ((open_to_templates, group("one", ben), *by_two_groups[1:]), PASS),
         "eligible is not counted": ((open_to_templates, deployer, eligible(deployer, anna)), PASS),
         "not settled on Azure RBAC": ((modern_templates, deployer, assignment(deployer, anna)), UNKNOWN),

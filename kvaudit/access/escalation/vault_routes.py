@@ -184,7 +184,10 @@ class VaultRoutes:
         return ()
 
     def members_of_two(self, vault: Vault) -> frozenset[str]:
-        """Those whom no record names and who have a route by two groups of which neither has one itself."""
+        """Those whom no record names and who have a route by two groups that no group of theirs has.
+
+        Groups that have another route themselves are looked at for the halves of deployments (E9, E10) alone.
+        """
         context = self.context(vault)
         key = (context.node, context.setting, context.customised, context.subscription)
         found = self._halved.get(key)
@@ -195,11 +198,23 @@ class VaultRoutes:
 
     def _in_two(self, vault: Vault, context: Context) -> Iterator[str]:
         first = self.halves.first(context.node, context.setting, is_customised=bool(context.customised))
-        groups = (name for name in first if self._directory.may_be_group(name) and not self.steps(name, vault))
+        groups = (
+            name for name in first if self._directory.may_be_group(name) and self._may_be_half(name, vault, context)
+        )
         equals = dict(item for group in groups for item in self.halves.members(group).items())
         for names in equals.values():
-            if self.steps(names[0], vault):
+            told = {item.route for item in self.steps(names[0], vault)}
+            for group in self.standings.groups_of(names[0]) if told else ():
+                told.difference_update(item.route for item in self.steps(group, vault))
+            if told:
                 yield from names
+
+    def _may_be_half(self, group: str, vault: Vault, context: Context) -> bool:
+        """Whether what a group has may be half of a route that it has not."""
+        own = {item.route for item in self.steps(group, vault)}
+        setting = context.setting
+        deployments = (("E9", setting.for_templates), ("E10", setting.for_machines))
+        return not own or any(is_on and route not in own for route, is_on in deployments)
 
     def members_who_move(self, vault: Vault) -> frozenset[str]:
         """Those who may move the vault through one group and hold data through another: no group has that route itself."""
