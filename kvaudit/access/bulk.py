@@ -80,9 +80,8 @@ class Bulk:
         self.on_vaults = OnVaults(self._columns, self._is_stray)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
-        self._count = {
-            broad: bytearray(b"\1" * powers) for broad in (True, False)
-        }  # all but those known to add nothing
+        # Which of them may add something: all but those of which the opposite is known.
+        self._may_add = {broad: bytearray(b"\1" * powers) for broad in (True, False)}
         self._principals = [_UNASKED] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
@@ -208,7 +207,7 @@ class Bulk:
         start, stop = self._columns.starts[scope]
         columns, effects, given = self._columns.columns, self._effects[broad], adding.given
         powers = columns.powers[start:stop]
-        for row in compress(range(start, stop), map(self._count[broad].__getitem__, powers)):
+        for row in compress(range(start, stop), map(self._may_add[broad].__getitem__, powers)):
             effect = effects[powers[row - start]]
             if effect is None:
                 effect = self._effect(powers[row - start], scope, broad=broad)
@@ -245,7 +244,7 @@ class Bulk:
         sample = RoleAssignment("", scope, role, "", condition=condition)
         found = _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
         self._effects[broad][power] = found
-        self._count[broad][power] = found is not None
+        self._may_add[broad][power] = found is not None
         return found
 
     def _principal(self, place: int) -> int:

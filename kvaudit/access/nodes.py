@@ -52,6 +52,7 @@ _PLACES = tuple(tuple(place for place in range(3) if bits >> place & 1) for bits
 """The places of the bits that are set."""
 
 _FEW = 4
+"""Numbers that are put into a copy of a set one by one; more are made a set themselves first."""
 
 
 def _with(known: BitMap, numbers: list[int]) -> BitMap:

@@ -78,9 +78,8 @@ def _has_memory() -> bool:
         left = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     except (OSError, ValueError, IndexError):
         return False
-    with suppress(
-        OSError, ValueError
-    ):  # a container may have less; without one there are no such files, or no number in them
+    # A container may have less; without one there are no such files, or no number in them.
+    with suppress(OSError, ValueError):
         most, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current"))
         left.append(int(most) - int(used))
     return bool(left) and held < min(*left, _MOST)

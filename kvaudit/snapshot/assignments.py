@@ -38,9 +38,8 @@ class ReadAssignments:
     _reader: AssignmentReader = field(init=False)
 
     def __post_init__(self) -> None:
-        unreadable = (
-            self.unreadable
-        )  # a reader that knew of this object would be a cycle, and stay while none are looked for
+        # A reader that knew of this object would be a cycle, and stay while none are looked for.
+        unreadable = self.unreadable
         self._reader = AssignmentReader(lambda scope, problem: unreadable.add((scope, str(problem))))
 
     def read(self, snapshot: Snapshot, part: Part | None = None) -> None:

@@ -133,8 +133,8 @@ class Escalations:
     def principals(self, vault: Vault, *, expand_groups: bool, by_identities: bool = False) -> frozenset[str]:
         """Everybody who has a route to a vault by a record that names it, and with `expand_groups` every member of groups too.
 
-        A group stands for its members. So whoever has a route by two groups, of which neither has it, stands for himself:
-        with `by_identities` only if that route is one of `_BY_IDENTITIES`.
+        A group stands for its members. So whoever has a route by two groups that neither has stands for himself, as far as
+        `VaultRoutes.members_of_two` tells them: with `by_identities` only if that route is one of `_BY_IDENTITIES`.
         """
         found = set(self.control.principals(vault))
         found.update(name for name in self._ways(vault) if name is not None)

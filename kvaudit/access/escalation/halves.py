@@ -1,7 +1,7 @@
 """Routes that no group has itself: a member of two has a half of it from each.
 
-Whoever is named by a record with routes is looked at anyhow, and so are the members of groups that have a route. What is left
-are members of groups without one that give a first half at the vault. Who of them stands in which other groups with routes is
+Whoever is named by a record with routes is looked at anyhow, and a group that has a route stands for its members. What is left
+are members of groups that give a first half at the vault and lack the route itself. Who of them stands in which other groups with routes is
 found once for each such group; members whom the same records concern have the same routes, so that a vault looks at one of them,
 and at no large group member by member.
 """
