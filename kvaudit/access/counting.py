@@ -94,6 +94,7 @@ class Effect:
         counts: the number of a counter and by how much it grows.
         has_gap: whether something was not read that keeps it from saying more: the role's definition.
         gives: the operations of the data plane that it gives or may give.
+        allows: those of them that it gives for certain.
         broad: the operations of each grant that a record of a broad scope is: one for each of its answers and conditions.
         touches: the triples in which its sets stand, one bit for each (see `Effects`).
     """
@@ -102,6 +103,7 @@ class Effect:
     counts: tuple[tuple[int, int], ...]
     has_gap: bool
     gives: int
+    allows: int = 0
     broad: tuple[int, ...] = ()
     touches: int = 0
 
@@ -141,7 +143,7 @@ class Effects:
         self.of_control = _bits(self.triples[item] for item in others if isinstance(item, ControlGrants))
         self._known: dict[tuple[str, str | None, bool], Effect | None] = {}
         self._settled: dict[tuple[str, str | None, bool, tuple[tuple[Verdict, ...], ...]], Effect | None] = {}
-        self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, tuple[int, ...]], Effect] = {}
+        self._interned: dict[tuple[int, tuple[tuple[int, int], ...], bool, int, int, tuple[int, ...]], Effect] = {}
         self._texts: dict[tuple[str, str | None], tuple[str, ...]] = {}
         self._by_name: dict[str, tuple[Verdict, ...]] = {}
         self._named = ""
@@ -225,11 +227,12 @@ class Effects:
         if not sets and not given:
             return None
         has_gap = any(item.gaps for item in given)
-        gives = 0
+        gives = allows = 0
         for item in given:
             gives |= item.citation.mask
+            allows |= item.citation.mask if item.citation.answer is Answer.ALLOWED else 0
         grants = tuple(item.citation.mask for item in given) if broad else ()
-        key = (sets, tuple(counts.items()), has_gap, gives, grants)
+        key = (sets, tuple(counts.items()), has_gap, gives, allows, grants)
         try:
             return self._interned[key]
         except KeyError:
