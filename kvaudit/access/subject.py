@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
 from kvaudit.access.directory import once
-from kvaudit.access.escalation import EscalationRoute, NotAssessed
+from kvaudit.access.escalation import EscalationRoute, Gain, NotAssessed
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
@@ -82,6 +82,20 @@ class VaultAccess:
     def has_identity_records(self) -> bool:
         """Whether anything was collected from which routes through identities follow."""
         return self._access.escalations.has_identity_records
+
+    @cached_property
+    def gains(self) -> tuple[Gain, ...]:
+        """Who gains access to the vault by acting as an identity that has it, the surest first."""
+        return self._access.escalations.gains(self.vault)
+
+    @property
+    def gain_gaps(self) -> tuple[Gap, ...]:
+        """What could not be read and may hide one of them: it may stand anywhere in the estate."""
+        return self._access.escalations.gaps_of_gains(self.vault)
+
+    def gaining(self, gain: Gain) -> tuple[EscalationRoute, ...]:
+        """The routes behind one of them, the surest first."""
+        return self._access.escalations.gaining(gain, self.vault)
 
     @property
     def route_gaps(self) -> tuple[Gap, ...]:

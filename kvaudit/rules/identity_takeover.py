@@ -11,6 +11,8 @@ user-assigned identity to a machine of its own. The owner of an application adds
 an application that may write all applications. The owner of a group adds itself, and so does, after activation, whoever PIM makes eligible
 as its owner (E23). None of them stands in the list of those who can read the vault.
 
+A group counts once, for all its members. Nobody counts who holds what the identity holds himself or through his groups.
+
 Directory roles such as Global Administrator, which can become anybody everywhere, are told among the routes of a vault and
 not counted here: what mends them is not to be found at a vault.
 
@@ -26,16 +28,18 @@ of groups and applications that hold access, make such groups role-assignable, a
 - [Secure your vault](https://learn.microsoft.com/azure/key-vault/general/secure-key-vault)
 """
 
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from kvaudit.access.answers import CitationKind
-from kvaudit.access.escalation import IDENTITY_KINDS, EscalationRoute
+from kvaudit.access.escalation import IDENTITY_KINDS, Gain
 from kvaudit.access.subject import VaultAccess
+from kvaudit.model.answers import Answer
 from kvaudit.model.kinds import kind_words
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, not_applicable
-from kvaudit.rules.routes import Cite, certain, closings, opened, unless_open
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.routes import Cite, Opened, closings, opened, unless_held
 from kvaudit.rules.words import counted, listed
 
 if TYPE_CHECKING:
@@ -48,24 +52,34 @@ def check(subject: VaultAccess) -> Judgement:
     """Fails a vault when somebody who does not hold the access can act as an identity that does."""
     if not subject.has_identity_records:
         return _unseen(subject)
-    held = {item.principal_id: item.allowed for item in subject.holdings}
-    routes = [
-        item
-        for item in subject.routes("E12", "E13", "E23")
-        if not _is_tenant_wide(item) and item.mask & ~held.get(item.principal_id, 0)
-    ]
-    found = opened(routes)
-    sure = certain(found)
+    gains = subject.gains
+    sure = [item for item in gains if item.answer is Answer.ALLOWED]
     if not sure:
-        return unless_open(found, _WHAT, subject.route_gaps)
-    people = len({item.route.principal_id for item in sure})
-    targets = len({item.route.target for item in sure})
+        return unless_held([(item.principal_id, item.answer) for item in gains], _WHAT, subject.gain_gaps)
+    targets = {target for item in sure for target in item.targets}
+    routes = cache(lambda gain: opened(subject.gaining(gain)))
     return failed(
-        f"{counted(people, 'principal')} can act as {counted(targets, 'identity', 'identities')} with access",
-        found,
-        Cite(subject),
-        lambda kept: [az.list_role_assignments(subject.vault.id), *closings(kept)],
+        _message(len(sure), len(targets)),
+        gains,
+        lambda gain: _cite(subject, gain, routes(gain)),
+        lambda kept: _mend(subject, [item for gain in kept for item in routes(gain)]),
     )
+
+
+def _message(people: int, targets: int) -> str:
+    return f"{counted(people, 'principal')} can act as {counted(targets, 'identity', 'identities')} with access"
+
+
+def _cite(subject: VaultAccess, gain: Gain, routes: Sequence[Opened]) -> Evidence:
+    """How somebody gains access, by the surest route, and how many other identities it can act as."""
+    found = Cite(subject)(routes[0])
+    more = len(gain.targets) + gain.others - 1
+    also = f"; it can act as {counted(more, 'other identity', 'other identities')} with access too" if more else ""
+    return replace(found, message=f"{found.message}{also}")
+
+
+def _mend(subject: VaultAccess, routes: Iterable[Opened]) -> list[str]:
+    return [az.list_role_assignments(subject.vault.id), *closings(routes)]
 
 
 def quick(counts: "VaultCounts") -> Judgement | None:
@@ -87,10 +101,6 @@ def _not_collected(kinds: tuple[str, ...]) -> Judgement:
     return not_applicable(
         f"not assessed, because nobody collected it: {words}" if words else "no such identity is on record"
     )
-
-
-def _is_tenant_wide(route: EscalationRoute) -> bool:
-    return any(item.kind is CitationKind.DIRECTORY_ROLE for item in route.via)
 
 
 RULE = Rule(

@@ -36,6 +36,12 @@ modern_templates = vault("kv-modern", enabled_for_template_deployment=True)
 OTHER_GROUP = f"{SUBSCRIPTION}/resourcegroups/rg-machines"
 MACHINE = fold(f"{OTHER_GROUP}/providers/Microsoft.Compute/virtualMachines/vm-1")
 runs = ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id)
+ELSEWHERE = "/subscriptions/88888888-8888-8888-8888-888888888888"
+runs_elsewhere = ResourceIdentity(
+    f"{ELSEWHERE}/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm-2",
+    "microsoft.compute/virtualmachines",
+    robot.id,
+)
 idle = ResourceIdentity(f"{MACHINE}0", "microsoft.compute/virtualmachines", guid("somebody"))
 uses = assignment("Key Vault Secrets User", robot, modern)
 controls = assignment("Virtual Machine Contributor", anna, OTHER_GROUP)
@@ -98,8 +104,20 @@ CASES: dict[str, dict[str, tuple[tuple[Item, ...], Verdict]]] = {
         "denied": ((modern, runs, uses, controls, deny(anna, OTHER_GROUP, actions=("*",))), PASS),
         "unreadable": ((modern, idle, uses, gap("role_assignments")), UNKNOWN),
         "unreadable resources of another subscription": (
-            (modern, idle, uses, gap("resource_identities", "/subscriptions/88888888-8888-8888-8888-888888888888")),
+            (modern, idle, uses, gap("resource_identities", ELSEWHERE)),
             UNKNOWN,
+        ),
+        "unreadable: who controls the machine": (
+            (modern, runs_elsewhere, uses, gap("role_assignments", ELSEWHERE)),
+            UNKNOWN,
+        ),
+        "quiet: unreadable where no machine of it stands": (
+            (modern, runs, uses, gap("role_assignments", ELSEWHERE)),
+            PASS,
+        ),
+        "quiet: who controls the machine reads through a group": (
+            (modern, runs, uses, controls, two, assignment("Key Vault Administrator", two, modern)),
+            PASS,
         ),
         "unreadable owners": ((modern, idle, uses, gap("group_owners", f"groups/{readers.id}")), UNKNOWN),
         "the properties were not read": ((unread_vault(), owns), UNKNOWN),
@@ -173,15 +191,22 @@ def test_verdict(rule_id: str, items: tuple[Item, ...], verdict: Verdict) -> Non
         assert judgement.message
 
 
-def test_the_evidence_names_the_record_that_is_mended() -> None:
+def test_the_evidence_names_who_and_the_fix_every_record_that_is_mended() -> None:
     judgement = judged("identity-takeover", modern, runs, uses, controls, owns, reads, *people)
-    assert {item.record_id for item in judgement.evidence} == {
-        controls.id,
-        f"groups/{readers.id}/owners/{anna.id}",
+    (evidence,) = judgement.evidence
+    assert (evidence.principal_id, evidence.record_id) in {
+        (anna.id, controls.id),
+        (anna.id, f"groups/{readers.id}/owners/{anna.id}"),
     }
+    assert evidence.message.endswith("; it can act as 1 other identity with access too")
+    assert judgement.message == "1 principal can act as 2 identities with access"
     assert f"az role assignment delete --ids {controls.id}" in judgement.fix
     assert f"az ad group owner remove --group {readers.id} --owner-object-id {anna.id}" in judgement.fix
-    assert any("vm-1" in item.message and "robot" in item.message for item in judgement.evidence)
+
+
+def test_the_evidence_names_the_machine_and_what_it_runs_as() -> None:
+    (evidence,) = judged("identity-takeover", modern, runs, uses, controls, *people).evidence
+    assert "vm-1" in evidence.message and "robot" in evidence.message
 
 
 def test_the_owner_of_an_application_is_removed_from_its_registration() -> None:

@@ -7,6 +7,7 @@ the scope and a few properties of the vault, so equal vaults share them: nothing
 from kvaudit.access.escalation.answers import Confidence, Effect, EscalationRoute, NotAssessed, Routes, sorted_ids
 from kvaudit.access.escalation.catalogue import BY_ID, IDENTITY_KINDS, ROUTES, RouteKind
 from kvaudit.access.escalation.engine import Escalations
+from kvaudit.access.escalation.gains import Gain
 
 __all__ = [
     "BY_ID",
@@ -16,6 +17,7 @@ __all__ = [
     "Effect",
     "EscalationRoute",
     "Escalations",
+    "Gain",
     "NotAssessed",
     "RouteKind",
     "Routes",

@@ -10,9 +10,10 @@ from enum import Enum
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.directory import Directory
+from kvaudit.access.escalation.actors import Actors, surest
 from kvaudit.access.escalation.answers import Confidence
 from kvaudit.access.escalation.powers import weaker
-from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.escalation.takeover import Takeover, of_principal
 from kvaudit.access.moments import Clock
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
@@ -105,6 +106,20 @@ class DirectoryRoles:
             return frozenset(owned)
         return frozenset(owned | {item.id for item in self._estate.principals.values() if item.type != "User"})
 
+    def actors(self, target: str) -> Iterator[Actors]:
+        """Those who can act as one principal without a directory role, which would let them act as anybody."""
+        yield Actors(
+            surest((item.principal_id, item.answer) for item in self._without_roles(target) if item.principal_id)
+        )
+
+    def ways_of(self, principal: str, target: str) -> Iterator[Takeover]:
+        """The ways of one principal to act as another without a directory role, by its groups too."""
+        yield from of_principal(self._without_roles(target), principal, self._directory)
+
+    def _without_roles(self, target: str) -> Iterator[Takeover]:
+        yield from self._owning(target)
+        yield from self._permitted(target, self._kind(target))
+
     def ways(self, target: str) -> Iterator[Takeover]:
         """The ways to act as one principal."""
         yield from self._owning(target)
@@ -115,6 +130,10 @@ class DirectoryRoles:
             yield from self._by_role(role, target, kind)
             if kind in (Kind.PLAIN_GROUP, Kind.PROTECTED_GROUP):
                 yield from self._by_role_over_a_member(role, target)
+        yield from self._permitted(target, kind)
+
+    def _permitted(self, target: str, kind: Kind) -> Iterator[Takeover]:
+        """The ways of applications by their permissions on Microsoft Graph."""
         for permission in self._estate.application_permissions:
             known = _BY_PERMISSION.get(_PERMISSION_IDS.get(permission.value or "", permission.app_role_id))
             if known and kind in known[1]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 from kvaudit.access.answers import Holding
 from kvaudit.access.directory import once
@@ -12,14 +13,14 @@ from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Rout
 from kvaudit.access.escalation.delegates import Delegates
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
+from kvaudit.access.escalation.gains import Gain, Gains
 from kvaudit.access.escalation.groups import Groups
 from kvaudit.access.escalation.identities import HIDE_ROUTES, Identities
 from kvaudit.access.escalation.powers import sum_of, weaker
 from kvaudit.access.escalation.steps import Step
-from kvaudit.access.escalation.takeover import Takeover, Takeovers
+from kvaudit.access.escalation.takeover import Takeover, Takeovers, for_member
 from kvaudit.access.escalation.telling import Telling
 from kvaudit.access.escalation.vault_routes import VaultRoutes
-from kvaudit.access.grants import after
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
@@ -29,6 +30,9 @@ _Ways = Mapping[str | None, tuple[Takeover, ...]]
 
 _BY_IDENTITIES = frozenset({"E12", "E13", "E23", "E27", "E28"})
 """Routes through identities alone: no step on the vault's own control plane is one of these."""
+
+_TOLD, _WAYS = 10, 50
+"""Targets of a gain whose routes are told, and how many of these at most."""
 
 _AS_A_PARTNER = frozenset({"E1", "E2", "E4"})
 
@@ -63,14 +67,15 @@ class Escalations:
 
     @cached_property
     def _identities(self) -> Identities:
-        return Identities(self._around, self.control.standings)
+        return Identities(self._around, self.control.standings, self.control.halves)
 
     @cached_property
-    def _takeovers(self) -> Takeovers:
-        identities, groups = self._identities, Groups(self._estate)
+    def takeovers(self) -> Takeovers:
+        """Who can act as whom."""
+        identities, groups = self._identities, Groups(self._estate, self._directory)
         roles = DirectoryRoles(self._estate, self._directory)
         targets = (*identities.targets, *groups.targets, *roles.targets)
-        return Takeovers(self._directory, targets, (identities.ways, groups.ways, roles.ways))
+        return Takeovers(self._directory, targets, (identities, groups, roles))
 
     @cached_property
     def _elevating(self) -> tuple[Takeover, ...]:
@@ -215,6 +220,32 @@ class Escalations:
         """The kinds of records of identity routes that nobody collected, with the routes that rest on them."""
         return coverage.not_assessed(self._estate, self._directory)
 
+    def gains(self, vault: Vault) -> tuple[Gain, ...]:
+        """Who gains access to a vault by acting as an identity that has it (E12, E13, E23), directory roles left out.
+
+        A group stands for its members, except for those who can what it cannot.
+        """
+        if not self.has_identity_records:
+            return ()
+        control, in_denies = self.control, self.control.standings.in_denies
+
+        def concerned(group: str) -> Iterator[str]:
+            for equal in control.halves.beside(group, in_denies) if in_denies else ():
+                yield from equal
+
+        gains = Gains(self.takeovers, self._directory, lambda name: self._holding_of(name, vault), concerned)
+        return gains.of(self._held_on(vault))
+
+    def gaps_of_gains(self, vault: Vault) -> tuple[Gap, ...]:
+        """What could not be read and may hide who gains access to a vault."""
+        return once((*self.gaps, *self._gaps_at_identities(vault)))
+
+    def gaining(self, gain: Gain, vault: Vault) -> tuple[EscalationRoute, ...]:
+        """The routes behind a gain, the surest first; of one with many targets those to some of them."""
+        ways = (way for target in gain.targets[:_TOLD] for way in self.takeovers.ways_of(gain.principal_id, target))
+        mine = (replace(way, answer=weaker(way.answer, gain.answer)) for way in islice(ways, _WAYS))
+        return tuple(self._telling.taken_over(way, vault, self._reached(way, vault)) for way in mine)
+
     def _of(
         self, principal_id: str, vault: Vault, held: Holding | None, only: frozenset[str] | None
     ) -> Iterator[EscalationRoute]:
@@ -283,7 +314,7 @@ class Escalations:
         if not self._estate.resource_identities and not self._estate.user_assigned_identities:
             return
         for holding in self._held_on(vault):
-            for target in self._takeovers.targets(holding.principal_id) if holding.principal_id else ():
+            for target in self.takeovers.targets(holding.principal_id) if holding.principal_id else ():
                 yield from self._identities.gaps(target)
 
     def _reached(self, way: Takeover, vault: Vault) -> int:
@@ -307,7 +338,7 @@ class Escalations:
             access = (
                 Answer.ALLOWED if holding.allowed else Answer.CONDITIONAL if holding.conditional else Answer.UNKNOWN
             )
-            for way in self._takeovers.of_holder(holding.principal_id):
+            for way in self.takeovers.of_holder(holding.principal_id):
                 yield replace(way, answer=weaker(way.answer, access), limit=access)
         yield from self._elevating
         yield from self._delegations.ways(vault)
@@ -331,16 +362,7 @@ class Escalations:
                         if answer is not Answer.DENIED and mine.target != principal_id:
                             yield replace(mine, answer=answer, limit=way.limit)
                 elif way.target != principal_id:
-                    # Who elevates itself is its own target: a member does it for itself.
-                    target = principal_id if way.target == group == way.principal_id else way.target
-                    if group in chains:
-                        yield replace(
-                            way, target=target, via=tuple(replace(item, groups=chains[group]) for item in way.via)
-                        )
-                    else:
-                        come = awaited[group]
-                        via = tuple(after(replace(item, groups=come.chain), come) for item in way.via)
-                        yield replace(way, target=target, answer=weaker(way.answer, Answer.CONDITIONAL), via=via)
+                    yield for_member(way, principal_id, group, self._directory)
 
 
 def _order(item: EscalationRoute) -> tuple[str, int, str, str, str]:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.escalation.takeover import Takeover
+from kvaudit.access.directory import Directory
+from kvaudit.access.escalation.actors import Actors, surest
+from kvaudit.access.escalation.takeover import Takeover, of_principal
 from kvaudit.access.moments import Clock
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
@@ -11,9 +13,15 @@ from kvaudit.model.identities import GroupScheduleInstance, Ownership
 
 
 class Groups:
-    """Owners and eligible people of groups, as one estate records them."""
+    """Owners and eligible people of groups, as one estate records them.
 
-    def __init__(self, estate: Estate) -> None:
+    Args:
+        estate: the records.
+        directory: memberships.
+    """
+
+    def __init__(self, estate: Estate, directory: Directory) -> None:
+        self._directory = directory
         self._owners: dict[str, list[Ownership]] = {}
         for item in estate.ownerships:
             if item.target_kind.casefold() == "group":
@@ -30,6 +38,14 @@ class Groups:
     def targets(self) -> frozenset[str]:
         """Folded IDs of the groups that this family knows something about."""
         return frozenset({*self._owners, *self._instances})
+
+    def actors(self, target: str) -> Iterator[Actors]:
+        """Those who have a way into one group, each as surely as the surest way."""
+        yield Actors(surest((item.principal_id, item.answer) for item in self.ways(target) if item.principal_id))
+
+    def ways_of(self, principal: str, target: str) -> Iterator[Takeover]:
+        """The ways of one principal into one group, by its groups too."""
+        yield from of_principal(self.ways(target), principal, self._directory)
 
     def ways(self, target: str) -> Iterator[Takeover]:
         """The ways into one group."""

@@ -6,7 +6,7 @@ found once for each such group; members whom the same records concern have the s
 and at no large group member by member.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from kvaudit.access.directory import Directory
@@ -35,6 +35,7 @@ class Halves:
         self._directory = directory
         self._standings = standings
         self._members: Kept[str, Mapping[_Equal, tuple[str, ...]]] = Kept(_NAMES)
+        self._named_beside: Kept[tuple[str, frozenset[str]], tuple[str, ...]] = Kept(_NAMES)
 
     def first(self, node: Node, setting: Setting, *, is_customised: bool) -> frozenset[str]:
         """Those whom records over a node give what is one half of a route, and no route by itself.
@@ -64,6 +65,27 @@ class Halves:
             found = {equal: tuple(names) for equal, names in table.items()}
             self._members.put(group, found, 1 + sum(map(len, found.values())))
         return found
+
+    def beside(self, group: str, others: frozenset[str]) -> Iterator[tuple[str, ...]]:
+        """The members of a group whom records of some others concern too, named or not; those who are equal together.
+
+        Args:
+            group: folded ID.
+            others: folded IDs of principals and groups; a member may be one of them.
+        """
+        found = self._named_beside.get((group, others))
+        if found is None:
+            standings = self._standings
+            named = (name for name in standings.named_in(group) if self._is_concerned(name, others))
+            found = tuple(sorted(named))
+            self._named_beside.put((group, others), found, 1 + len(found))
+        yield from ((name,) for name in found)
+        for (names, *_), members in self.members(group).items():
+            if not others.isdisjoint(names):
+                yield members
+
+    def _is_concerned(self, name: str, others: frozenset[str]) -> bool:
+        return name in others or not others.isdisjoint(self._standings.groups_of(name))
 
     @cached_property
     def _concerning(self) -> frozenset[str]:

@@ -1,14 +1,16 @@
 """Managed identities: who controls a resource that runs as one (E12, E27), who may attach or federate one, which tokens it takes (E28)."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.directory import once
 from kvaudit.access.escalation import actions
+from kvaudit.access.escalation.actors import Actors, ActorsByNode
+from kvaudit.access.escalation.halves import Halves
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.node import Node
-from kvaudit.access.escalation.powers import NONE
+from kvaudit.access.escalation.powers import NONE, sum_of
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.takeover import Takeover
 from kvaudit.access.places import DENY_ASSIGNMENTS
@@ -27,6 +29,8 @@ _COMPUTE = (
 )
 """Bits of creating something that runs as an identity that is attached to it."""
 
+_NOWHERE = (Answer.DENIED, "", 0)
+
 _MAKERS = 100_000
 """Principals of whom it is kept where they may create something that runs code."""
 
@@ -37,12 +41,15 @@ class Identities:
     Args:
         around: where the records are.
         standings: who may do what where.
+        halves: members of groups whom other records concern too.
     """
 
-    def __init__(self, around: Surroundings, standings: Standings) -> None:
+    def __init__(self, around: Surroundings, standings: Standings, halves: Halves) -> None:
         self._around = around
         self._estate = around.estate
         self._standings = standings
+        self._halves = halves
+        self._controlling: dict[int, ActorsByNode] = {}
         self._principal_of = {
             item.resource_id: item.principal_id for item in self._estate.user_assigned_identities if item.principal_id
         }
@@ -92,31 +99,79 @@ class Identities:
             self._gaps[target] = once(gap for place in places for gap in self._around.gaps_over(place, HIDE_ROUTES))
         return self._gaps[target]
 
+    def actors(self, target: str) -> Iterator[Actors]:
+        """Those who can act as one managed identity (E12), as `ways` tells them; a group stands for its members."""
+        for resource, kind in self._resources.get(target, ()):
+            bits = _any(actions.RUNS.get(kind, ()))
+            if bits:
+                yield self._controllers(bits).at(self._standings.node(resource))
+        for identity in self._assigned.get(target, ()):
+            node = self._standings.node(identity)
+            yield self._attachers.at(node)
+            yield self._controllers(actions.FEDERATE_IDENTITY).at(node)
+
+    def ways_of(self, principal: str, target: str) -> Iterator[Takeover]:
+        """The ways of one principal to act as one managed identity (E12), by its groups too."""
+        for resource, kind in sorted(self._resources.get(target, ())):
+            yield from self._runs(target, resource, actions.RUNS.get(kind, ()), "E12")(principal)
+        for identity in sorted(self._assigned.get(target, ())):
+            node = self._standings.node(identity)
+            yield from self._attached(node, target, identity, principal)
+            yield from self._federated_by(node, target, identity, principal)
+
+    def _controllers(self, bits: int) -> ActorsByNode:
+        """Those who hold any of some bits at a place."""
+        if bits not in self._controlling:
+            self._controlling[bits] = ActorsByNode(
+                self._standings,
+                self._halves,
+                bits,
+                lambda principal, node: self._standings.powers(principal, node).surest(bits),
+            )
+        return self._controlling[bits]
+
+    @cached_property
+    def _attachers(self) -> ActorsByNode:
+        """Those who may attach the identity that is at a place to something of their own that runs code."""
+        compute = sum_of(_COMPUTE)
+        makers = frozenset(name for name, bits in self._standings.anywhere.items() if bits & compute)
+        return ActorsByNode(
+            self._standings,
+            self._halves,
+            actions.ASSIGN_IDENTITY,
+            lambda principal, node: self._attaches(principal, node)[0],
+            makers,
+        )
+
     def ways(self, target: str) -> Iterator[Takeover]:
         """The ways to act as one managed identity or application, or to see what it fetched."""
         for resource, kind in sorted(self._resources.get(target, ())):
-            yield from self._controlling(target, resource, actions.RUNS.get(kind, ()), "E12")
-            yield from self._controlling(target, resource, actions.SHOWS.get(kind, ()), "E27")
+            yield from self._running(target, resource, actions.RUNS.get(kind, ()), "E12")
+            yield from self._running(target, resource, actions.SHOWS.get(kind, ()), "E27")
         for resource in sorted(self._assigned.get(target, ())):
             yield from self._attaching(target, resource)
             yield from self._federating(target, resource)
         yield from self._federated(target)
 
-    def _controlling(
+    def _running(
         self, target: str, resource: str, known: tuple[tuple[int, str], ...], route: str
     ) -> Iterator[Takeover]:
-        if not known:
-            return
+        ways_of = self._runs(target, resource, known, route)
+        for principal in sorted(self._standings.named(self._standings.node(resource))) if known else ():
+            yield from ways_of(principal)
+
+    def _runs(
+        self, target: str, resource: str, known: tuple[tuple[int, str], ...], route: str
+    ) -> Callable[[str], Iterator[Takeover]]:
+        """By which anybody is asked whether it controls a resource that runs as a target."""
         name = resource.rsplit("/", 1)[-1]
         how = (
             f"runs code of its own on {name}, which runs as {{target}}"
             if route == "E12"
             else f"has {name}, which runs as {{target}}, show the secrets that it fetched"
         )
-        node = self._standings.node(resource)
-        again = partial(self._controlled, node, target, resource, tuple(bit for bit, _ in known), route, how)
-        for principal in sorted(self._standings.named(node)):
-            yield from again(principal)
+        bits = tuple(bit for bit, _ in known)
+        return partial(self._controlled, self._standings.node(resource), target, resource, bits, route, how)
 
     def _controlled(
         self, node: Node, target: str, resource: str, bits: tuple[int, ...], route: str, how: str, principal: str
@@ -135,11 +190,9 @@ class Identities:
 
     def _attached(self, node: Node, target: str, identity: str, principal: str) -> Iterator[Takeover]:
         """Whether somebody attaches an identity; denied where it may not do the other half, making something that runs as it."""
-        held = self._standings.powers(principal, node)
-        if not held.any & actions.ASSIGN_IDENTITY:
+        if not self._standings.powers(principal, node).any & actions.ASSIGN_IDENTITY:
             return
-        answer, where, bits = self._makes_compute(principal)
-        both = held.plus(bits, answer) if bits else NONE
+        answer, where, bits = self._attaches(principal, node)
         via = (
             *self._standings.citations(principal, identity, actions.ASSIGN_IDENTITY),
             *(self._standings.citations(principal, where, bits) if bits else ()),
@@ -148,19 +201,26 @@ class Identities:
             "E12",
             principal,
             target,
-            both.answer(actions.ASSIGN_IDENTITY | bits),
+            answer,
             actions.names_of(actions.ASSIGN_IDENTITY | bits),
             tuple(dict.fromkeys(via)),
             "attaches {target} to something of its own that runs code",
             again=partial(self._attached, node, target, identity),
         )
 
+    def _attaches(self, principal: str, node: Node) -> tuple[Answer, str, int]:
+        """How surely somebody attaches an identity at a node, and where and by which bit it makes something that runs as it."""
+        held = self._standings.powers(principal, node)
+        answer, where, bits = self._makes_compute(principal) if held.any & actions.ASSIGN_IDENTITY else _NOWHERE
+        both = held.plus(bits, answer) if bits else NONE
+        return both.answer(actions.ASSIGN_IDENTITY | bits), where, bits
+
     def _makes_compute(self, principal_id: str) -> tuple[Answer, str, int]:
         """Where, by which bit and how surely somebody may create something that runs as an identity."""
         return self._makers.get(principal_id) or self._makers.put(principal_id, self._made_by(principal_id))
 
     def _made_by(self, principal_id: str) -> tuple[Answer, str, int]:
-        best = (Answer.DENIED, "", 0)
+        best = _NOWHERE
         for scope in self._standings.places_of(principal_id):
             answer, bits = self._standings.powers(principal_id, self._standings.node(scope)).best(*_COMPUTE)
             if answer is not Answer.DENIED and (best[2] == 0 or answer is Answer.ALLOWED):
@@ -198,6 +258,10 @@ class Identities:
                 how = f"presents a token of {credential.issuer or 'an issuer'} for {credential.subject or 'its subject'}, and is {{target}}"
                 note = "who controls that subject is not known here"
                 yield Takeover("E28", None, target, Answer.ALLOWED, ("tokens of another issuer",), via, how, note)
+
+
+def _any(known: tuple[tuple[int, str], ...]) -> int:
+    return sum_of(bit for bit, _ in known)
 
 
 def _runs_as(resource: str) -> Citation:

@@ -45,6 +45,14 @@ class Powers(NamedTuple):
         found = [(answer, bits) for bits in choices if (answer := self.answer(bits)) is not Answer.DENIED]
         return min(found, key=lambda item: STRENGTH[item[0]], default=(Answer.DENIED, 0))
 
+    def surest(self, bits: int) -> Answer:
+        """The answer for any one of some bits: that of the strongest."""
+        if self.allowed & bits:
+            return Answer.ALLOWED
+        if self.conditional & bits:
+            return Answer.CONDITIONAL
+        return Answer.UNKNOWN if self.unknown & bits else Answer.DENIED
+
     def within(self, bits: int) -> "Powers":
         """Only these bits."""
         return Powers(self.allowed & bits, self.conditional & bits, self.unknown & bits)

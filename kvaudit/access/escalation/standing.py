@@ -64,7 +64,6 @@ class Standings:
         self._citations: Kept[tuple[Hits, int], tuple[Citation, ...]] = Kept(_POWERS)
         self._naming: Kept[tuple[Node, int], frozenset[str]] = Kept(_NAMES)
         self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
-        self.in_denies: set[str] = set()
         self._named_below: dict[str, frozenset[str]] = {}
         self._index()
 
@@ -77,8 +76,12 @@ class Standings:
                 self._add(table.record(row))
         for instance in self._around.grants.loose_instances:
             self._add(instance)
+        self.in_denies = frozenset(
+            who.id.casefold()
+            for deny in estate.deny_assignments
+            for who in (*deny.principals, *deny.exclude_principals)
+        )
         for deny in estate.deny_assignments:
-            self.in_denies.update(item.id.casefold() for item in (*deny.principals, *deny.exclude_principals))
             if deny.scope == scopes.ROOT and not estate.may_stand_over(deny.listed_from, None):
                 continue  # added at the subscriptions of its tenant
             taken = self.taken_at(deny)

@@ -1,12 +1,22 @@
 """One way to act as a principal that has access: what the families of identity routes yield, and how they are gathered."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from kvaudit.access.answers import Citation
 from kvaudit.access.directory import Directory
+from kvaudit.access.escalation.actors import Actors
 from kvaudit.access.escalation.answers import Confidence
+from kvaudit.access.escalation.kept import Kept
+from kvaudit.access.escalation.powers import STRENGTH, weaker
+from kvaudit.access.grants import after
 from kvaudit.model.answers import Answer
+
+_WAYS = 100_000
+"""Ways that are kept, by target and by holder."""
+_TARGETS = 200_000
+"""Targets of which it is kept who can act as them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +50,39 @@ class Takeover:
     limit: Answer = field(default=Answer.ALLOWED, compare=False, repr=False)
 
 
-Family = Callable[[str], Iterable[Takeover]]
-"""From the folded ID of a target to the ways to act as it."""
+def for_member(way: Takeover, principal: str, group: str, directory: Directory) -> Takeover:
+    """A way of a group as one of somebody who is in it, or can come into it."""
+    chain = directory.chains_up(principal).get(group)
+    # Who elevates itself is its own target: a member does it for itself.
+    target = principal if way.target == group == way.principal_id else way.target
+    if chain is not None:
+        return replace(way, target=target, via=tuple(replace(item, groups=chain) for item in way.via))
+    come = directory.ways_up(principal)[group]
+    via = tuple(after(replace(item, groups=come.chain), come) for item in way.via)
+    return replace(way, target=target, answer=weaker(way.answer, Answer.CONDITIONAL), via=via)
+
+
+def of_principal(ways: Iterable[Takeover], principal: str, directory: Directory) -> Iterator[Takeover]:
+    """The ways of one principal and of its groups; for families whose ways do not rest on rights at a resource."""
+    groups = directory.chains_up(principal).keys() | directory.ways_up(principal).keys()
+    for way in ways:
+        if way.principal_id == principal:
+            yield way
+        elif way.principal_id in groups:
+            yield for_member(way, principal, way.principal_id, directory)
+
+
+class Family(Protocol):
+    """One family of routes through identities."""
+
+    def ways(self, target: str) -> Iterable[Takeover]:
+        """The ways to act as a target (folded ID)."""
+
+    def ways_of(self, principal: str, target: str) -> Iterable[Takeover]:
+        """Those of one principal by which it may gain what the target holds, by its groups too; some may be denied."""
+
+    def actors(self, target: str) -> Iterable[Actors]:
+        """Those who may gain it, and how surely. A group stands for its members."""
 
 
 class Takeovers:
@@ -59,8 +100,9 @@ class Takeovers:
         for target in sorted(set(targets)):
             for group in directory.chains_up(target):
                 self._below.setdefault(group, []).append(target)
-        self._by_target: dict[str, tuple[Takeover, ...]] = {}
-        self._by_holder: dict[str, tuple[Takeover, ...]] = {}
+        self._by_target: Kept[str, tuple[Takeover, ...]] = Kept(_WAYS)
+        self._by_holder: Kept[str, tuple[Takeover, ...]] = Kept(_WAYS)
+        self._actors: Kept[str, tuple[Actors, ...]] = Kept(_TARGETS)
 
     def targets(self, holder: str) -> tuple[str, ...]:
         """A holder of access and those in it, if it is a group, as whom a family may know a way to act."""
@@ -68,18 +110,32 @@ class Takeovers:
 
     def of_holder(self, holder: str) -> tuple[Takeover, ...]:
         """Every way to act as a holder of access, or as a member of a group that is one."""
-        if holder not in self._by_holder:
+        known = self._by_holder.get(holder)
+        if known is None:
             found: list[Takeover] = []
             for target in self.targets(holder):
                 found.extend(item for item in self._of_target(target) if item.principal_id not in (target, holder))
-            self._by_holder[holder] = tuple(found)
-        return self._by_holder[holder]
+            known = self._by_holder.put(holder, tuple(found), 1 + len(found))
+        return known
+
+    def actors(self, target: str) -> tuple[Actors, ...]:
+        """Those who can act as one target by records that can be mended, by families and places."""
+        known = self._actors.get(target)
+        if known is None:
+            found = (item for family in self._families for item in family.actors(target))
+            known = self._actors.put(target, tuple(item for item in found if item.own or item.above))
+        return known
+
+    def ways_of(self, principal: str, target: str) -> Iterator[Takeover]:
+        """The ways of one of them, the surest first."""
+        ways = (item for family in self._families for item in family.ways_of(principal, target))
+        yield from sorted(
+            (item for item in ways if item.answer is not Answer.DENIED), key=lambda item: STRENGTH[item.answer]
+        )
 
     def _of_target(self, target: str) -> tuple[Takeover, ...]:
-        if target not in self._by_target:
-            self._by_target[target] = tuple(self._gathered(target))
-        return self._by_target[target]
-
-    def _gathered(self, target: str) -> Iterator[Takeover]:
-        for family in self._families:
-            yield from family(target)
+        known = self._by_target.get(target)
+        if known is None:
+            found = tuple(item for family in self._families for item in family.ways(target))
+            known = self._by_target.put(target, found, 1 + len(found))
+        return known

@@ -1,0 +1,198 @@
+"""Who gains access by acting as others: the same that the routes of everybody say, each group once instead of its members."""
+
+from dataclasses import replace
+
+from builders import (
+    RESOURCE_GROUP,
+    SUBSCRIPTION,
+    Item,
+    assignment,
+    deny,
+    eligible,
+    estate,
+    group,
+    guid,
+    policy,
+    role,
+    user,
+    vault,
+    workload,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kvaudit.access.answers import CitationKind
+from kvaudit.access.escalation import Gain
+from kvaudit.access.escalation.powers import STRENGTH, weaker
+from kvaudit.access.evaluator import Access
+from kvaudit.model.answers import Answer
+from kvaudit.model.authorization import EVERYONE, DenyPrincipal
+from kvaudit.model.directory import Principal
+from kvaudit.model.estate import Estate
+from kvaudit.model.identities import (
+    Application,
+    ApplicationPermission,
+    DirectoryRoleAssignment,
+    GroupScheduleInstance,
+    Ownership,
+    ResourceIdentity,
+    UserAssignedIdentity,
+)
+from kvaudit.model.scopes import fold
+from kvaudit.model.vaults import Vault
+
+anna, ben, carl, robot = user("anna"), user("ben"), user("carl"), workload("robot")
+app = Principal(
+    guid("app"), "ServicePrincipal", display_name="app", app_id=guid("app id"), service_principal_type="Application"
+)
+team, ops, bots = group("team", anna, carl), group("ops", ben, anna), group("bots", robot, app)
+all_ops = group("all-ops", ops, carl)
+WHO = (anna, ben, carl, robot, app, team, ops, bots, all_ops)
+MACHINES = f"{SUBSCRIPTION}/resourcegroups/rg-machines"
+OTHERS = f"{SUBSCRIPTION}/resourcegroups/rg-others"
+MACHINE = fold(f"{MACHINES}/providers/Microsoft.Compute/virtualMachines/vm-1")
+GRAPH, APPLICATIONS = guid("graph"), "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9"
+IDENTITY = fold(f"{MACHINES}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-1")
+attaches = role("attaches", actions=("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",))
+makes = role("makes", actions=("Microsoft.Compute/virtualMachines/write",))
+CONTROLS = ("Virtual Machine Contributor", "Managed Identity Operator", "Managed Identity Contributor", attaches, makes)
+DATA = ("Key Vault Secrets User", "Key Vault Administrator", "Key Vault Purge Operator")
+kv = vault("kv")
+old = vault("kv-old", policy(robot, secrets="get"), policy(team, secrets="get list"), policy(ops, keys="all"))
+PLACES = (SUBSCRIPTION, MACHINES, OTHERS, MACHINE)
+
+held = st.lists(
+    st.builds(
+        lambda make, what, who, at: make(what, who, at),
+        st.sampled_from((assignment, assignment, eligible)),
+        st.sampled_from(DATA),
+        st.sampled_from(WHO),
+        st.sampled_from((SUBSCRIPTION, RESOURCE_GROUP, kv)),
+    ),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda item: item.id,
+)
+controls = st.lists(
+    st.builds(
+        lambda make, what, who, at: make(what, who, at),
+        st.sampled_from((assignment, assignment, assignment, eligible)),
+        st.sampled_from(CONTROLS),
+        st.sampled_from(WHO),
+        st.sampled_from(PLACES),
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda item: item.id,
+)
+denies = st.lists(
+    st.builds(
+        lambda who, spared, at, actions, data, effect: replace(
+            deny(who, at, effect=effect, actions=actions, data_actions=data),
+            exclude_principals=tuple(DenyPrincipal(item.id, None) for item in spared),
+        ),
+        st.sampled_from((*WHO, EVERYONE)),
+        st.lists(st.sampled_from(tuple(getattr(item, "principal", item) for item in WHO)), max_size=1),
+        st.sampled_from((SUBSCRIPTION, MACHINES, kv)),
+        st.sampled_from((("*",), ("Microsoft.Compute/*",), ())),
+        st.sampled_from(((), ("*",))),
+        st.sampled_from(("enforced", "enforced", None)),
+    ),
+    max_size=1,
+)
+beside = st.lists(
+    st.sampled_from(
+        (
+            ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id),
+            UserAssignedIdentity(IDENTITY, robot.id),
+            Application(guid("registration"), guid("app id"), "app"),
+            Ownership(guid("registration"), "Application", ben.id, "User"),
+            Ownership(team.id, "Group", carl.id, "User"),
+            Ownership(bots.id, "Group", app.id, "ServicePrincipal"),
+            ApplicationPermission(robot.id, GRAPH, APPLICATIONS, "Application.ReadWrite.All"),
+            DirectoryRoleAssignment("1", "62e90394-69f5-4237-9190-012177145e10", ops.id),
+            GroupScheduleInstance("i1", team.id, ben.id, "member", True),
+            GroupScheduleInstance("i2", ops.id, carl.id, "owner", True),
+        )
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+
+
+def made(holding: list[Item], control: list[Item], taken: list[Item], more: list[Item]) -> Estate:
+    return estate(*WHO, kv, old, attaches, makes, *holding, *control, *taken, *more)
+
+
+estates = st.builds(made, held, controls, denies, beside)
+
+IDS = tuple(item.id for item in WHO)
+
+
+def masks(access: Access, who: str, at: Vault) -> tuple[int, int, int]:
+    """What somebody holds for certain, on a condition, and in any way, as the evaluator answers."""
+    found = dict.fromkeys(Answer, 0)
+    for operation, answer in access.answers(who, at).items():
+        found[answer] |= operation.mask
+    one, two = found[Answer.ALLOWED], found[Answer.CONDITIONAL]
+    return one, two, one | two | found[Answer.UNKNOWN]
+
+
+def more(its: tuple[int, int, int], mine: tuple[int, int, int]) -> Answer:
+    if its[0] & ~mine[0]:
+        return Answer.ALLOWED
+    left = its[2] & ~mine[2]
+    return Answer.DENIED if not left else Answer.CONDITIONAL if left & its[1] else Answer.UNKNOWN
+
+
+def told(access: Access, at: Vault) -> dict[tuple[str, str], Answer]:
+    """Who acts as whom and gains by it, as the routes of everybody say."""
+    table: dict[tuple[str, str], Answer] = {}
+    held = {who: masks(access, who, at) for who in IDS}
+    for route in access.routes(at, expand_groups=True, only=frozenset({"E12", "E13", "E23"})).routes:
+        who, target = route.principal_id, route.target
+        if who is None or target is None or any(item.kind is CitationKind.DIRECTORY_ROLE for item in route.via):
+            continue
+        answer = weaker(route.answer, more(held[target], held[who]))
+        if STRENGTH[answer] < STRENGTH[table.get((who, target), Answer.DENIED)]:
+            table[who, target] = answer
+    return table
+
+
+def answers_of(gains: tuple[Gain, ...]) -> dict[str, Answer]:
+    return {item.principal_id: item.answer for item in gains}
+
+
+@settings(max_examples=150)
+@given(estates)
+def test_nobody_is_missed_who_has_a_route(what: Estate) -> None:
+    access = Access(what)
+    for place in what.vaults:
+        gains = answers_of(access.escalations.gains(place))
+        for (who, target), answer in told(access, place).items():
+            directory = access._around.directory
+            names = {who, *directory.chains_up(who), *directory.ways_up(who)}
+            best = min(STRENGTH[gains.get(name, Answer.DENIED)] for name in names)
+            assert best <= STRENGTH[answer], (place.name, who, target, answer)
+
+
+@settings(max_examples=150)
+@given(estates)
+def test_nobody_is_told_who_has_no_route(what: Estate) -> None:
+    access = Access(what)
+    for place in what.vaults:
+        known = told(access, place)
+        for gain in access.escalations.gains(place):
+            routes = access.escalations.gaining(gain, place)
+            assert routes
+            assert routes[0].answer is gain.answer
+            assert routes[0].via
+            if (
+                what.deny_assignments
+            ):  # who is kept from what his group holds may gain by the group's own right: no route of the group
+                continue
+            for target in gain.targets:
+                assert (gain.principal_id, target) in known, (place.name, gain)
+                # A group of it, which stands for it, may gain more surely.
+                assert STRENGTH[known[gain.principal_id, target]] <= STRENGTH[gain.answer]
