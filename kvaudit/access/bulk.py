@@ -32,6 +32,7 @@ from kvaudit.access.on_vaults import OnVaults
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
+from kvaudit.access.takeover_counts import TakeoverCounts
 from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
@@ -355,6 +356,11 @@ class Bulk:
             doubts = unclear & together if unclear else _EMPTY
             kept.append((meant & one, meant & two if two else two, doubts | meant & three if three else doubts))
         return tally_of(kept)
+
+    def takeover_counts(self, subject: VaultAccess) -> TakeoverCounts:
+        """Counts who can act as whom, for all vaults of the estate of one."""
+        many_groups = Classes(self.numbers, lambda name: len(self.around.directory.chains_up(name)) > GROUPS_IN_A_TOKEN)
+        return TakeoverCounts(subject.takeovers, self.numbers, self.members, many_groups)
 
     def is_in_many_groups(self, number: int) -> bool:
         """Whether somebody is in more groups than a token names."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
 from kvaudit.access.directory import once
-from kvaudit.access.escalation import EscalationRoute, Gain, NotAssessed
+from kvaudit.access.escalation import EscalationRoute, Gain, NotAssessed, Takeovers
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
@@ -82,6 +82,11 @@ class VaultAccess:
     def has_identity_records(self) -> bool:
         """Whether anything was collected from which routes through identities follow."""
         return self._access.escalations.has_identity_records
+
+    @property
+    def takeovers(self) -> Takeovers:
+        """Who can act as whom in the estate."""
+        return self._access.escalations.takeovers
 
     @cached_property
     def gains(self) -> tuple[Gain, ...]:

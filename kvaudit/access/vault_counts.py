@@ -16,6 +16,7 @@ from kvaudit.access.nodes import Sets
 from kvaudit.access.numbering import NOBODY
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
+from kvaudit.access.takeover_counts import GainTally
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import PermissionModel
@@ -147,6 +148,28 @@ class VaultCounts:
             unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
         told = through.intersection_cardinality(members.users)  # they are in groups too, and count as named
         return Holders(allowed, conditional, unknown, people - told, everybody + beside)
+
+    def gains(self) -> GainTally | None:
+        """Who gains access to the vault by acting as an identity that has it, as `VaultAccess.gains` tells them."""
+        bulk, node = self._bulk, self._node
+        if not bulk.members.are_whole:
+            return None
+        counts = bulk.of_estate(bulk.takeover_counts, self.subject)
+        if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
+            masks = self._held_by_policies
+            if masks is None or any(bulk.hides(bulk.numbers.ids[number]) for number in masks):
+                return None
+            return counts.tally({number: (mask, mask) for number, mask in masks.items()}, by_token=True)
+        # A deny that meets nobody whom a record names may meet a member of a group.
+        if any(bulk.denies.may_take(deny, self.vault) for deny in self._reaching):
+            return None
+        if self._is_uncertain() or node.has_gap or node.hides:
+            return None
+        return counts.tally(counts.holders(node), by_token=False)
+
+    def has_gap_of(self, kinds: frozenset[str]) -> bool:
+        """Whether anything of these kinds was not read anywhere in the estate, by gaps that were told."""
+        return self._bulk.has_gap_of(kinds)
 
     def named(self) -> int | None:
         """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""

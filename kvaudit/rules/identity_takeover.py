@@ -33,17 +33,20 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from kvaudit.access.escalation import IDENTITY_KINDS, Gain
+from kvaudit.access.escalation import HIDE_ROUTES, IDENTITY_KINDS, Gain
 from kvaudit.access.subject import VaultAccess
 from kvaudit.model.answers import Answer
 from kvaudit.model.kinds import kind_words
 from kvaudit.rules import az
-from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, failed, not_applicable
+from kvaudit.rules.judgement import Evidence, Judgement, Rule, Severity, Verdict, failed, not_applicable, passed
 from kvaudit.rules.routes import Cite, Opened, closings, opened, unless_held
 from kvaudit.rules.words import counted, listed
 
 if TYPE_CHECKING:
     from kvaudit.access.vault_counts import VaultCounts
+
+_HIDING = frozenset({*IDENTITY_KINDS, *HIDE_ROUTES})
+"""Kinds of which a gap anywhere may hide who can act as an identity."""
 
 _WHAT = "can act as an identity that has access"
 
@@ -83,8 +86,17 @@ def _mend(subject: VaultAccess, routes: Iterable[Opened]) -> list[str]:
 
 
 def quick(counts: "VaultCounts") -> Judgement | None:
-    """What is the same for every vault where nothing of it was collected."""
-    return counts.of_estate(_same_everywhere)
+    """The same where nothing hides who gains what; where somebody does on a condition only, the evaluator tells how surely."""
+    same = counts.of_estate(_same_everywhere)
+    if same is not None:
+        return same
+    gains = counts.gains()
+    if gains is None:
+        return None
+    if gains.certain:
+        message = _message(gains.certain, gains.targets)
+        return Judgement(Verdict.FAIL, message, gains.everybody)
+    return None if gains.everybody or counts.has_gap_of(_HIDING) else passed()
 
 
 def _same_everywhere(subject: VaultAccess) -> Judgement | None:

@@ -22,9 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kvaudit.access.answers import CitationKind
+from kvaudit.access.counting import AnyGrant
 from kvaudit.access.escalation import Gain
 from kvaudit.access.escalation.powers import STRENGTH, weaker
 from kvaudit.access.evaluator import Access
+from kvaudit.access.vault_counts import VaultCounts
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import EVERYONE, DenyPrincipal
 from kvaudit.model.directory import Principal
@@ -40,6 +42,8 @@ from kvaudit.model.identities import (
 )
 from kvaudit.model.scopes import fold
 from kvaudit.model.vaults import Vault
+from kvaudit.rules.catalogue import by_id
+from kvaudit.rules.judge import judge, judge_vault
 
 anna, ben, carl, robot = user("anna"), user("ben"), user("carl"), workload("robot")
 app = Principal(
@@ -196,3 +200,34 @@ def test_nobody_is_told_who_has_no_route(what: Estate) -> None:
                 assert (gain.principal_id, target) in known, (place.name, gain)
                 # A group of it, which stands for it, may gain more surely.
                 assert STRENGTH[known[gain.principal_id, target]] <= STRENGTH[gain.answer]
+
+
+@settings(max_examples=200)
+@given(estates)
+def test_counts_are_those_of_the_evaluator(what: Estate) -> None:
+    access = Access(what)
+    bulk = access.bulk([AnyGrant()])
+    for place in what.vaults:
+        counted = VaultCounts(bulk, access.subject(place)).gains()
+        if counted is not None:
+            gains = access.escalations.gains(place)
+            sure = [item for item in gains if item.answer is Answer.ALLOWED]
+            targets = {target for item in sure for target in item.targets}
+            assert counted == (len(sure), len(targets), len(gains))
+    rules = (by_id("identity-takeover"),)
+    for place, rule, judgement in judge(access, rules):
+        assert [(rule, judgement)] == list(judge_vault(access.subject(place), rules))
+
+
+def test_what_can_be_counted_is() -> None:
+    """Grants on a condition, groups in groups, access policies and deny assignments elsewhere are counted, not asked about."""
+    runs = ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id)
+    what = estate(
+        *WHO, kv, old, runs,
+        assignment("Key Vault Secrets User", bots), eligible("Key Vault Administrator", robot),
+        assignment("Virtual Machine Contributor", all_ops, MACHINES),
+        eligible("Virtual Machine Contributor", app, MACHINES), deny(anna, OTHERS, actions=("*",)),
+    )  # fmt: skip
+    access = Access(what)
+    bulk = access.bulk([AnyGrant()])
+    assert [VaultCounts(bulk, access.subject(place)).gains() for place in (kv, old)] == [(1, 1, 2), (1, 1, 2)]

@@ -206,7 +206,8 @@ def test_the_evidence_names_who_and_the_fix_every_record_that_is_mended() -> Non
 
 def test_the_evidence_names_the_machine_and_what_it_runs_as() -> None:
     (evidence,) = judged("identity-takeover", modern, runs, uses, controls, *people).evidence
-    assert "vm-1" in evidence.message and "robot" in evidence.message
+    assert "vm-1" in evidence.message
+    assert "robot" in evidence.message
 
 
 def test_the_owner_of_an_application_is_removed_from_its_registration() -> None:

@@ -8,9 +8,12 @@ from kvaudit.access.escalation.answers import Confidence, Effect, EscalationRout
 from kvaudit.access.escalation.catalogue import BY_ID, IDENTITY_KINDS, ROUTES, RouteKind
 from kvaudit.access.escalation.engine import Escalations
 from kvaudit.access.escalation.gains import Gain
+from kvaudit.access.escalation.identities import HIDE_ROUTES
+from kvaudit.access.escalation.takeover import Takeovers
 
 __all__ = [
     "BY_ID",
+    "HIDE_ROUTES",
     "IDENTITY_KINDS",
     "ROUTES",
     "Confidence",
@@ -21,5 +24,6 @@ __all__ = [
     "NotAssessed",
     "RouteKind",
     "Routes",
+    "Takeovers",
     "sorted_ids",
 ]
