@@ -10,6 +10,7 @@ from typing import BinaryIO
 from kvaudit.access.evaluator import Access
 from kvaudit.app.files import write_whole
 from kvaudit.app.loading import load_told
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.settings import Voice
 from kvaudit.errors import ExitCode, UsageError
 from kvaudit.report import access_csv, access_ndjson, access_parquet
@@ -31,9 +32,12 @@ def export_access(path: Path, voice: Voice, *, format_name: str, expand_groups: 
     Raises:
         UsageError: Parquet was asked for without the extra that writes it, or onto a terminal.
     """
+    mistakes = Mistakes()
     if format_name == "parquet":
-        _check_parquet(out)
-    estate = load_told(open_snapshot(path), voice, leave_index=False)
+        mistakes.of(lambda: _check_parquet(out))
+    snapshot = mistakes.of(lambda: open_snapshot(path))
+    mistakes.tell()
+    estate = load_told(snapshot.value, voice, leave_index=False)
     table = AccessTable(Access(estate), expand_groups=expand_groups)
 
     def render(stream: BinaryIO) -> None:

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from kvaudit.app.clock import now
 from kvaudit.app.collect import collect_snapshot
 from kvaudit.app.lint import exit_code_of, result_files, shown_path, write_results
 from kvaudit.app.loading import load_told
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.scan import snapshot_folder, told_of
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.app.terminal import console_for, show_files
@@ -30,7 +31,7 @@ from kvaudit.rules.judgement import Verdict
 from kvaudit.rules.results import Result, ResultPlace, ResultRule, Results
 from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.templates.bicep_compiler import find_compiler
-from kvaudit.templates.project import read_project
+from kvaudit.templates.project import read_project, refuse_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class CheckAsked:
 
     Attributes:
         contracts: the file.
-        against: the folder of a snapshot, or where to read now.
+        against: the folder of a snapshot, or where to read now; a UsageError of it is told beside the other mistakes.
         objects: when read now, where the names of objects come from (the rest follows from the contracts).
         templates: files or folders to lay over it.
     """
 
     contracts: Path
-    against: Path | Connection
+    against: Callable[[], Path | Connection]
     objects: Objects = Objects.ARM
     templates: tuple[Path, ...] = ()
 
@@ -72,9 +73,15 @@ def check(
         CredentialError, ScopeError: live, see `collect_snapshot`.
         OutputError: a file could not be written.
     """
-    files = result_files(reports)
-    contracts = read_contracts(asked.contracts, shown_path(str(asked.contracts)))
-    estate = _estate(asked, contracts, voice, environ)
+    mistakes = Mistakes()
+    named = mistakes.of(lambda: result_files(reports))
+    declared = mistakes.of(lambda: read_contracts(asked.contracts, shown_path(str(asked.contracts))))
+    place = mistakes.of(asked.against)
+    mistakes.of(lambda: open_snapshot(place.value) if isinstance(place.value, Path) else None)
+    mistakes.of(lambda: refuse_missing(asked.templates))
+    mistakes.tell()
+    files, contracts = named.value, declared.value
+    estate = _estate(place.value, asked.objects, contracts, voice, environ)
     beyond: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     if asked.templates:
@@ -93,13 +100,17 @@ def check(
 
 
 def _estate(
-    asked: CheckAsked, contracts: Sequence[Contract], voice: Voice, environ: Mapping[str, str] | None
+    against: Path | Connection,
+    objects: Objects,
+    contracts: Sequence[Contract],
+    voice: Voice,
+    environ: Mapping[str, str] | None,
 ) -> Estate:
-    if isinstance(asked.against, Path):
-        return load_told(open_snapshot(asked.against), voice, leave_index=False)
-    request = reads_needed(contracts, tenant=asked.against.tenant, objects=asked.objects)
+    if isinstance(against, Path):
+        return load_told(open_snapshot(against), voice, leave_index=False)
+    request = reads_needed(contracts, tenant=against.tenant, objects=objects)
     with snapshot_folder(None, None) as (folder, _), told_of(None, folder, kept=False):
-        collect_snapshot(folder, request, asked.against, voice, environ=environ)
+        collect_snapshot(folder, request, against, voice, environ=environ)
         return load_told(open_snapshot(folder), voice, leave_index=False)
 
 

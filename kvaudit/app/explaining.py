@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from kvaudit.app.indexed import load_access
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.settings import Voice
 from kvaudit.errors import UsageError
 from kvaudit.explain.explaining import explain
 from kvaudit.explain.explanation import Caller, Cause, Confidence, Explanation, Kind
+from kvaudit.snapshot.reader import open_snapshot
 from kvaudit.sources.reading import read_loosely
 
 
@@ -29,18 +31,33 @@ def explain_source(source: str | None, snapshot: Path | None, voice: Voice) -> E
         UsageError: the file cannot be read, or stdin is a terminal that nobody types into, or the text is empty.
         SnapshotError: the snapshot cannot be read.
     """
-    text = _text(source)
-    if not text.strip():
-        raise UsageError("there is no error to explain: the text is empty", hint=_HINT)
-    found = explain(text, access=load_access(snapshot, voice) if snapshot else None)
+    mistakes = Mistakes()
+    if snapshot is not None:
+        mistakes.of(lambda: open_snapshot(snapshot))
+    if _is_stdin(source):
+        mistakes.tell()  # before a text is waited for that may be long in coming
+    read = mistakes.of(lambda: _text(source))
+    mistakes.tell()
+    found = explain(read.value, access=load_access(snapshot, voice) if snapshot else None)
     return Explained(found.as_json(), tuple(_lines(found)))
 
 
 _HINT = "Name a file, or pipe the error: `az keyvault secret show … 2>&1 | kvaudit explain`."
 
 
+def _is_stdin(source: str | None) -> bool:
+    return source in (None, "-")
+
+
 def _text(source: str | None) -> str:
-    if source not in (None, "-"):
+    text = _read(source)
+    if not text.strip():
+        raise UsageError("there is no error to explain: the text is empty", hint=_HINT)
+    return text
+
+
+def _read(source: str | None) -> str:
+    if not _is_stdin(source):
         try:
             with Path(str(source)).open("rb") as file:
                 return read_loosely(file)

@@ -10,6 +10,7 @@ from pathlib import Path
 from kvaudit import __version__
 from kvaudit.app.clock import now
 from kvaudit.app.files import write_whole
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.settings import Voice
 from kvaudit.app.terminal import console_for, show_files
 from kvaudit.errors import ExitCode, UsageError
@@ -19,7 +20,7 @@ from kvaudit.report.result_formats import RESULT_FORMATS
 from kvaudit.rules.judgement import Severity, Verdict
 from kvaudit.rules.results import Result, ResultPlace, ResultRule, Results
 from kvaudit.templates.bicep_compiler import find_compiler
-from kvaudit.templates.project import read_project
+from kvaudit.templates.project import read_project, refuse_missing
 
 
 def lint_paths(
@@ -38,7 +39,11 @@ def lint_paths(
         UsageError: a path that does not exist, a `--report` that cannot be.
         OutputError: a file could not be written.
     """
-    files = result_files(reports)
+    mistakes = Mistakes()
+    named = mistakes.of(lambda: result_files(reports))
+    mistakes.of(lambda: refuse_missing(paths))
+    mistakes.tell()
+    files = named.value
     moment = now()
     compiler = find_compiler() if compile_bicep else None
     found = lint(read_project(paths, compiler=compiler), date.fromisoformat(moment[:10]))

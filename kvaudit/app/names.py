@@ -3,7 +3,9 @@
 import difflib
 import re
 from collections.abc import Iterable
+from functools import partial
 
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.contracts.principals import PrincipalNames
 from kvaudit.errors import UsageError
 from kvaudit.model import scopes
@@ -60,6 +62,17 @@ def operations_named(words: Iterable[str]) -> tuple[Operation, ...]:
     Raises:
         UsageError: no word, or words that name no operation: every one of them, with what is near.
     """
+    found, mistakes = _sorted_out(words)
+    if mistakes:
+        names = ", ".join(repr(word) for word in mistakes)
+        raise UsageError(f"there is no operation {names}", hint=" ".join(dict.fromkeys(map(_near, mistakes))))
+    if not found:
+        raise UsageError("no operation was named", hint=_OPERATIONS)
+    return found
+
+
+def _sorted_out(words: Iterable[str]) -> tuple[tuple[Operation, ...], tuple[str, ...]]:
+    """Operations, each once, and the words that name none."""
     found: dict[str, Operation] = {}
     mistakes: list[str] = []
     for word in (part.strip() for text in words for part in text.split(",")):
@@ -69,12 +82,7 @@ def operations_named(words: Iterable[str]) -> tuple[Operation, ...]:
             found.setdefault(operation(word).word, operation(word))
         except KeyError:
             mistakes.append(word)
-    if mistakes:
-        names = ", ".join(repr(word) for word in mistakes)
-        raise UsageError(f"there is no operation {names}", hint=" ".join(dict.fromkeys(map(_near, mistakes))))
-    if not found:
-        raise UsageError("no operation was named", hint=_OPERATIONS)
-    return tuple(found.values())
+    return tuple(found.values()), tuple(mistakes)
 
 
 _OPERATIONS = "Operations look like secrets/get, keys/wrapKey, certificates/list; `kvaudit roles` lists them all."
@@ -86,15 +94,18 @@ def _near(word: str) -> str:
     return f"Did you mean {', '.join(known[item] for item in near)}?" if near else _OPERATIONS
 
 
-def object_named(text: str | None, asked: Operation) -> ObjectRef | None:
-    """The object of `--object secrets/NAME`, or None when none was given.
+def objects_named(text: str | None, words: Iterable[str]) -> dict[str, ObjectRef | None]:
+    """The object of `--object secrets/NAME` for each operation that words name; None where no text was given.
+
+    Words that name no operation are passed over: see `operations_named`.
 
     Raises:
-        UsageError: the text is no `kind/NAME`, the name cannot exist, the kind is not the operation's, or the
-            operation exists on the vault only.
+        UsageError: the text is no `kind/NAME`, the name cannot exist; or, of every operation that it cannot be asked with,
+            that the kind is not its own, or that it exists on the vault only.
     """
+    asked, _ = _sorted_out(words)
     if text is None:
-        return None
+        return {item.word: None for item in asked}
     kind, _, name = text.partition("/")
     kind = kind.casefold()
     if kind not in _KINDS or not _OBJECT_NAME.fullmatch(name):
@@ -102,14 +113,22 @@ def object_named(text: str | None, asked: Operation) -> ObjectRef | None:
             f"--object {text!r} is no object of a vault",
             hint="Give it as secrets/NAME, keys/NAME or certificates/NAME; names hold letters, digits and hyphens.",
         )
-    if kind != asked.kind:
-        raise UsageError(f"{asked.word} is not an operation on {kind}", hint=f"Ask about {asked.kind}/{name}.")
+    ref = ObjectRef(kind, name)
+    mistakes = Mistakes()
+    for item in asked:
+        mistakes.of(partial(_check_object, ref, item))
+    mistakes.tell()
+    return {item.word: ref for item in asked}
+
+
+def _check_object(ref: ObjectRef, asked: Operation) -> None:
+    if ref.kind != asked.kind:
+        raise UsageError(f"{asked.word} is not an operation on {ref.kind}", hint=f"Ask about {asked.kind}/{ref.name}.")
     if asked.vault_only:
         raise UsageError(
             f"{asked.word} exists on the vault only, never on one object",
             hint="Leave out --object. A grant on one object never allows this operation.",
         )
-    return ObjectRef(kind, name)
 
 
 def vault_not_found(estate: Estate, text: str) -> UsageError:

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kvaudit.access.answers import Decision, WhoCan
 from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around, load_access
+from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.names import (
     is_resource_id,
-    object_named,
+    objects_named,
     operations_named,
     principal_named,
     vault_not_found,
 )
 from kvaudit.app.settings import Voice
-from kvaudit.errors import ExitCode, KvauditError, UsageError
+from kvaudit.app.steps import LARGE
+from kvaudit.errors import ExitCode, UsageError
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
@@ -27,6 +30,7 @@ from kvaudit.report.answer_lines import decision_lines, gap_lines, place_name, w
 from kvaudit.report.answer_shapes import can_row, can_shape, who_can_rows, who_can_shape
 from kvaudit.report.sentences import principal_name
 from kvaudit.report.shapes import gap_shape
+from kvaudit.snapshot.reader import open_snapshot
 
 _HIDE_VAULTS = frozenset({"vaults", "subscriptions"})
 
@@ -112,13 +116,21 @@ def ask_who_can(
     Raises:
         UsageError: unknown operations, vaults, or an object that cannot be: all of them at once.
     """
-    asked = operations_named(words)
-    refs = {item.word: object_named(object_text, item) for item in asked}
-    if vaults and not include_escalation:
-        access = access_around(path, vaults, voice, members=expand_groups)
-    else:
-        access = load_access(path, voice)
-    places = _vaults_named(access, vaults) if vaults else _by_name(access.estate.vaults)
+    mistakes = Mistakes()
+    operations = mistakes.of(lambda: operations_named(words))
+    objects = mistakes.of(lambda: objects_named(object_text, words))
+
+    def load() -> Access:
+        _not_for_long(path, mistakes, "vaults")
+        if vaults and not include_escalation:
+            return access_around(path, vaults, voice, members=expand_groups)
+        return load_access(path, voice)
+
+    loaded = mistakes.of(load)
+    named = mistakes.of(lambda: _vaults_named(loaded.value, vaults))
+    mistakes.tell()
+    access, asked, refs = loaded.value, operations.value, objects.value
+    places = named.value if vaults else _by_name(access.estate.vaults)
     is_single = len(asked) == 1 and len(vaults) == 1
     hidden = () if vaults else _hiding_vaults(access.estate)
     state = _Seen(access.estate, list(hidden))
@@ -147,6 +159,13 @@ def ask_who_can(
     )
 
 
+def _not_for_long(path: Path, mistakes: Mistakes, names: str) -> None:
+    """Ends a step that would load a large snapshot only to find out what else is wrong."""
+    records = open_snapshot(path).lines_written
+    if mistakes and records >= LARGE:
+        mistakes.leave(f"the names of {names} were not looked up: reading {records:,} records takes a while")
+
+
 class _Seen:
     """What answers that went by could not say."""
 
@@ -167,16 +186,10 @@ class _Seen:
 
 
 def _vaults_named(access: Access, texts: Iterable[str]) -> list[Vault]:
-    found: dict[str, Vault] = {}
-    mistakes: list[UsageError] = []
-    for text in texts:
-        try:
-            vault = find_vault(access, text)
-            found.setdefault(vault.scope, vault)
-        except UsageError as problem:
-            mistakes.append(problem)
-    raise_together("vaults that cannot be asked about", mistakes)
-    return _by_name(found.values())
+    mistakes = Mistakes()
+    found = [mistakes.of(partial(find_vault, access, text)) for text in texts]
+    mistakes.tell()
+    return _by_name({item.value.scope: item.value for item in found}.values())
 
 
 def _by_name(vaults: Iterable[Vault]) -> list[Vault]:
@@ -187,15 +200,6 @@ def _hiding_vaults(estate: Estate) -> tuple[Gap, ...]:
     """The gaps behind which whole vaults may be."""
     known = {vault.scope for vault in estate.vaults}
     return tuple(gap for gap in estate.gaps if gap.kind in _HIDE_VAULTS and scopes.fold(gap.scope) not in known)
-
-
-def raise_together(title: str, mistakes: Sequence[KvauditError]) -> None:
-    """Raises one mistake as it is, several as one UsageError that lists them; nothing for none."""
-    if len(mistakes) == 1:
-        raise mistakes[0]
-    if mistakes:
-        details = tuple(f"{item.message}. {item.hint or ''}".rstrip() for item in mistakes)
-        raise UsageError(f"{len(mistakes)} {title}", details=details)
 
 
 def ask_can(
@@ -217,12 +221,21 @@ def ask_can(
             answer that differs is one line of `complaints`.
 
     Raises:
-        UsageError: unknown principal, operation, vault or object form.
+        UsageError: unknown principal, operation, vault or object form: all of them at once.
     """
-    asked = operations_named(words)
-    refs = {item.word: object_named(object_text, item) for item in asked}
-    access = load_access(path, voice)
-    who, where = principal_named(access.estate, principal), find_vault(access, vault)
+    mistakes = Mistakes()
+    operations = mistakes.of(lambda: operations_named(words))
+    objects = mistakes.of(lambda: objects_named(object_text, words))
+
+    def load() -> Access:
+        _not_for_long(path, mistakes, "the principal and the vault")
+        return load_access(path, voice)
+
+    loaded = mistakes.of(load)
+    named = mistakes.of(lambda: principal_named(loaded.value.estate, principal))
+    place = mistakes.of(lambda: find_vault(loaded.value, vault))
+    mistakes.tell()
+    asked, refs, access, who, where = operations.value, objects.value, loaded.value, named.value, place.value
     complaints: list[str] = []
     seen: list[Decision] = []
 

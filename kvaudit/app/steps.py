@@ -2,7 +2,7 @@
 
 from kvaudit.app.settings import Voice
 
-_LARGE = 50_000
+LARGE = 50_000
 """Records of a snapshot whose loading begins to take about two seconds."""
 
 
@@ -18,7 +18,7 @@ class Steps:
 
     def __init__(self, voice: Voice, records: int) -> None:
         self._voice = voice
-        self._is_told = not voice.quiet and records >= _LARGE
+        self._is_told = not voice.quiet and records >= LARGE
 
     def __call__(self, words: str) -> None:
         """Tell a step."""

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from kvaudit.cli.form import Option
+from kvaudit.errors import UsageError
 from kvaudit.model.clouds import AUTHS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -46,21 +48,10 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
-class _Option(click.Option):
-    """An option whose environment variable holds several values with commas between them: names may hold blanks."""
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:
-        """As click, which would cut at every blank."""
-        text = self.resolve_envvar_value(ctx)
-        if self.multiple and text is not None:
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-        return super().value_from_envvar(ctx)
-
-
 def option(*names: str, **settings: Any) -> Decorator[Any]:
     """A click option whose environment variable is named after the option alone: `--fail-on` -> `KVAUDIT_FAIL_ON`."""
     long = next(name for name in names if name.startswith("--")).split("/")[0]
-    settings.setdefault("cls", _Option)
+    settings.setdefault("cls", Option)
     settings.setdefault("envvar", "KVAUDIT_" + long.lstrip("-").replace("-", "_").upper())
     return click.option(*names, **settings)
 
@@ -187,11 +178,30 @@ def from_option(*, required: bool = True) -> Decorator[Any]:
     )
 
 
+def _is_query(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The query as it is, refused before anything is asked where it is none."""
+    if value is not None:
+        from kvaudit.cli.output import compiled_query
+
+        try:
+            compiled_query(value)
+        except UsageError as problem:
+            raise click.BadParameter(
+                f"{problem.message.removeprefix('--query ')}. {problem.hint}", ctx, param
+            ) from problem
+    return value
+
+
 def answer_options(function: Function) -> Function:
     """`-o/--output` and `--query`: how the question commands print."""
     stack: Function = _stack(
         option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Output format."),
-        option("--query", metavar="JMESPATH", help="A JMESPath query, applied before the output is formatted."),
+        option(
+            "--query",
+            metavar="JMESPATH",
+            callback=_is_query,
+            help="A JMESPath query, applied before the output is formatted.",
+        ),
     )(function)
     return stack
 

@@ -132,17 +132,29 @@ def _print_tsv(rows: Iterable[Sequence[Any]]) -> None:
         click.echo("\t".join(line_safe(_cell(value)) for value in row))
 
 
-def _query(query: str, data: Any) -> Any:
+def compiled_query(query: str) -> Any:
+    """A query, read. Raises UsageError where it is no JMESPath."""
     import jmespath
     from jmespath.exceptions import JMESPathError
 
     try:
-        return jmespath.search(query, data)
+        return jmespath.compile(query)
     except JMESPathError as problem:
-        said = str(problem).splitlines()[0].rstrip(" :")  # below stands a drawing of the place
-        raise UsageError(
-            f"--query is no JMESPath: {said}", hint="Example: --query 'answers[].principal_id'"
-        ) from problem
+        raise _no_query(problem) from problem
+
+
+def _query(query: str, data: Any) -> Any:
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return compiled_query(query).search(data)
+    except JMESPathError as problem:
+        raise _no_query(problem) from problem
+
+
+def _no_query(problem: Exception) -> UsageError:
+    said = str(problem).splitlines()[0].rstrip(" :")  # below stands a drawing of the place
+    return UsageError(f"--query is no JMESPath: {said}", hint="Example: --query 'answers[].principal_id'")
 
 
 def _yaml(data: Any) -> str:

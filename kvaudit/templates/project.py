@@ -68,13 +68,7 @@ def read_project(paths: Sequence[Path], *, compiler: BicepCompiler | None = None
     Raises:
         UsageError: a path does not exist.
     """
-    missing = [str(path) for path in paths if not path.exists()]
-    if missing:
-        raise UsageError(
-            "some paths do not exist",
-            hint="Name files or folders.",
-            details=tuple(f"{path}: not found" for path in missing),
-        )
+    refuse_missing(paths)
     reading = _Reading(compiler)
     for path in dict.fromkeys(_files(paths)):
         if len(reading.files) >= MOST_FILES:
@@ -84,6 +78,17 @@ def read_project(paths: Sequence[Path], *, compiler: BicepCompiler | None = None
     reading.finish_bicep()
     reading.finish_terraform()
     return reading.project()
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """Raises UsageError for paths that do not exist, all of them."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(
+            "some paths do not exist",
+            hint="Name files or folders.",
+            details=tuple(f"{path}: not found" for path in missing),
+        )
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

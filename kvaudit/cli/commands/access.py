@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.messages import note, warn
 from kvaudit.cli.options import from_option, option, stream_options
 from kvaudit.errors import ExitCode
 
 
-@click.command("access")
+@click.command("access", cls=Command)
 @from_option()
 @option("--expand-groups", is_flag=True, help="Every member too, not only the holders that records name.")
 @option(

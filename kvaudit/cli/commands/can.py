@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.messages import complain
 from kvaudit.cli.options import answer_options, from_option, option, stream_options
 from kvaudit.cli.output import print_answers
@@ -11,10 +12,10 @@ from kvaudit.cli.output import print_answers
 _ANSWERS = ("allowed", "conditional", "denied", "unknown")
 
 
-@click.command("can")
-@click.argument("principal")
-@click.argument("operation")
-@click.argument("vault")
+@click.command("can", cls=Command)
+@click.argument("principal", cls=Argument)
+@click.argument("operation", cls=Argument)
+@click.argument("vault", cls=Argument)
 @option("--object", "object_text", metavar="KIND/NAME", help="One object of the vault, such as secrets/db-password.")
 @option("--expect", type=click.Choice(_ANSWERS), help="Exit 0 when this is the answer (to each operation), else 3.")
 @from_option()

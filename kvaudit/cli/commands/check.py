@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import (
     SomePath,
     cloud_options,
@@ -33,8 +34,8 @@ def _is_live(ctx: click.Context, snapshot: Path | None, live: bool) -> bool:
     return live and typed != {"snapshot"}
 
 
-@click.command("check")
-@click.argument("contracts", type=SomePath(path_type=Path, dir_okay=False), metavar="CONTRACTS.yaml")
+@click.command("check", cls=Command)
+@click.argument("contracts", type=SomePath(path_type=Path, dir_okay=False), metavar="CONTRACTS.yaml", cls=Argument)
 @from_option(required=False)
 @option(
     "--live", is_flag=True, help="Read from Azure now: the vaults that the contracts name, and who may do what there."
@@ -84,11 +85,14 @@ def command(
 
     Exit 3 for findings at --fail-on, 4 when something was not read or whether a contract is kept cannot be told.
     """
-    reads_azure = _is_live(ctx, snapshot, live)
     from kvaudit.app.check import CheckAsked, check
     from kvaudit.app.connecting import connection_of, voice_of
+    from kvaudit.app.settings import Connection
     from kvaudit.collection.request import Objects
 
-    against = connection_of(given) if reads_azure or snapshot is None else snapshot
+    def against() -> Path | Connection:
+        is_live = _is_live(ctx, snapshot, live)
+        return connection_of(given) if is_live or snapshot is None else snapshot
+
     asked = CheckAsked(contracts, against, Objects(objects), templates)
     ctx.exit(check(asked, reports=reports, fail_on=fail_on, voice=voice_of(given)))

@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.options import SomePath, cloud_options, option, scope_options, stream_options
+from kvaudit.errors import UsageError
 
 
-@click.command("collect")
+@click.command("collect", cls=Command)
 @option(
     "--snapshot",
     "folder",
@@ -35,10 +37,15 @@ def command(ctx: click.Context, /, *, folder: Path | None, resume: bool, dry_run
     """
     from kvaudit.app.collect import collect_command
     from kvaudit.app.connecting import connection_of, request_of, voice_of
+    from kvaudit.app.mistakes import Mistakes
     from kvaudit.app.plan import plan_command
 
-    if dry_run:
-        ctx.exit(plan_command(request_of(given), connection_of(given), voice_of(given)))
-    if folder is None:
-        raise click.UsageError("Missing option '--snapshot'.", ctx)
-    ctx.exit(collect_command(folder, request_of(given), connection_of(given), voice_of(given), resume=resume))
+    mistakes = Mistakes()
+    request = mistakes.of(lambda: request_of(given))
+    connection = mistakes.of(lambda: connection_of(given))
+    if folder is None and not dry_run:
+        mistakes.add(UsageError("there is no folder to write to", hint="Name a new one: --snapshot DIR."))
+    mistakes.tell()
+    if folder is None or dry_run:
+        ctx.exit(plan_command(request.value, connection.value, voice_of(given)))
+    ctx.exit(collect_command(folder, request.value, connection.value, voice_of(given), resume=resume))

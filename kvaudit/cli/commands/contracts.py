@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import SomePath, answer_options, option, stream_options
 
 
@@ -13,8 +14,8 @@ def command() -> None:
     """Contracts: what workloads need of their vaults."""
 
 
-@command.command("infer")
-@click.argument("source", type=SomePath(path_type=Path), metavar="SOURCE_DIR")
+@command.command("infer", cls=Command)
+@click.argument("source", type=SomePath(path_type=Path), metavar="SOURCE_DIR", cls=Argument)
 @option(
     "--out", type=SomePath(path_type=Path, dir_okay=False), metavar="FILE", help="Write the contracts into this file."
 )

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.options import SomePath, option, stream_options
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @option(
     "--out",
     type=SomePath(path_type=Path, file_okay=False),

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import answer_options, from_option, stream_options
 from kvaudit.cli.output import print_answer
 
 
-@click.command("explain")
-@click.argument("source", required=False, metavar="[FILE|-]")
+@click.command("explain", cls=Command)
+@click.argument("source", required=False, metavar="[FILE|-]", cls=Argument)
 @from_option(required=False)
 @answer_options
 @stream_options

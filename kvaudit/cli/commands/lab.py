@@ -2,6 +2,7 @@
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import option, stream_options
 
 
@@ -10,8 +11,8 @@ def command() -> None:
     """A local double of the Azure endpoints: real clients, real HTTPS, nothing leaves this machine."""
 
 
-@command.command("serve")
-@click.argument("estate", default="contoso")
+@command.command("serve", cls=Command)
+@click.argument("estate", default="contoso", cls=Argument)
 @option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port of the proxy; a free one when left out."
 )

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import SomePath, fail_on_option, option, stream_options
 
 
-@click.command("lint")
-@click.argument("paths", nargs=-1, required=True, type=SomePath(path_type=Path), metavar="PATH...")
+@click.command("lint", cls=Command)
+@click.argument("paths", nargs=-1, required=True, type=SomePath(path_type=Path), metavar="PATH...", cls=Argument)
 @option(
     "--report",
     "reports",

@@ -2,6 +2,7 @@
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.options import answer_options, feature_option, option, stream_options
 from kvaudit.cli.output import print_answer
 from kvaudit.report.json_lines import json_text
@@ -13,7 +14,7 @@ _PLANES = {
 }
 
 
-@click.command("permissions")
+@click.command("permissions", cls=Command)
 @option("--role-json", is_flag=True, help="A custom role for `az role definition create --role-definition @-`.")
 @option("--scope", "scopes", metavar="ID", multiple=True, help="Where the custom role may be assigned. Repeatable.")
 @feature_option

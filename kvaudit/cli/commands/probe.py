@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import Duration, SomePath, answer_options, cloud_options, from_option, option, stream_options
 from kvaudit.cli.output import print_answer
 
 
-@click.command("probe")
-@click.argument("vaults", nargs=-1, required=True, metavar="VAULT...")
+@click.command("probe", cls=Command)
+@click.argument("vaults", nargs=-1, required=True, metavar="VAULT...", cls=Argument)
 @from_option(required=False)
 @option(
     "--wait",
@@ -68,16 +69,25 @@ def command(
 
     from kvaudit.app.canaries import CanaryWish
     from kvaudit.app.connecting import connection_of, voice_of
+    from kvaudit.app.mistakes import Mistakes
     from kvaudit.app.probe_lines import probe_json, probe_lines, probe_rows
+    from kvaudit.app.probe_targets import targets_of
     from kvaudit.app.probing import ProbeAsked, probe
     from kvaudit.probe.journal import journal_folder
+    from kvaudit.snapshot.reader import open_snapshot
 
     if not write_canary and (canary_anyway or journal is not None):
         raise click.UsageError("--canary-anyway and --journal are about --write-canary, which is missing.", ctx)
     wish = CanaryWish(journal or journal_folder(os.environ), canary_anyway) if write_canary else None
+    mistakes = Mistakes()
+    connection = mistakes.of(lambda: connection_of(given))
+    mistakes.of(lambda: targets_of(vaults, connection.value.cloud))
+    if snapshot is not None:
+        mistakes.of(lambda: open_snapshot(snapshot))
+    mistakes.tell()
     run = probe(
         ProbeAsked(vaults, snapshot, wait, yes, wish),
-        connection_of(given),
+        connection.value,
         voice_of(given),
         ask=lambda question: click.confirm(question, err=True),
     )

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.options import fail_on_option, from_option, report_options, stream_options
 
 
-@click.command("report")
+@click.command("report", cls=Command)
 @from_option()
 @report_options
 @fail_on_option

@@ -2,12 +2,13 @@
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import answer_options, stream_options
 from kvaudit.cli.output import print_answer
 
 
-@click.command("roles")
-@click.argument("operations", metavar="[OPERATION]...", nargs=-1)
+@click.command("roles", cls=Command)
+@click.argument("operations", metavar="[OPERATION]...", nargs=-1, cls=Argument)
 @answer_options
 @stream_options
 def command(*, operations: tuple[str, ...], output: str, query: str | None, **_voice: bool) -> None:

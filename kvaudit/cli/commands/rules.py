@@ -2,12 +2,13 @@
 
 import click
 
+from kvaudit.cli.form import Argument, Command, Group
 from kvaudit.cli.options import answer_options, stream_options
 from kvaudit.cli.output import print_answer
 from kvaudit.errors import UsageError
 
 
-@click.group("rules", invoke_without_command=True)
+@click.group("rules", cls=Group, invoke_without_command=True)
 @answer_options
 @stream_options
 @click.pass_context
@@ -30,8 +31,8 @@ def command(ctx: click.Context, /, *, output: str, query: str | None, **_voice: 
     print_answer(shapes, output=output, query=query, lines=lines)
 
 
-@command.command("show")
-@click.argument("rule_id", metavar="ID")
+@command.command("show", cls=Command)
+@click.argument("rule_id", metavar="ID", cls=Argument)
 def show(rule_id: str) -> None:
     """The page of one rule: what it finds, why it matters, how to fix it, where it comes from."""
     from kvaudit.app.rules import rule_page

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kvaudit.cli.form import Command
 from kvaudit.cli.options import (
     SomePath,
     cloud_options,
@@ -37,7 +38,7 @@ def _refuse_scope(ctx: click.Context) -> None:
         )
 
 
-@click.command("scan")
+@click.command("scan", cls=Command)
 @scope_options
 @report_options
 @option(
@@ -82,9 +83,12 @@ def command(
     With neither --out nor --report it prints the summary and keeps nothing.
     """
     from kvaudit.app.connecting import connection_of, request_of, voice_of
+    from kvaudit.app.mistakes import Mistakes
     from kvaudit.app.plan import plan_command
+    from kvaudit.app.reports import report_files
     from kvaudit.app.scan import scan, scan_from
     from kvaudit.app.scan_probe import ScanProbe
+    from kvaudit.snapshot.reader import open_snapshot
 
     voice = voice_of(given)
     probing = ScanProbe(yes, lambda question: click.confirm(question, err=True)) if probes else None
@@ -92,15 +96,23 @@ def command(
         _refuse_scope(ctx)
         if dry_run:
             raise click.UsageError("--dry-run cannot stand beside --from, which asks nothing.", ctx)
+    mistakes = Mistakes()
+    connection = mistakes.of(lambda: connection_of(given))
+    mistakes.of(lambda: report_files(out, reports))
+    if snapshot is not None:
+        mistakes.of(lambda: open_snapshot(snapshot))
+        mistakes.tell()
         ctx.exit(
-            scan_from(snapshot, connection_of(given), voice, out=out, reports=reports, fail_on=fail_on, probing=probing)
+            scan_from(snapshot, connection.value, voice, out=out, reports=reports, fail_on=fail_on, probing=probing)
         )
+    request = mistakes.of(lambda: request_of(given))
+    mistakes.tell()
     if dry_run:
-        ctx.exit(plan_command(request_of(given), connection_of(given), voice))
+        ctx.exit(plan_command(request.value, connection.value, voice))
     ctx.exit(
         scan(
-            request_of(given),
-            connection_of(given),
+            request.value,
+            connection.value,
             voice,
             out=out,
             reports=reports,

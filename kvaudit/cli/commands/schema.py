@@ -4,12 +4,13 @@ import json
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import stream_options
 from kvaudit.errors import UsageError
 
 
-@click.command("schema")
-@click.argument("kind", required=False)
+@click.command("schema", cls=Command)
+@click.argument("kind", required=False, cls=Argument)
 @stream_options
 def command(*, kind: str | None, **_voice: bool) -> None:
     """The JSON Schema of what kvaudit writes: audit (findings.json), access (a line of ndjson), who-can, can, explain,

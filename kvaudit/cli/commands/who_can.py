@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from kvaudit.cli.form import Argument, Command
 from kvaudit.cli.options import answer_options, from_option, option, stream_options
 from kvaudit.cli.output import print_answers
 
 
-@click.command("who-can")
-@click.argument("operations", metavar="OPERATION...", nargs=-1, required=True)
+@click.command("who-can", cls=Command)
+@click.argument("operations", metavar="OPERATION...", nargs=-1, required=True, cls=Argument)
 @option("--vault", "vaults", metavar="NAME", multiple=True, help="Name or resource ID. Repeatable; all when left out.")
 @option("--object", "object_text", metavar="KIND/NAME", help="One object of it, such as secrets/db-password.")
 @option("--expand-groups", is_flag=True, help="Every member too, not only the groups that records name.")
