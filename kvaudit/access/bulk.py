@@ -22,17 +22,19 @@ from typing import TypeVar, cast
 from pyroaring import BitMap
 
 from kvaudit.access.control import ControlPlane
-from kvaudit.access.counting import BROAD, DataGrants, Effect, Effects, Question, Tally
+from kvaudit.access.counting import BROAD, AnyGrant, DataGrants, Effect, Effects, Question, Tally
 from kvaudit.access.deny_counts import DenyCounts
 from kvaudit.access.grants import Record
+from kvaudit.access.holders import HolderCounts
 from kvaudit.access.member_sets import MemberSets, numbered_first
-from kvaudit.access.nodes import Adding, Node, Sets, tally_of
-from kvaudit.access.numbering import NOBODY, Classes, Numbers
+from kvaudit.access.nodes import Adding, Node, Sets
+from kvaudit.access.numbering import NOBODY, SINGLE, Classes, Numbers
 from kvaudit.access.on_vaults import OnVaults
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.access.takeover_counts import TakeoverCounts
+from kvaudit.access.tallies import tally_of, tally_of_records, with_grants, with_records
 from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
@@ -47,9 +49,6 @@ Who = Callable[[Estate, str, str | None], bool | None]
 """Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
 
 Made = TypeVar("Made")
-
-_SINGLE = frozenset({"User", "ServicePrincipal"})
-"""Types of principals through which nobody else holds anything, and which may be given roles."""
 
 _UNASKED, _TOLD_APART = -2, -3
 """Instead of the number of a principal: nobody asked for it yet; it may be a stray, hide members or be nobody."""
@@ -74,16 +73,17 @@ class Bulk:
         self.estate = around.estate
         self.effects = Effects(around.grants, control, questions, self.estate.vaults[0])
         self.numbers = Numbers(around.directory, numbered_first(self.estate.membership_columns))
+        self._columns = self.estate.assignment_columns
+        self._principals = self.numbers.sort(self._columns.values.principals, self.estate.principals, _UNASKED)
         self.denies = DenyCounts(around.directory, self.numbers)
         self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Classes(self.numbers, self.hides)
-        self._columns = self.estate.assignment_columns
-        self.on_vaults = OnVaults(self._columns, self._is_stray)
+        unusual = [place for place, number in enumerate(self._principals) if number == _UNASKED]
+        self.on_vaults = OnVaults(self._columns, unusual, self._is_stray)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
         # Which of them may add something: all but those of which the opposite is known.
         self._may_add = {broad: bytearray(b"\1" * powers) for broad in (True, False)}
-        self._principals = [_UNASKED] * len(self._columns.values.principals)
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
         self._asked: dict[tuple[int, Who | None], tuple[Question, int, int]] = {}
@@ -92,6 +92,7 @@ class Bulk:
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
         self._filters: dict[Who, Classes[bool | None]] = {}
         self._denies_hidden: dict[str, bool] = {}
+        self._holders: dict[tuple[int, Classes[int]], HolderCounts | None] = {}
         self._gap_scopes = frozenset(scopes.fold(gap.scope) for gap in self.estate.gaps)
         self._gap_kinds = frozenset(gap.kind for gap in self.estate.gaps)
         self._root = Node()
@@ -251,16 +252,13 @@ class Bulk:
     def _principal(self, place: int) -> int:
         """The number of a principal of the columns; `_TOLD_APART` where more is to be said of it."""
         name = self._columns.values.principals[place]
-        principal = self.estate.principals.get(name)
-        if principal and principal.state is PrincipalState.FOUND and principal.type in _SINGLE:
-            return self.numbers.add(name)
         usual = not self._is_stray(name) and not self.hides(name) and self.numbers.of(name) != NOBODY
         return self.numbers.of(name) if usual else _TOLD_APART
 
     def hides(self, principal_id: str) -> bool:
         """Whether somebody may hold something through a principal whom nobody saw in it."""
         principal = self.estate.principals.get(principal_id)
-        if principal and principal.type in _SINGLE and principal.state is PrincipalState.FOUND:
+        if principal and principal.type in SINGLE and principal.state is PrincipalState.FOUND:
             return False
         found = self._hides.get(principal_id)
         if found is None:
@@ -325,13 +323,15 @@ class Bulk:
         return found
 
     def _tally(self, node: Node, question: Question, who: Who | None) -> Tally | None:
+        above = self.tally(node.parent, question, who) if node.parent and not node.is_broad else None
         if isinstance(question, DataGrants):
+            if above is not None:
+                kind_of = self.kinds(who).of if who else None
+                return with_grants(above, node, self.effects.triples_of[question], kind_of, self._hiding.of)
             sets = self.data(node, question)
-            return None if sets is None else self.tally_among(sets, who)
+            return None if sets is None else self._tally_among(sets, who)
         triple = self.effects.triples[question]
-        allowed, conditional, unknown = map(len, node.sets(triple))
-        records = node.counts(triple)
-        return Tally(records[0], allowed, records[1], conditional, records[2], unknown)
+        return tally_of_records(node, triple) if above is None else with_records(above, node, triple)
 
     def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
         """For each operation of a question, who holds it by records that name him; None as for `tally`."""
@@ -341,14 +341,37 @@ class Bulk:
                 return None
         return found
 
-    def tally_among(self, found: list[Sets], who: Who | None) -> Tally:
-        """Sets counted without those who are not meant; of whom that cannot be told, nothing is certain."""
-        if who is None:
-            return tally_of(found)
+    def holders(self, question: DataGrants, classes: Classes[int], width: int) -> HolderCounts | None:
+        """Counts who holds the one operation of a question, by class; None where memberships alone do not tell it."""
+        key = (id(question), classes)
+        if key not in self._holders:
+            (triple,) = self.effects.triples_of[question]
+
+            def data(node: Node) -> Sets | None:
+                found = self.data(node, question)
+                return found[0] if found else None
+
+            any_triple = self.effects.triples[AnyGrant()]
+            found = HolderCounts(self.members, classes, width, triple, any_triple, data, self.spared)
+            self._holders[key] = found if self.members.are_whole else None
+        return self._holders[key]
+
+    def spared(self, node: Node) -> list[BitMap]:
+        """Those whom the deny assignments at a node or above exclude, one set for each."""
+        return [self.denies.spared(deny) for deny in node.denies]
+
+    def kinds(self, who: Who) -> Classes[bool | None]:
+        """Who is meant (see `Who`)."""
         if who not in self._filters:
             estate, type_of = self.estate, self.around.directory.type_of
             self._filters[who] = Classes(self.numbers, lambda item: who(estate, item, type_of(item)))
-        kinds, kept = self._filters[who], []
+        return self._filters[who]
+
+    def _tally_among(self, found: list[Sets], who: Who | None) -> Tally:
+        """Sets counted without those who are not meant; of whom that cannot be told, nothing is certain."""
+        if who is None:
+            return tally_of(found)
+        kinds, kept = self.kinds(who), list[Sets]()
         for one, two, three in found:
             together = BitMap.union(one, two, three) if two or three else one
             sets = kinds.sets(together)

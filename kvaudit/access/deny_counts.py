@@ -65,7 +65,9 @@ class DenyCounts:
         if self._takes_action(deny, action, vault) is not Meets.YES:
             return False
         if deny.id not in self._surely:
-            self._surely[deny.id] = Classes(self._numbers, lambda item: meets(deny, item, self._directory) is Meets.YES)
+            self._surely[deny.id] = Classes(
+                self._numbers, lambda item: meets(deny, item, self._directory) is Meets.YES, are_alike=False
+            )
         return principals.issubset(self._surely[deny.id].sets(principals).get(True, _EMPTY))
 
     def _takes_action(self, deny: DenyAssignment, action: str, vault: Vault) -> Meets:

@@ -57,6 +57,14 @@ class MemberSets:
         """Whether one of some principals was not asked for its groups, where lists of members may leave it out."""
         return self._unasked.has(True, principals)
 
+    def is_unasked(self, number: int) -> bool:
+        """Whether one principal is such a one."""
+        return self._unasked.of(number)
+
+    def may_be_group(self, number: int) -> bool:
+        """Whether others may hold something through one principal."""
+        return self._may_be_groups.of(number)
+
     def may_hold_through(self, principals: BitMap, holders: BitMap) -> bool:
         """Whether one of some principals may be in a group among holders although nothing says so: nobody asked for its groups."""
         return self.has_unasked(principals) and self._may_be_groups.has(True, holders)
@@ -70,18 +78,23 @@ class MemberSets:
     @cached_property
     def users(self) -> BitMap:
         """The users who are in groups."""
-        return self._by_type.get("User", _EMPTY)
+        known = BitMap.union(_EMPTY, *self._numbers.ordinary[:1]) & self._members_numbered
+        return known | self._of_type("User", self._members_numbered - BitMap.union(_EMPTY, *self._numbers.ordinary))
 
     @cached_property
-    def _by_type(self) -> dict[str | None, BitMap]:
-        found: dict[str | None, list[int]] = {}
-        names = dict.fromkeys(name for name, _ in self._columns.members_and_types())
-        for number, kind in enumerate(self._directory.types.of_many(names)):
-            if kind in found:
-                found[kind].append(number)
-            else:
-                found[kind] = [number]
-        return {kind: BitMap(numbers) for kind, numbers in found.items()}
+    def _applications(self) -> BitMap:
+        """The application registrations among members, who are in no group whatever lists say."""
+        knows = self._directory.types.knows("Application")
+        return self._of_type("Application", self._members_numbered) if knows else _EMPTY
+
+    @cached_property
+    def _members_numbered(self) -> BitMap:
+        """Everybody who is a member of a group: theirs are the first numbers."""
+        return BitMap(range(len({name for name, _ in self._columns.members_and_types()})))
+
+    def _of_type(self, kind: str, among: BitMap) -> BitMap:
+        ids, type_of = self._numbers.ids, self._directory.type_of
+        return BitMap([number for number in among if type_of(ids[number]) == kind])
 
     def everyone_in(self, groups: BitMap) -> BitMap:
         """Everybody who is in any of some groups; a number that is no group counts as an empty one. Not to be changed."""
@@ -96,15 +109,18 @@ class MemberSets:
     def _everyone_below(self, number: int) -> BitMap:
         group = self._numbers.ids[number]
         parts = [self._members(item) for item in (group, *self._directory.groups_below(group)) if self._is_live(item)]
-        found = self._everyone[number] = BitMap.union(_EMPTY, *parts) - self._by_type.get("Application", _EMPTY)
-        found.discard(number)
+        found = BitMap.union(*parts) if len(parts) > 1 else parts[0] if parts else _EMPTY
+        if number in found or self._applications:
+            found = found - self._applications - BitMap([number])
+        self._everyone[number] = found
         return found
 
     def _members(self, group: str) -> BitMap:
         if group not in self._direct:
             places = self._columns.places_in(group)
             listed = BitMap(places if self._number_of is None else map(self._number_of.__getitem__, places))
-            self._direct[group] = listed | self._numbers.set_of(self._directory.asked_members.get(group, ()))
+            asked = self._directory.asked_members.get(group)
+            self._direct[group] = listed | self._numbers.set_of(asked) if asked else listed
         return self._direct[group]
 
     def _is_live(self, group: str) -> bool:

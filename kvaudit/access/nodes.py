@@ -5,7 +5,7 @@ most vaults are asked for few, and a scope that adds nothing to a set shares the
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyroaring import BitMap
 
@@ -14,6 +14,9 @@ from kvaudit.access.grants import Record
 from kvaudit.access.member_sets import MemberSets
 from kvaudit.access.numbering import NOBODY
 from kvaudit.model.authorization import DenyAssignment
+
+if TYPE_CHECKING:
+    from kvaudit.access.holders import HolderCounts, Holders
 
 Sets = tuple[BitMap, BitMap, BitMap]
 """Principals whose own records allow, allow on a condition, or may allow something. Shared: not to be changed."""
@@ -88,17 +91,19 @@ class Node:
         hides: whether a group that they name may have members whom nobody saw.
         children: the nodes below that are kept, by scope.
         tallies: what was counted of the sets, by the number of the question: None where it is not certain.
+        holders: the same by who counts holders.
+        is_broad: whether it is of one of `counting.BROAD`.
     """
 
     __slots__ = (
-        "_apart", "_broad", "_counts", "_is_broad", "_members", "_named", "_sets", "children", "denies", "depth", "given", "has_gap", "hides", "odd", "parent", "step", "strays",
+        "_apart", "_broad", "_counts", "_members", "_named", "_sets", "children", "denies", "depth", "given", "has_gap", "hides", "holders", "is_broad", "odd", "parent", "step", "strays",
         "tallies", "touched", "turning", "unsettled",
     )  # fmt: skip
 
     def __init__(
         self, parent: "Node | None" = None, given: Mapping[Effect, list[int]] = _NOTHING, *, is_broad: bool = True
     ) -> None:
-        self._is_broad = is_broad
+        self.is_broad = is_broad
         self.depth: int = parent.depth + 1 if parent else 0
         self.step: Node | None = (
             (parent if parent.depth and not parent.depth % _STEP else parent.step) if parent else None
@@ -117,6 +122,7 @@ class Node:
         self.hides: bool = parent.hides if parent else False
         self.children: dict[str, Node] = {}
         self.tallies: dict[int, Tally | None] = {}
+        self.holders: dict[HolderCounts, Holders | None] = {}
         self._sets: dict[int, Sets] = {}
         self._apart: dict[int, Sets] | None = None
         self._counts: dict[int, Counts] | None = None
@@ -213,7 +219,7 @@ class Node:
             return above
         more = above.more | new if above.more else new
         within, counted = above.within, above.counted
-        if self._is_broad:
+        if self.is_broad:
             within, more = within | more, _EMPTY
             counted = within.intersection_cardinality(known.users), len(within)
         users = counted[0] + (more & known.users).difference_cardinality(within)
@@ -292,15 +298,3 @@ class Adding:
             node.strays = (*node.strays, *self.strays)
         node.has_gap, node.hides = self.has_gap, self.hides
         return node
-
-
-def tally_of(found: list[Sets]) -> Tally:
-    """The grants of several operations together, each principal once among the holders."""
-    if len(found) == 1:
-        allowed, conditional, unknown = map(len, found[0])
-        return Tally(allowed, allowed, conditional, conditional, unknown, unknown)
-    numbers = []
-    for place in range(3):
-        sets = [item[place] for item in found if item[place]]
-        numbers += [sum(map(len, sets)), len(BitMap.union(*sets)) if sets else 0]
-    return Tally(*numbers)

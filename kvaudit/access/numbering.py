@@ -1,14 +1,20 @@
 """Principals as small numbers, so that sets of them fit roaring bitmaps."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 from pyroaring import BitMap
 
 from kvaudit.access.directory import Directory
+from kvaudit.model.directory import Principal, PrincipalState
 
 NOBODY = -1
 """The number of an application registration: grants to it are worth nothing, so it is in no set."""
+
+
+SINGLE = frozenset({"User", "ServicePrincipal"})
+"""Types of principals through which nobody else holds anything, and which may be given roles."""
 
 
 class Numbers:
@@ -17,14 +23,19 @@ class Numbers:
     Args:
         directory: tells application registrations.
         first: IDs whose number is their place here.
+
+    Attributes:
+        ids: the ID of each number.
+        ordinary: see `sort`.
     """
 
     def __init__(self, directory: Directory, first: Sequence[str] = ()) -> None:
         self._directory = directory
         self.ids = list(first)
+        self.ordinary: tuple[BitMap, ...] = ()
         self._known = dict(zip(first, range(len(first)), strict=True))
-        for name, kind in zip(first, directory.types.of_many(first), strict=True):
-            if kind == "Application":
+        for name in first if directory.types.knows("Application") else ():
+            if directory.type_of(name) == "Application":
                 self._known[name] = NOBODY
 
     def of(self, principal_id: str) -> int:
@@ -44,6 +55,36 @@ class Numbers:
             self.ids.append(principal_id)
         return number
 
+    def sort(self, names: Sequence[str], principals: Mapping[str, Principal], otherwise: int) -> list[int]:
+        """Numbers all people and workloads whom the directory knows at once, and tells whose numbers some IDs are.
+
+        The people in `ordinary`, members of this tenant, are alike in all but their ID; so are the workloads, each of which
+        was asked for its groups. `Classes` asks about one of them instead of a hundred thousand.
+
+        Args:
+            names: the IDs.
+            principals: what the directory knows.
+            otherwise: stands for the number of anybody else.
+
+        Returns:
+            One number for each of the IDs.
+        """
+        people, workloads, others = list[int](), list[int](), list[int]()
+        for name, item in principals.items():
+            kind = item.type
+            if kind in SINGLE and item.state is PrincipalState.FOUND:
+                if kind == "User":
+                    found = others if item.user_type == "Guest" else people
+                else:
+                    found = workloads if self._directory.is_certain(name) else others
+                found.append(self.add(name))
+        self.ordinary = (BitMap(people), BitMap(workloads))
+        is_single = bytearray(len(self.ids))
+        for number in chain(people, workloads, others):
+            is_single[number] = 1
+        numbers = map(self._known.get, names)
+        return [otherwise if number is None or not is_single[number] else number for number in numbers]
+
     def set_of(self, principals: Iterable[str]) -> BitMap:
         """The set of some IDs, application registrations left out."""
         return BitMap(number for number in map(self.of, principals) if number != NOBODY)
@@ -53,30 +94,69 @@ Class = TypeVar("Class")
 
 
 class Classes(Generic[Class]):
-    """Principals, sorted into classes; each is asked once, when somebody asks for it.
+    """Principals, sorted into classes; each is asked once, when somebody asks for it, and of `Numbers.ordinary` one of many.
 
     Args:
         numbers: the numbers that sets are made of.
         class_of: the class of a folded ID.
+        are_alike: whether those of each set of `Numbers.ordinary` are of one class.
     """
 
-    def __init__(self, numbers: Numbers, class_of: Callable[[str], Class]) -> None:
+    def __init__(self, numbers: Numbers, class_of: Callable[[str], Class], *, are_alike: bool = True) -> None:
         self._numbers = numbers
         self._class_of = class_of
+        self._are_alike = are_alike
         self._asked = BitMap()
         self._sets: dict[Class, BitMap] = {}
+        self._kinds: list[Class] = []
+        self._places = bytearray()
+        self._is_sorted = False
+
+    def of(self, number: int) -> Class:
+        """The class of one principal, for few of whom no sets are made."""
+        place = self._places[number] if number < len(self._places) else self._place(number)
+        return self._kinds[place - 1] if place else self._kinds[self._place(number) - 1]
 
     def sets(self, among: BitMap) -> Mapping[Class, BitMap]:
         """The classes of some principals, and others with them."""
         if not among.issubset(self._asked):
-            ids, fresh = self._numbers.ids, among - self._asked
+            if not self._is_sorted:
+                self._sort_ordinary()
+            ids = self._numbers.ids
             found: dict[Class, list[int]] = {}
-            for number in fresh:
+            for number in among - self._asked:
                 found.setdefault(self._class_of(ids[number]), []).append(number)
             for kind, numbers in found.items():
                 self._sets.setdefault(kind, BitMap()).update(numbers)
-            self._asked |= fresh
+            self._asked |= among
         return self._sets
+
+    def _place(self, number: int) -> int:
+        """The place of the class of a principal among the classes, counted from one."""
+        if not self._is_sorted:
+            self._sort_ordinary()
+        if number >= len(self._places):
+            self._places.extend(bytes(len(self._numbers.ids) - len(self._places)))
+        if not self._places[number]:
+            self._places[number] = self._place_of(self._class_of(self._numbers.ids[number]))
+        return self._places[number]
+
+    def _place_of(self, kind: Class) -> int:
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return self._kinds.index(kind) + 1
+
+    def _sort_ordinary(self) -> None:
+        places = bytearray(len(self._numbers.ids))
+        for alike in self._numbers.ordinary if self._are_alike else ():
+            if alike:
+                kind = self._class_of(self._numbers.ids[alike[0]])
+                self._sets[kind] = self._sets.get(kind, BitMap()) | alike
+                self._asked |= alike
+                mark = self._place_of(kind)
+                for number in alike:
+                    places[number] = mark
+        self._places, self._is_sorted = places, True
 
     def counts(self, among: BitMap) -> dict[Class, int]:
         """How many of some principals are of each class; classes without any are left out."""

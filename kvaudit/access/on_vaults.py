@@ -1,6 +1,6 @@
 """The role assignments that stand on vaults or on objects in them, without making a record of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from kvaudit.model import scopes
@@ -17,11 +17,13 @@ class OnVaults:
 
     Args:
         columns: every assignment.
+        among: the places of those principals of the columns that may be strays.
         is_stray: whether a principal (folded ID) is not simply there in the directory.
     """
 
-    def __init__(self, columns: RoleAssignments, is_stray: Callable[[str], bool]) -> None:
+    def __init__(self, columns: RoleAssignments, among: Sequence[int], is_stray: Callable[[str], bool]) -> None:
         self._columns = columns
+        self._among = among
         self._is_stray = is_stray
 
     def strays(self, vault: Vault) -> Iterator[RoleAssignment]:
@@ -43,7 +45,7 @@ class OnVaults:
     def _strays(self) -> frozenset[int]:
         """The principals of the columns that are not simply there in the directory."""
         names = self._columns.values.principals
-        return frozenset(place for place, name in enumerate(names) if self._is_stray(name))
+        return frozenset(place for place in self._among if self._is_stray(names[place]))
 
     def _scopes(self, vault: Vault) -> Iterator[str]:
         scope = vault.scope

@@ -1,6 +1,6 @@
 """What a principal is: a user, a group, a service principal, an application registration."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
 from kvaudit.access.memberships import Edges
@@ -21,7 +21,6 @@ class PrincipalTypes:
         self._recorded = recorded
         self._edges = edges
         self._known: dict[str, str | None] = {}
-        self._has_all = False
 
     def of(self, principal_id: str) -> str | None:
         """`User`, `Group`, ...; None where nothing says it."""
@@ -36,15 +35,13 @@ class PrincipalTypes:
             )
             return found
 
-    def of_many(self, principals: Iterable[str]) -> Iterator[str | None]:
-        """The same of many, where most of the estate is asked about: everybody's type is gathered at once."""
-        if not self._has_all:
-            found: dict[str, str | None] = dict.fromkeys((*self._edges.awaited_by_group, *self._edges.members), "Group")
-            found.update(self._member_types)
-            found.update((name, kind) for name, kind in self._recorded.items() if kind)
-            found.update((name, item.type) for name, item in self._estate.principals.items() if item.type)
-            self._known, self._has_all = found, True
-        return map(self._known.get, principals)
+    def knows(self, kind: str) -> bool:
+        """Whether anything says of anybody that it is of a type."""
+        return (
+            kind in self._estate.membership_columns.types
+            or kind in self._recorded.values()
+            or any(item.type == kind for item in self._estate.principals.values())
+        )
 
     def is_recorded(self, principal_id: str) -> bool:
         """Whether a role assignment or a membership names this ID."""

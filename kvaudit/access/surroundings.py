@@ -290,12 +290,12 @@ def _elsewhere(estate: Estate) -> frozenset[str]:
             (away if other else home).add(entry.object_id.casefold())
     assignments = estate.assignment_columns
     away.update(assignments.record(row).principal_id for row in assignments.delegated_rows())
-    home.update(assignments.principals_at_home)
     for delegation in estate.delegations:
         if delegation.managed_by_tenant not in (None, (estate.tenant_id or "").casefold()):
             away.update(item.principal_id for item in delegation.authorizations or ())
     home.update(item.principal_id for item in estate.schedule_instances)
-    return frozenset(away - home)
+    away -= home
+    return frozenset(away - assignments.principals_at_home if away else away)
 
 
 def _types(estate: Estate) -> dict[str, str | None]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -12,34 +11,17 @@ from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, certain_mask
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
-from kvaudit.access.nodes import Sets
-from kvaudit.access.numbering import NOBODY
+from kvaudit.access.numbering import NOBODY, Classes
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.takeover_counts import GainTally
+from kvaudit.access.tallies import tally_of_masks
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
-from kvaudit.model.permissions import iter_operations
 from kvaudit.model.vaults import PermissionModel
 
-_EMPTY = BitMap()
+_ANY = AnyGrant()
 
 _ABOUT_GROUPS = frozenset({GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS, ELIGIBLE_MEMBERS})
-
-
-class Holders(NamedTuple):
-    """Who holds one operation: principals that records name, each in one set, also by what they hold through groups.
-
-    Attributes:
-        allowed, conditional, unknown: by how surely; numbers of `Bulk.numbers`.
-        members: how many users are in groups that are allowed, without those in `allowed`.
-        everybody: how many principals are in `allowed` or in groups that are.
-    """
-
-    allowed: BitMap
-    conditional: BitMap
-    unknown: BitMap
-    members: int
-    everybody: int
 
 
 class VaultCounts:
@@ -108,46 +90,27 @@ class VaultCounts:
             certain = self._broad_is(question) if isinstance(question, BroadGrants) else not self._is_uncertain()
         return self._bulk.tally(self._node, question, who) if certain else None
 
-    def holders(self, question: DataGrants) -> Holders | None:
-        """Who holds the one operation of a question, as `Access.holdings` tells it; `AnyGrant` must have been asked for too."""
-        members = self._bulk.members
-        if not members.are_whole:
+    def holders(self, question: DataGrants, classes: Classes[int], width: int) -> list[int] | None:
+        """Who holds the one operation of a question, as `Access.holdings` tells it; `AnyGrant` must have been asked for too.
+
+        Args:
+            question: the operation.
+            classes: sorts principals into classes 0, 1, ...
+            width: how many classes there are.
+
+        Returns:
+            `Holders.numbers`. Not to be changed.
+        """
+        counts = self._bulk.holders(question, classes, width)
+        if counts is None:
             return None
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            found = self._by_policies(question)
-            if found is None:
-                return None
-            (allowed, _, _), named = found[0], BitMap(self._held_by_policies or ())
-            within = members.everyone_in(allowed)
-            through = within & named - allowed
-            if any(self._bulk.is_in_many_groups(number) for number in through):
-                return None
-            if members.may_hold_through(named - allowed - through, allowed):
-                return None
-            allowed = allowed | through
-            people = len(within & members.users - allowed)
-            return Holders(allowed, _EMPTY, _EMPTY, people, within.union_cardinality(allowed))
+            masks = self._held_by_policies
+            return None if masks is None else counts.of_masks(masks, question.mask, self._bulk.is_in_many_groups)
         if self._is_uncertain() or self._taken_of(question.mask):
             return None
-        sets = self._bulk.data(self._node, question)
-        if sets is None:
-            return None
-        ((allowed, conditional, unknown),) = sets
-        (triple,), named = self._bulk.effects.triples_of[question], self._named
-        within, more, _, people, everybody = self._node.members(triple, members)
-        through = named & within
-        if more:
-            through |= named & more
-        beside = len(allowed) - allowed.intersection_cardinality(through)  # those who are allowed are among those named
-        allowed = allowed | through
-        if members.has_unasked(named) and members.may_hold_through(named - allowed, BitMap.union(*sets[0])):
-            return None
-        if conditional:
-            conditional = (conditional | members.everyone_in(conditional) & named) - allowed
-        if unknown:
-            unknown = (unknown | members.everyone_in(unknown) & named) - allowed - conditional
-        told = through.intersection_cardinality(members.users)  # they are in groups too, and count as named
-        return Holders(allowed, conditional, unknown, people - told, everybody + beside)
+        found = counts.at(self._node)
+        return None if found is None else found.numbers
 
     def gains(self) -> GainTally | None:
         """Who gains access to the vault by acting as an identity that has it, as `VaultAccess.gains` tells them."""
@@ -175,13 +138,15 @@ class VaultCounts:
         """How many principals records name; where deny assignments or conditions decide, perhaps fewer hold anything."""
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             return None if self._held_by_policies is None else len(self._held_by_policies)
-        return None if self._is_uncertain() else len(self._named)
+        if self._is_uncertain():
+            return None
+        tally = None if self._node.denies else self._bulk.tally(self._node, _ANY, None)
+        return tally.allowed_holders if tally else len(self._named)
 
     @cached_property
     def _named(self) -> BitMap:
         """Those whom a record gives something, or a deny assignment spares."""
-        named = self._node.sets(self._bulk.effects.triples[AnyGrant()])[0]
-        spared = [self._bulk.denies.spared(deny) for deny in self._node.denies]
+        named, spared = self._node.sets(self._bulk.effects.triples[_ANY])[0], self._bulk.spared(self._node)
         return BitMap.union(named, *spared) if spared else named
 
     def power(self, role: str) -> RolePower:
@@ -267,21 +232,10 @@ class VaultCounts:
 
     def _tally_of_policies(self, question: DataGrants, who: Who | None) -> Tally | None:
         """The same for a vault on access policies: its entries are all that counts."""
-        if who is None and self._held_by_policies is not None:
-            held = [mask & question.mask for mask in self._held_by_policies.values()]
-            return Tally(sum(map(int.bit_count, held)), sum(map(bool, held)))
-        found = self._by_policies(question)
-        return None if found is None else self._bulk.tally_among(found, who)
-
-    def _by_policies(self, question: DataGrants) -> list[Sets] | None:
-        """Who holds each operation by the entries."""
         masks = self._held_by_policies
-        if masks is None:
-            return None
-        return [
-            (BitMap([number for number, mask in masks.items() if mask & item.mask]), _EMPTY, _EMPTY)
-            for item in iter_operations(question.mask)
-        ]
+        return (
+            None if masks is None else tally_of_masks(masks, question.mask, self._bulk.kinds(who).of if who else None)
+        )
 
     @cached_property
     def _held_by_policies(self) -> dict[int, int] | None:

@@ -182,18 +182,18 @@ class RoleAssignments(Sequence[RoleAssignment]):
         return (row for row, item in self.rare.items() if item.delegated_managed_identity_resource_id is not None)
 
     @cached_property
-    def _pairs(self) -> frozenset[tuple[int, int]]:
+    def _pairs(self) -> tuple[tuple[int, int], ...]:
         """Every principal with each type that its assignments state, by number."""
         return pairs_in(self.columns.principals, self.columns.types)
 
     @cached_property
-    def home_pairs(self) -> frozenset[tuple[int, int]]:
+    def home_pairs(self) -> tuple[tuple[int, int], ...]:
         """Those of assignments that name a principal of this tenant: the numbers of principals and types."""
         away = frozenset(self.delegated_rows())
         if not away:
             return self._pairs
         pairs = zip(self.columns.principals, self.columns.types, strict=True)
-        return frozenset(pair for row, pair in enumerate(pairs) if row not in away)
+        return tuple(sorted({pair for row, pair in enumerate(pairs) if row not in away}))
 
     @cached_property
     def recorded_types(self) -> Mapping[str, str | None]:

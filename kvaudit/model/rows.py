@@ -12,18 +12,18 @@ _TOGETHER = 1 << 16
 """Rows that are moved together: a list of all their numbers would take more memory than the columns."""
 
 
-def pairs_in(ones: "array[int]", others: "array[int]") -> frozenset[tuple[int, int]]:
-    """Each pair of numbers that stand in one row."""
+def pairs_in(ones: "array[int]", others: "array[int]") -> tuple[tuple[int, int], ...]:
+    """Each pair of numbers that stand in one row, once, sorted: what they stand for then lies side by side in memory."""
     if not ones:
-        return frozenset()
+        return ()
     width = max(others) + 1
     size = (max(ones) + 1) * width
     if size > 16 * len(ones):
-        return frozenset(zip(ones, others, strict=True))
+        return tuple(sorted(set(zip(ones, others, strict=True))))
     met = bytearray(size)  # a set of all pairs would look for each somewhere else in memory
     for one, other in zip(ones, others, strict=True):
         met[one * width + other] = 1
-    return frozenset(divmod(pair, width) for pair in compress(count(), met))
+    return tuple([divmod(pair, width) for pair in compress(count(), met)])
 
 
 def by_number(column: "array[int]", numbers: int) -> "tuple[array[int], array[int]]":

@@ -15,8 +15,6 @@ from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.permissions import operation
 
 if TYPE_CHECKING:
-    from pyroaring import BitMap
-
     from kvaudit.access.bulk import Bulk
     from kvaudit.access.vault_counts import VaultCounts
 
@@ -94,7 +92,6 @@ class Readers:
 
 
 _KINDS = tuple(sorted(Kind))
-_NOBODY = [0] * len(_KINDS)
 _WIDTH = len(ANSWERS) * len(_KINDS) + 4
 
 
@@ -133,7 +130,10 @@ class ReaderCounter:
         self._bulk, self._numbers = bulk, bulk.numbers
         self._mask = READS.mask
         estate, directory = bulk.estate, bulk.around.directory
-        self._kinds = Classes(bulk.numbers, lambda item: kind_of(estate.principal(item), directory.type_of(item)))
+        places = {kind: place for place, kind in enumerate(_KINDS)}
+        self._kinds = Classes(
+            bulk.numbers, lambda item: places[kind_of(estate.principal(item), directory.type_of(item))]
+        )
 
     def count(self, subject: VaultAccess, counts: "VaultCounts | None" = None) -> Readers:
         """The readers of one vault.
@@ -146,18 +146,12 @@ class ReaderCounter:
 
     def numbers(self, subject: VaultAccess, counts: "VaultCounts | None" = None) -> list[int]:
         """The same as `Readers.numbers`."""
-        found = counts.holders(READS) if counts else None
-        if found is None:
-            return self._from_holdings(subject).numbers()
-        numbers = self._by_kind(found.allowed)
-        numbers += self._by_kind(found.conditional) if found.conditional else _NOBODY
-        numbers += self._by_kind(found.unknown) if found.unknown else _NOBODY
-        numbers += found.members, found.everybody, 0, 0
-        return numbers
+        found = self.counted(counts) if counts else None
+        return self._from_holdings(subject).numbers() if found is None else [*found, 0, 0]
 
-    def _by_kind(self, among: "BitMap") -> list[int]:
-        sets = self._kinds.sets(among)
-        return [sets[kind].intersection_cardinality(among) if kind in sets else 0 for kind in _KINDS]
+    def counted(self, counts: "VaultCounts") -> Sequence[int] | None:
+        """The first of these numbers from counts; None where they are not certain."""
+        return counts.holders(READS, self._kinds, len(_KINDS))
 
     def _from_holdings(self, subject: VaultAccess) -> Readers:
         reading = [item for item in subject.holdings if self._reads(item)]

@@ -287,8 +287,15 @@ def test_where_eligibility_was_not_read_any_user_or_group_may_be_eligible() -> N
     assert len(root.unread_eligibility(inner.id)) == 1
 
 
-def test_types_of_many_are_those_of_each() -> None:
+def test_a_type_is_known_where_the_directory_a_record_or_a_membership_says_it() -> None:
     everybody = (*PEOPLE.values(), *GROUPS.values(), guid("nobody"))
-    one, many = (Directory(cast(), TYPES, frozenset({AWAY})) for _ in range(2))
-    assert list(many.types.of_many(everybody)) == [one.type_of(item) for item in everybody]
-    assert [many.type_of(item) for item in everybody] == [one.type_of(item) for item in everybody]
+    directory = Directory(cast(), TYPES, frozenset({AWAY}))
+    said = {directory.type_of(item) for item in everybody}
+    for kind in ("User", "Group", "ServicePrincipal", "Device", "Application", "ForeignGroup"):
+        assert directory.types.knows(kind) or kind not in said
+    assert not directory.types.knows("Elephant")
+    assert Directory(Estate(), {"robot": "Application"}).types.knows("Application")
+    described = {"robot": Principal("robot", "Application", state=PrincipalState.FOUND)}
+    assert Directory(Estate(principals=described), {}).types.knows("Application")
+    member = (Membership("group", "robot", "Application"),)
+    assert Directory(Estate(memberships=member), {}).types.knows("Application")

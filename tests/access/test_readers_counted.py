@@ -53,7 +53,7 @@ def both_ways(of: Estate) -> list[tuple[str, Readers | None, Readers, int | None
         subject = access.subject(item)
         counts = VaultCounts(judges.bulk, subject)
         clear = counts.has_no_gap(HIDING)
-        counted = counter.count(subject, counts) if clear and counts.holders(READS) else None
+        counted = counter.count(subject, counts) if clear and counter.counted(counts) else None
         rows = counts.named() if clear else None
         held = len(subject.holdings) + len(subject.object_holdings)
         found.append((item.name, counted, counter.count(subject), rows, held))

@@ -47,6 +47,9 @@ def _collection(place: str) -> str:
     return scopes.fold(place.partition("/")[0])
 
 
+_HOLDING = ("Group", "ServicePrincipal")
+
+
 class _Matters:
     """What matters in an estate: whom records name, worked out once."""
 
@@ -57,22 +60,21 @@ class _Matters:
     @cached_property
     def named(self) -> frozenset[str]:
         """Everybody whom a record that may give access names."""
-        found = set(self.estate.assignment_columns.everybody)
-        found.update(item.principal_id for item in self.estate.schedule_instances)
-        found.update(entry.object_id for vault in self.estate.vaults for entry in vault.access_policies or ())
-        return frozenset(found)
+        instances = {item.principal_id for item in self.estate.schedule_instances}
+        entries = {entry.object_id for vault in self.estate.vaults for entry in vault.access_policies or ()}
+        return self.estate.assignment_columns.everybody | instances | entries
 
     @cached_property
     def _by_type(self) -> tuple[list[str], list[str]]:
         """The groups and the service principals among them."""
-        groups, service_principals, principals = list[str](), list[str](), self.estate.principals
-        for item in self.named:  # a large tenant has hundreds of thousands, mostly users whom the directory knows
-            known = principals.get(item)
-            kind = (known.type if known else None) or self.directory.type_of(item)
-            if kind == "Group":
-                groups.append(item)
-            elif kind == "ServicePrincipal":
-                service_principals.append(item)
+        principals, named = self.estate.principals, self.named
+        # A large tenant has hundreds of thousands, mostly users whom the directory knows: these are not looked for.
+        known = [(name, item.type) for name, item in principals.items() if item.type and item.type != "User"]
+        found: list[tuple[str, str | None]] = [(name, kind) for name, kind in known if name in named]
+        typeless = [name for name, item in principals.items() if not item.type and name in named]
+        others = (*typeless, *named.difference(principals))
+        found += [(item, self.directory.type_of(item)) for item in others]
+        groups, service_principals = ([item for item, own in found if own == kind] for kind in _HOLDING)
         return groups, service_principals
 
     @cached_property
