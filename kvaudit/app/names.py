@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from kvaudit.app.mistakes import Mistakes
@@ -12,7 +12,7 @@ from kvaudit.model import scopes
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
 from kvaudit.model.permissions import Operation, operation, operations
-from kvaudit.model.vaults import ObjectRef
+from kvaudit.model.vaults import ObjectRef, Vault
 
 _KINDS = ("secrets", "keys", "certificates")
 _OBJECT_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -128,6 +128,24 @@ def _check_object(ref: ObjectRef, asked: Operation) -> None:
         raise UsageError(
             f"{asked.word} exists on the vault only, never on one object",
             hint="Leave out --object. A grant on one object never allows this operation.",
+        )
+
+
+def vaults_named(estate: Estate, text: str) -> tuple[Vault, ...]:
+    """The vaults of a name, or the one of a resource ID, in any case."""
+    wanted, folded, by_id = text.strip().casefold(), scopes.fold(text), is_resource_id(text)
+    return tuple(
+        vault for vault in estate.vaults if (vault.scope == folded if by_id else vault.name.casefold() == wanted)
+    )
+
+
+def refuse_several(text: str, found: Sequence[Vault]) -> None:
+    """Raises UsageError where a text is the name of several vaults, as of one that was moved meanwhile: none is guessed."""
+    if len(found) > 1:
+        raise UsageError(
+            f"the snapshot holds {len(found)} vaults {text!r}: perhaps it was moved, or deleted and made anew, while it was read",
+            hint="Give the resource ID.",
+            details=tuple(vault.id for vault in found),
         )
 
 

@@ -4,12 +4,14 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kvaudit.access.evaluator import Access
 from kvaudit.app.collect import collect_snapshot
 from kvaudit.app.indexed import load_access
-from kvaudit.app.names import is_resource_id
+from kvaudit.app.mistakes import Mistakes
+from kvaudit.app.names import is_resource_id, refuse_several, vaults_named
 from kvaudit.app.settings import Connection, Voice
 from kvaudit.collection.request import CollectRequest, Objects, Source
 from kvaudit.collectors.collector import Feature
@@ -44,22 +46,37 @@ def targets_of(texts: Sequence[str], cloud: Cloud) -> tuple[Target, ...]:
         texts: names, resource IDs, or addresses (`https://NAME.vault.azure.net`).
 
     Raises:
-        UsageError: every text that names no vault of the cloud.
+        UsageError: every text that names no vault of the cloud, and every two resource IDs of one address.
     """
     found: dict[str, Target] = {}
-    mistakes: list[str] = []
+    wrong: list[str] = []
+    mistakes = Mistakes()
     for text in texts:
         target = _target(text.strip(), cloud)
         if target is None:
-            mistakes.append(f"{text!r}")
-        else:
-            found.setdefault(target.host, target)
-    if mistakes:
-        raise UsageError(
-            f"{', '.join(mistakes)} cannot be {'a vault' if len(mistakes) == 1 else 'vaults'}",
-            hint=f"Give a vault's name, its resource ID, or its address under {cloud.vault_suffix}.",
+            wrong.append(f"{text!r}")
+            continue
+        first = found.get(target.host, target)
+        if target.vault_id and first.vault_id and target.vault_id != first.vault_id:
+            mistakes.add(_one_address(first, target))
+        found[target.host] = first if first.vault_id else target
+    if wrong:
+        mistakes.add(
+            UsageError(
+                f"{', '.join(wrong)} cannot be {'a vault' if len(wrong) == 1 else 'vaults'}",
+                hint=f"Give a vault's name, its resource ID, or its address under {cloud.vault_suffix}.",
+            )
         )
+    mistakes.tell()
     return tuple(found.values())
+
+
+def _one_address(first: Target, second: Target) -> UsageError:
+    return UsageError(
+        f"two resource IDs have one address, {second.host}, at which one vault answers",
+        hint="Give the one of the vault that is there now.",
+        details=tuple(item.vault_id for item in (first, second) if item.vault_id),
+    )
 
 
 def _target(text: str, cloud: Cloud) -> Target | None:
@@ -90,13 +107,20 @@ class Records:
     notes: tuple[str, ...] = ()
 
     def vault(self, target: Target) -> Vault | None:
-        """The record of a vault that is probed, or None."""
+        """The record of a vault that is probed, or None. Raises UsageError where several have its name."""
         if self.access is None:
             return None
-        try:
-            return self.access.vault(target.vault_id or target.name)
-        except KeyError:
-            return None
+        text = target.vault_id or target.name
+        found = vaults_named(self.access.estate, text)
+        refuse_several(text, found)
+        return found[0] if found else None
+
+    def refuse_unclear(self, targets: Sequence[Target]) -> None:
+        """Raises UsageError for names that several vaults have, all of them."""
+        mistakes = Mistakes()
+        for target in targets:
+            mistakes.of(partial(self.vault, target))
+        mistakes.tell()
 
 
 def records_from(folder: Path, voice: Voice) -> Records:

@@ -117,16 +117,18 @@ def probe(
         environ: environment variables instead of the process's own (the embedded lab).
 
     Raises:
-        UsageError: texts that name no vault, or a large run that nobody agreed to.
+        UsageError: texts that name no vault, or several of the records, or a large run that nobody agreed to.
         CredentialError: no credential, a refused one, or one of another tenant.
         SnapshotError: the snapshot cannot be read.
     """
     targets = targets_of(asked.vaults, connection.cloud)
     if asked.snapshot is not None:
         records = records_from(asked.snapshot, voice)
+        records.refuse_unclear(targets)
     _agree(targets, asked, voice, ask)
     if records is None:
         records = live_records(targets, connection, voice, environ=environ)
+        records.refuse_unclear(targets)
     try:
         return asyncio.run(_run(targets, records, asked, connection, voice, environ))
     except asyncio.CancelledError:

@@ -11,15 +11,16 @@ from kvaudit.access.evaluator import Access
 from kvaudit.app.indexed import access_around, load_access
 from kvaudit.app.mistakes import Mistakes
 from kvaudit.app.names import (
-    is_resource_id,
     objects_named,
     operations_named,
     principal_named,
+    refuse_several,
     vault_not_found,
+    vaults_named,
 )
 from kvaudit.app.settings import Voice
 from kvaudit.app.steps import LARGE
-from kvaudit.errors import ExitCode, UsageError
+from kvaudit.errors import ExitCode
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
@@ -76,18 +77,8 @@ def find_vault(access: Access, text: str) -> Vault:
     Raises:
         UsageError: the snapshot has none, and what is near; or two of the name, as of a vault that was moved meanwhile.
     """
-    wanted = text.strip().casefold()
-    found = [
-        vault
-        for vault in access.estate.vaults
-        if ((vault.scope == scopes.fold(text)) if is_resource_id(text) else (vault.name.casefold() == wanted))
-    ]
-    if len(found) > 1:
-        raise UsageError(
-            f"the snapshot holds {len(found)} vaults {text!r}: perhaps it was moved, or deleted and made anew, while it was read",
-            hint="Give the resource ID.",
-            details=tuple(vault.id for vault in found),
-        )
+    found = vaults_named(access.estate, text)
+    refuse_several(text, found)
     if not found:
         raise vault_not_found(access.estate, text)
     return found[0]

@@ -9,7 +9,7 @@ from kvaudit.explain.causes import NEXT_STEPS
 from kvaudit.explain.explanation import Cause, Confidence, Explanation, Kind
 from kvaudit.explain.facts import Facts
 from kvaudit.explain.fixes import fix_in, grantee_in
-from kvaudit.explain.recorded import vault_in
+from kvaudit.explain.recorded import not_clear, vault_in
 from kvaudit.model.answers import Answer
 from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
@@ -42,6 +42,8 @@ def checked(found: Explanation, facts: Facts, access: Access) -> Explanation:
         access: over the records.
     """
     vault, who, word = vault_in(facts, access), _who(facts, access), facts.word
+    if (several := not_clear(facts, access)) is not None:
+        return replace(found, causes=(*found.causes, several))
     if vault is None or who is None or word is None:
         return _not_asked(found, vault, who, word)
     asked = operation(word)

@@ -10,12 +10,31 @@ from kvaudit.model import scopes
 from kvaudit.model.vaults import Vault
 
 
+def vaults_in(facts: Facts, access: Access) -> tuple[Vault, ...]:
+    """The records of the vault that a text names: several where it has a name that several have, and no resource ID of one."""
+    name = (facts.vault or "").casefold()
+    found = tuple(item for item in access.estate.vaults if item.name.casefold() == name)
+    scope = scopes.vault_of(scopes.fold(facts.resource or ""))
+    return tuple(item for item in found if item.scope == scope) or found
+
+
 def vault_in(facts: Facts, access: Access) -> Vault | None:
-    """The record of the vault that a text names, or None."""
-    try:
-        return access.vault(facts.vault) if facts.vault is not None else None
-    except KeyError:
+    """The record of the vault that a text names, or None; of several none is taken, see `not_clear`."""
+    found = vaults_in(facts, access)
+    return found[0] if len(found) == 1 else None
+
+
+def not_clear(facts: Facts, access: Access) -> Cause | None:
+    """That the records hold several vaults of the name, and how to say which one is meant; None where it is clear."""
+    found = vaults_in(facts, access)
+    if len(found) < 2:
         return None
+    ids = ", ".join(item.id for item in found)
+    return Cause(
+        f"the records hold {len(found)} vaults {found[0].name}, and were not asked about either",
+        f"{ids}: perhaps it was moved, or deleted and made anew, while it was read. To say which one is meant, begin the text "
+        "with a line `Resource: ` and its resource ID",
+    )
 
 
 def recorded(kind: Kind, facts: Facts, access: Access) -> Cause | None:
@@ -25,6 +44,8 @@ def recorded(kind: Kind, facts: Facts, access: Access) -> Cause | None:
         return about_names(facts, access)
     vault = vault_in(facts, access)
     about_vaults = _OF_VAULTS.get(kind)
+    if about_vaults is not None and (several := not_clear(facts, access)) is not None:
+        return several
     return about_vaults(vault, facts, access) if vault is not None and about_vaults is not None else None
 
 
@@ -98,8 +119,9 @@ def _deleted(facts: Facts, access: Access) -> Cause | None:
             kept = "; purge protection keeps it until then" if item.purge_protection_enabled else ""
             until = item.scheduled_purge_date or "a date that was not read"
             return Cause(f"the records hold a soft-deleted vault {item.name}", f"{item.id}, kept until {until}{kept}")
-    vault = vault_in(facts, access)
-    return Cause(f"the records hold a vault {vault.name}", vault.id) if vault is not None else None
+    found = vaults_in(facts, access)
+    many = f"{len(found)} vaults" if len(found) > 1 else "a vault"
+    return Cause(f"the records hold {many} {found[0].name}", ", ".join(item.id for item in found)) if found else None
 
 
 _OF_NAMES: Mapping[Kind, Callable[[Facts, Access], Cause | None]] = {
