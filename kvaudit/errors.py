@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     FINDINGS = 3
     INCOMPLETE = 4
     INTERRUPTED = 130
+    READER_GONE = 141
+    """What a shell sees of a program that SIGPIPE ended: whoever read the output (`head`, `less`) went away."""
 
 
 class KvauditError(Exception):

@@ -68,6 +68,8 @@ def _make_folder(path: Path) -> None:
 def _os_errors(path: Path) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        raise  # the disk is well: whoever read the pipe went away
     except OSError as problem:
         full = "The disk is full or a limit is reached: free some space, or name another place."
         hint = full if no_space(problem) else "Check the permissions of the folder, or name another place."

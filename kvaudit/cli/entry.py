@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -21,8 +21,14 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: words after the program's name; the process's own when None.
     """
-    words = sys.argv[1:] if arguments is None else arguments
     _prepare_process()
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    except BrokenPipeError:  # the reader (head, less) went away, perhaps the one of a message
+        _end_without_output(ExitCode.READER_GONE, sys.stdout, sys.stderr)
+
+
+def _run(words: list[str]) -> NoReturn:
     try:
         code = root.main(args=words, prog_name="kvaudit", standalone_mode=False)
         sys.stdout.flush()
@@ -37,14 +43,18 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(ExitCode.FAILED)
         error("interrupted", hint="Nothing that looks complete was left behind.")
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:  # the reader (head, less) went away
-        _end_without_output(ExitCode.FAILED)
+    except BrokenPipeError:
+        raise
+    except SystemExit as stop:
+        if stop.code == 1:  # so click and rich end for a broken pipe, and nothing else does within a command
+            raise BrokenPipeError from stop
+        raise
     except KvauditError as problem:
         _tell(problem, words)
         sys.exit(problem.exit_code)
     except OSError as problem:
         _tell(OutputError(f"the operating system refused: {problem}", hint=_os_hint(problem)), words)
-        _end_without_output(ExitCode.FAILED)
+        _end_without_output(ExitCode.FAILED, sys.stdout)
     except Exception as problem:  # noqa: BLE001 - the last line of defence: a bug ends in one message, not in a traceback
         _tell_bug(problem, words)
         sys.exit(ExitCode.FAILED)
@@ -64,10 +74,11 @@ def _prepare_process() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
-def _end_without_output(code: ExitCode) -> NoReturn:
-    """Exits, with stdout pointed at nothing when it refuses what is left in it: the interpreter would complain at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _end_without_output(code: ExitCode, *streams: TextIO) -> NoReturn:
+    """Exits, with streams pointed at nothing that refuse what is left in them: the interpreter would complain at exit."""
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
 

@@ -102,7 +102,8 @@ def _unknown_command(word: str) -> str:
 
 _EPILOG = (
     "Start with `kvaudit demo`. Exit codes: 0 clean or answered, 1 failed, 2 wrong use or credential, "
-    "3 a threshold or expectation was not met, 4 incomplete: something could not be read. "
+    "3 a threshold or expectation was not met, 4 incomplete: something could not be read, "
+    "130 Ctrl-C, 141 the reader of the output went away. "
     "Every option has an environment variable of its name: KVAUDIT_FAIL_ON is --fail-on; several values are separated by commas."
 )
 

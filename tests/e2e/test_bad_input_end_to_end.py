@@ -226,12 +226,40 @@ def test_a_full_output_is_one_message(scanned: Path, words: str) -> None:
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
 
 
-def test_a_reader_that_goes_away_gets_no_message(scanned: Path) -> None:
-    line = f"{KVAUDIT} access --from {scanned / 'snapshot'} | head -c 100 >/dev/null; exit ${{PIPESTATUS[0]}}"
+@pytest.mark.parametrize(
+    "words",
+    [
+        "access --from {} | head -1",
+        "access --from {} --format csv | head -c 100",
+        "who-can secrets/get --from {} -o json | head -1",
+        "scan --from {} --fail-on high | true",
+        "report --from {} --report json=/dev/stdout --quiet | head -1",
+        "rules | true",
+        "--help | true",
+        "access --from nowhere 2>&1 | true",
+        "scan --from {} 2>&1 >/dev/null --out out | true",
+    ],
+)
+def test_a_reader_that_goes_away_ends_the_command_as_it_ends_cat(scanned: Path, tmp_path: Path, words: str) -> None:
+    """128 + SIGPIPE, and no word: a bug (1) or what was found (3, 4) would be something else."""
+    line = f"{KVAUDIT} {words.format(scanned / 'snapshot')} >/dev/null; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_reader_of_a_file_s_pipe_that_goes_away_is_no_failure_of_the_disk(scanned: Path) -> None:
+    line = f"{KVAUDIT} report --from {scanned / 'snapshot'} --quiet --report json=>(true) >/dev/null"
     done = subprocess.run(
         ["bash", "-c", line], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 @pytest.mark.parametrize("polite", [signal.SIGINT, signal.SIGTERM])
