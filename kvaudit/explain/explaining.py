@@ -1,5 +1,6 @@
 """From a text to an explanation, and against a snapshot where there is one."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from kvaudit.access.evaluator import Access
@@ -8,7 +9,7 @@ from kvaudit.explain.checking import CHECKED, checked
 from kvaudit.explain.explanation import Cause, Confidence, Explanation, Kind
 from kvaudit.explain.facts import LONGEST, Facts, find_facts
 from kvaudit.explain.recorded import recorded
-from kvaudit.explain.several import refusals
+from kvaudit.explain.several import Apart, refusals
 from kvaudit.explain.signatures import Classified, classify
 
 _NO_TOKEN = Cause(
@@ -38,14 +39,15 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
     whole = find_facts(text)
     said = classify(whole)
     apart = refusals(whole)
-    others = tuple(dict.fromkeys(classify(item).kind for item in apart))
-    if unsaid := tuple(kind for kind in others if kind not in (said.kind, *said.beside, Kind.UNKNOWN)):
+    by_kind: dict[Kind, list[Facts]] = {}
+    for item in apart.facts:
+        by_kind.setdefault(classify(item).kind, []).append(item)
+    if unsaid := tuple(kind for kind in by_kind if kind not in (said.kind, *said.beside, Kind.UNKNOWN)):
         said = Classified(said.kind, Confidence.LIKELY, (*said.beside, *unsaid))
-    facts = _own(said.kind, apart) or whole
+    facts = by_kind.get(said.kind, [whole])[0]
     causes = causes_of(said.kind, facts)
-    beside = tuple(item for kind in said.beside for item in _beside(kind, _own(kind, apart) or whole))
-    if len([item for item in apart if classify(item).kind is said.kind]) > 1:
-        beside = (*beside, _OTHERS)
+    beside = tuple(item for kind in said.beside for item in _beside(kind, by_kind.get(kind, [whole])[0]))
+    beside = (*beside, *_not_told(len(by_kind.get(said.kind, ())), apart, len(text)))
     found = Explanation(
         kind=said.kind,
         confidence=said.confidence,
@@ -60,7 +62,7 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
         next_step=NEXT_STEPS.get(said.kind, "Change what the first cause names, then try again."),
     )
     if said.kind is Kind.UNKNOWN:
-        return _unknown(found, whole, is_long=len(text) > LONGEST)
+        return _unknown(found, whole, len(text))
     if access is not None and said.kind in CHECKED:
         return checked(found, facts, access)
     told = recorded(said.kind, facts, access) if access is not None else None
@@ -69,16 +71,37 @@ def explain(text: str, *, access: Access | None = None) -> Explanation:
     return found
 
 
-_OTHERS = Cause(
-    "the text shows other refusals of the same kind",
-    "they name another caller, vault or operation: only the first is told. Paste the others one by one",
-    beside=True,
-)
+def _not_told(alike: int, apart: Apart, length: int) -> Iterator[Cause]:
+    """What a text holds beside the refusal that is told.
+
+    Args:
+        alike: how many refusals of its kind were told apart, itself included.
+        apart: all that were.
+        length: of the text, in characters.
+    """
+    if alike > 1:
+        yield Cause(
+            f"the text shows other refusals of the same kind ({alike - 1:,})",
+            "they name another caller, vault or operation: only the first is told. Paste the others one by one",
+            beside=True,
+        )
+    if apart.unread:
+        yield Cause(
+            f"{apart.unread:,} of {apart.looked_at + apart.unread:,} different refusals in the text were not looked at",
+            f"the first {apart.looked_at:,} were: the others may be of another kind, caller or vault. Cut out the part in question",
+            beside=True,
+        )
+    if length > LONGEST and apart.looked_at:
+        yield _unread(length)
 
 
-def _own(kind: Kind, apart: tuple[Facts, ...]) -> Facts | None:
-    """The facts of the first refusal that shows a kind, where a text holds several."""
-    return next((item for item in apart if classify(item).kind is kind), None)
+def _unread(length: int) -> Cause:
+    """That a text of this length was not looked at as a whole."""
+    return Cause(
+        f"{'most' if length > 2 * LONGEST else 'a part'} of the text was not looked at",
+        f"the first and last {LONGEST // 2:,} characters were: errors stand at either end. Cut out the part with the error",
+        beside=True,
+    )
 
 
 _STATUSES: dict[Kind, frozenset[int]] = {
@@ -111,7 +134,7 @@ def _beside(kind: Kind, facts: Facts) -> tuple[Cause, ...]:
     )
 
 
-def _unknown(found: Explanation, facts: Facts, *, is_long: bool) -> Explanation:
+def _unknown(found: Explanation, facts: Facts, length: int) -> Explanation:
     """A text without an established meaning: what can be said all the same."""
     causes = found.causes
     step = found.next_step
@@ -125,13 +148,6 @@ def _unknown(found: Explanation, facts: Facts, *, is_long: bool) -> Explanation:
     ):
         causes = (_NO_TOKEN,)
         step = "Look at the answer to the next call: this one asks for a token."
-    if is_long:
-        half = LONGEST // 2
-        causes = (
-            *causes,
-            Cause(
-                "most of the text was not looked at",
-                f"the first and last {half:,} characters were: errors stand at either end. Cut out the part with the error",
-            ),
-        )
+    if length > LONGEST:
+        causes = (*causes, _unread(length))
     return replace(found, causes=causes, next_step=step)

@@ -100,7 +100,7 @@ def find_facts(text: str) -> Facts:
 
 def _plain(text: str) -> str:
     if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
+        text = f"{_to_line_end(text[: LONGEST // 2])}\n{_from_line_begin(text[-LONGEST // 2 :])}"
     # Runs of white space first: a pattern with \s* twice takes the square of their length.
     text = re.sub(r"\n[\n ]+", "\n", re.sub(r"[^\S\n]+", " ", text))
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
@@ -113,6 +113,20 @@ def _plain(text: str) -> str:
     # Terraform and az draw a bar before every line of an error and break it at the terminal's width.
     text = re.sub(r"^[ \t]*[│|╷╵>][ \t]?", "", text, flags=re.MULTILINE)
     return re.sub(r"\n[\n ]+", "\n", re.sub(r"[^\S\n]+", " ", text))
+
+
+_LONGEST_LINE = 10_000
+"""Characters within which a line's end is looked for, so that no refusal is cut in two, where lines are shorter."""
+
+
+def _to_line_end(text: str) -> str:
+    end = text.rfind("\n", len(text) - _LONGEST_LINE)
+    return text[:end] if end >= 0 else text
+
+
+def _from_line_begin(text: str) -> str:
+    begin = text.find("\n", 0, _LONGEST_LINE)
+    return text[begin + 1 :] if begin >= 0 else text
 
 
 def _first(pattern: str, text: str) -> str | None:

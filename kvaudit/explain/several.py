@@ -1,6 +1,7 @@
 """Several refusals in one text, each with its own facts: a log of two callers must not give one of them the other's grant."""
 
 import re
+from dataclasses import dataclass
 
 from kvaudit.explain.facts import Facts, find_facts
 
@@ -14,21 +15,41 @@ _BEGINS = re.compile(
 _ENDS = re.compile(r"\b(?:key )?vault:? '?[A-Za-z][0-9A-Za-z-]{1,23};location=\w{1,40}", re.IGNORECASE)
 """How a vault ends them."""
 
-_MOST = 20
-"""Refusals that are told apart. A text of more is a log of one trouble, or should be cut."""
+MOST = 500
+"""Refusals of different words that are told apart, which takes half a second. A text of more should be cut."""
 
 
-def refusals(facts: Facts) -> tuple[Facts, ...]:
-    """The facts of every refusal of a text, in its order; empty where the text is about one caller and one vault.
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The refusals of a text.
+
+    Attributes:
+        facts: of each, in the order of the text; empty where those that were looked at are about one caller and one vault.
+        looked_at: how many of different words were looked at.
+        unread: how many of different words stand behind these, and were not.
+    """
+
+    facts: tuple[Facts, ...] = ()
+    looked_at: int = 0
+    unread: int = 0
+
+
+def refusals(facts: Facts) -> Apart:
+    """Tells the refusals of a text apart.
 
     SDKs print the message of one refusal several times: refusals that say the same are one.
     """
-    starts = [found.start() for found in _BEGINS.finditer(facts.text)][:_MOST]
-    if len(starts) < 2:
-        return ()
-    parts = [_whole(facts.text[start:end]) for start, end in zip(starts, [*starts[1:], None], strict=True)]
-    told = {_about(found): found for found in reversed([find_facts(part) for part in parts])}
-    return tuple(reversed(told.values())) if len(told) > 1 else ()
+    starts = [found.start() for found in _BEGINS.finditer(facts.text)]
+    ends = [*starts[1:], None] if starts else []
+    parts = list(dict.fromkeys(_whole(facts.text[start:end]) for start, end in zip(starts, ends, strict=True)))
+    if len(parts) < 2:
+        return Apart(looked_at=len(parts))
+    told: dict[tuple[str | None, ...], Facts] = {}
+    for part in parts[:MOST]:
+        found = find_facts(part)
+        told.setdefault(_about(found), found)
+    several = tuple(told.values()) if len(told) > 1 else ()
+    return Apart(several, min(len(parts), MOST), max(len(parts) - MOST, 0))
 
 
 def _whole(part: str) -> str:

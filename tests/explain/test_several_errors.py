@@ -1,12 +1,15 @@
 """Texts that hold several errors, or quote some: what is told, and above all what is proposed, belongs to one of them."""
 
 import json
+import time
 
 import pytest
 from test_explanations import APP, KV, LOG, OID, POLICY, RBAC, TENANT, body
 
 from kvaudit.explain import Kind, explain
 from kvaudit.explain.explanation import Confidence
+from kvaudit.explain.facts import LONGEST
+from kvaudit.explain.several import MOST
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 FIREWALL = (
@@ -156,3 +159,50 @@ def test_only_an_address_that_a_rule_can_hold_is_proposed(
     fix = found.causes[0].fix
     assert (fix is not None) is can_be_a_rule
     assert fix is None or f"--ip-address {address}\n" in fix.az
+
+
+def refusal(number: int) -> str:
+    return RBAC.replace(OID, f"{OID[:-12]}{number:012d}")
+
+
+def test_hundreds_of_refusals_are_told_apart_and_how_many_there_are() -> None:
+    text = "\n".join([*(refusal(number) for number in range(300)), FIREWALL])
+    found = explain(text)
+    assert (found.kind, found.also) == (Kind.FIREWALL, (Kind.MISSING_ROLE,)), "the last of 301 is of another kind"
+    many = explain("\n".join(refusal(number) for number in range(300)))
+    assert [cause.cause for cause in many.causes if cause.beside] == [
+        "the text shows other refusals of the same kind (299)"
+    ]
+
+
+def test_beyond_the_bound_it_is_told_how_many_were_not_looked_at() -> None:
+    short = [f"The client 'a{number}@contoso.com' does not have authorization" for number in range(MOST + 700)]
+    found = explain("\n".join(short))
+    told = [cause for cause in found.causes if "were not looked at" in cause.cause]
+    assert [cause.cause for cause in told] == ["700 of 1,200 different refusals in the text were not looked at"]
+    assert "the first 500 were" in told[0].because
+
+
+def test_a_refusal_that_is_repeated_ten_thousand_times_is_one() -> None:
+    found = explain("\n".join([RBAC] * 300))
+    assert not any(cause.beside for cause in found.causes)
+    found = explain("\n".join([" ".join(RBAC.split())] * 10_000))
+    assert [cause.cause for cause in found.causes if cause.beside] == ["most of the text was not looked at"]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "The client '",
+        "The client 'x' Vault: kv-a;location=x ",
+        "the user, group or application '{}",
+        "caller is not authorized to perform action on resource Action: 'a/b",
+        "public network access is disabled and request code: Aa Bb ",
+    ],
+)
+def test_hostile_logs_of_refusals_take_bounded_time(piece: str) -> None:
+    """Every one in other words, as many as fit: each is found, and a bounded number looked into."""
+    text = "".join(f"{piece}{number} " for number in range(LONGEST // len(piece)))[:LONGEST]
+    before = time.process_time()
+    explain(text)
+    assert time.process_time() - before < 6
