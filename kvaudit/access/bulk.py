@@ -34,19 +34,15 @@ from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.access.takeover_counts import TakeoverCounts
-from kvaudit.access.tallies import tally_of, tally_of_records, with_grants, with_records
+from kvaudit.access.tallies import Asked, Who, tally_of, tally_of_records, with_grants, with_records
 from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
-from kvaudit.model.estate import Estate
 from kvaudit.model.vaults import PermissionModel, Vault
 
 _KEPT = 64
 """Resource groups, and subscriptions, whose sets are kept: vaults of one mostly follow each other."""
-
-Who = Callable[[Estate, str, str | None], bool | None]
-"""Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
 
 Made = TypeVar("Made")
 
@@ -86,7 +82,7 @@ class Bulk:
         self._may_add = {broad: bytearray(b"\1" * powers) for broad in (True, False)}
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
-        self._asked: dict[tuple[int, Who | None], tuple[Question, int, int]] = {}
+        self._asked: dict[tuple[int, Who | None], Asked] = {}
         self._hides: dict[str, bool] = {}
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
@@ -309,33 +305,37 @@ class Bulk:
         """
         asked = self._asked.get((id(question), who))  # questions are few objects, and their values slow to hash
         if asked is None:
-            asked = self._asked[id(question), who] = question, len(self._asked), self.effects.touched_by[question]
-        _, number, touched = asked
+            asked = self._asked[id(question), who] = self._new(question, who)
+        number, touched = asked.number, asked.touched
         above, passed = node, []
         while number not in above.tallies and above.parent is not None and not above.touched & touched:
             passed.append(above)
             above = above.parent
         if number not in above.tallies:
-            above.tallies[number] = self._tally(above, question, who)
+            above.tallies[number] = self._tally(above, asked)
         found = above.tallies[number]
         for item in passed:
             item.tallies[number] = found
         return found
 
-    def _tally(self, node: Node, question: Question, who: Who | None) -> Tally | None:
-        above = self.tally(node.parent, question, who) if node.parent and not node.is_broad else None
-        if isinstance(question, DataGrants):
+    def _new(self, question: Question, who: Who | None) -> Asked:
+        effects, kind_of = self.effects, self.kinds(who).of if who else None
+        touched, triples = effects.touched_by[question], effects.triples_of[question]
+        return Asked(question, who, len(self._asked), touched, triples, isinstance(question, DataGrants), kind_of)
+
+    def _tally(self, node: Node, asked: Asked) -> Tally | None:
+        above = self.tally(node.parent, asked.question, asked.who) if node.parent and not node.is_broad else None
+        if asked.is_of_data:
             if above is not None:
-                kind_of = self.kinds(who).of if who else None
-                return with_grants(above, node, self.effects.triples_of[question], kind_of, self._hiding.of)
-            sets = self.data(node, question)
-            return None if sets is None else self._tally_among(sets, who)
-        triple = self.effects.triples[question]
+                return with_grants(above, node, asked.triples, asked.kind_of, self._hiding.of)
+            sets = self._data(node, asked.triples)
+            return None if sets is None else self._tally_among(sets, asked.who)
+        (triple,) = asked.triples
         return tally_of_records(node, triple) if above is None else with_records(above, node, triple)
 
-    def data(self, node: Node, question: DataGrants) -> list[Sets] | None:
-        """For each operation of a question, who holds it by records that name him; None as for `tally`."""
-        found = [node.apart(triple) for triple in self.effects.triples_of[question]]
+    def _data(self, node: Node, triples: Sequence[int]) -> list[Sets] | None:
+        """For each of some operations, who holds it by records that name him; None as for `tally`."""
+        found = [node.apart(triple) for triple in triples]
         for _, conditional, _ in found:
             if conditional and self._hiding.has(True, conditional):
                 return None
@@ -348,7 +348,7 @@ class Bulk:
             (triple,) = self.effects.triples_of[question]
 
             def data(node: Node) -> Sets | None:
-                found = self.data(node, question)
+                found = self._data(node, (triple,))
                 return found[0] if found else None
 
             any_triple = self.effects.triples[AnyGrant()]

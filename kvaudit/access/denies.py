@@ -94,7 +94,10 @@ def _named(
         return Meets.YES
     if principal_id is None:
         return Meets.MAYBE if ids else Meets.NO
-    if principal_id in ids or not ids.isdisjoint(directory.chains_up(principal_id)) or not ids.isdisjoint(beside):
+    if principal_id in ids or not ids.isdisjoint(beside):
+        return Meets.YES
+    groups = [item for item in ids if directory.has_members(item)]
+    if groups and not directory.chains_up(principal_id).keys().isdisjoint(groups):
         return Meets.YES
     return Meets.MAYBE if any(directory.doubt(principal_id, item) for item in ids) else Meets.NO
 

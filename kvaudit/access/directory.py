@@ -21,7 +21,7 @@ How sure we are that a principal is *not* in a group (that it is in one is certa
   never asked for, nothing is doubted: that is told once, as not assessed (`is_assessed`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -177,7 +177,26 @@ class Directory:
 
     @cached_property
     def _nested(self) -> Mapping[str, list[str]]:
-        return self.edges.nested(self.may_be_group)
+        but = {item for kind in _NOT_GROUPS for item in self._estate.ids_by_type.get(kind, ())}
+        return self.edges.nested(self.may_be_group, but)
+
+    @cached_property
+    def _above_nested(self) -> Mapping[str, list[str]]:
+        """The same from below: the groups in which each stands directly, sorted."""
+        found: dict[str, list[str]] = {}
+        for group, members in sorted(self._nested.items()):
+            for member in members:
+                found.setdefault(member, []).append(group)
+        return found
+
+    def _parents(self, principal_id: str) -> Sequence[str]:
+        """The groups in which somebody stands directly, sorted: of groups they are known without a table of all members."""
+        may_be_group = principal_id in self.edges.members or self.may_be_group(principal_id)
+        return (self._above_nested if may_be_group else self.edges.parents).get(principal_id, ())
+
+    def has_members(self, principal_id: str) -> bool:
+        """Whether anything says of anybody that he is in this ID."""
+        return principal_id in self.edges.members or principal_id in self.asked_members
 
     def hidden_below(self, group_id: str) -> tuple[Gap, ...]:
         """What was not read of the members of a group, its own listing first, then those of groups nested in it."""
@@ -279,7 +298,7 @@ class Directory:
         while layer:
             following: list[tuple[str, tuple[str, ...]]] = []
             for member, chain in layer:
-                for group in self.edges.parents.get(member, ()):
+                for group in self._parents(member):
                     if group in walked or not self._is_live(group):
                         continue
                     walked.add(group)
@@ -296,7 +315,7 @@ class Directory:
         pending = [group]
         while pending:
             below = pending.pop()
-            for above in self.edges.parents.get(below, ()):
+            for above in self._parents(below):
                 if above not in found and self._is_live(above):
                     found[above] = (above, *found[below])
                     pending.append(above)

@@ -117,8 +117,9 @@ class MemberSets:
 
     def _members(self, group: str) -> BitMap:
         if group not in self._direct:
-            places = self._columns.places_in(group)
-            listed = BitMap(places if self._number_of is None else map(self._number_of.__getitem__, places))
+            listed = self._columns.set_of(group) or _EMPTY
+            if self._number_of is not None:
+                listed = BitMap(map(self._number_of.__getitem__, listed))
             asked = self._directory.asked_members.get(group)
             self._direct[group] = listed | self._numbers.set_of(asked) if asked else listed
         return self._direct[group]

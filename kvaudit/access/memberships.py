@@ -7,6 +7,7 @@ for its start. Ownership is no membership: an owner can add himself, which is a 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,11 +80,21 @@ class Edges:
             return self._estate.membership_columns.by_group
         return _table(self._pairs())
 
-    def nested(self, may_be_group: Callable[[str], bool]) -> Mapping[str, list[str]]:
-        """Group -> those of its direct members that may be groups, or have members; sorted."""
+    def nested(
+        self, may_be_group: Callable[[str], bool], but: AbstractSet[str] = frozenset()
+    ) -> Mapping[str, list[str]]:
+        """Group -> those of its direct members that may be groups, or have members; sorted.
+
+        Args:
+            may_be_group: whether others may hold something through an ID.
+            but: IDs of which it is known that it says no: a large tenant has a hundred thousand, who are not asked about.
+        """
         members = self.members
         if not self._over and not self._certain:
-            return self._estate.membership_columns.nested(lambda name: name in members or may_be_group(name))
+            columns = self._estate.membership_columns
+            return columns.nested(
+                lambda name: name in members or may_be_group(name), but - frozenset(columns.group_names())
+            )
         return {
             group: [item for item in found if item in members or may_be_group(item)] for group, found in members.items()
         }

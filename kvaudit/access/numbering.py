@@ -69,15 +69,19 @@ class Numbers:
         Returns:
             One number for each of the IDs.
         """
+        known, ids, is_certain = self._known, self.ids, self._directory.is_certain
         people, workloads, others = list[int](), list[int](), list[int]()
         for name, item in principals.items():
             kind = item.type
             if kind in SINGLE and item.state is PrincipalState.FOUND:
+                number = known.get(name)
+                if number is None:
+                    number = known[name] = len(ids)
+                    ids.append(name)
                 if kind == "User":
-                    found = others if item.user_type == "Guest" else people
+                    (others if item.user_type == "Guest" else people).append(number)
                 else:
-                    found = workloads if self._directory.is_certain(name) else others
-                found.append(self.add(name))
+                    (workloads if is_certain(name) else others).append(number)
         self.ordinary = (BitMap(people), BitMap(workloads))
         is_single = bytearray(len(self.ids))
         for number in chain(people, workloads, others):

@@ -107,7 +107,7 @@ class ByScope(Generic[Scoped]):
 
     def beside_columns(self, scope: str) -> tuple[Scoped, ...]:
         """Those of them that are not kept in columns."""
-        return tuple(self._at.get(scope, ()))
+        return tuple(self._at[scope]) if scope in self._at else ()
 
     def _listed_in(self, subscription: str) -> Iterator[Scoped]:
         """Records above a subscription that its own listings returned."""

@@ -40,7 +40,7 @@ class PrincipalTypes:
         return (
             kind in self._estate.membership_columns.types
             or kind in self._recorded.values()
-            or any(item.type == kind for item in self._estate.principals.values())
+            or kind in self._estate.ids_by_type
         )
 
     def is_recorded(self, principal_id: str) -> bool:

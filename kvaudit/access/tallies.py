@@ -1,11 +1,13 @@
 """Tallies of nodes: counted from sets, or from the tally of the node above and the few records that a node adds to it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
-from kvaudit.access.counting import Tally
+from kvaudit.access.counting import Question, Tally
 from kvaudit.access.nodes import Node, Sets
+from kvaudit.model.estate import Estate
 
 _NO_PLACE = 3
 """Instead of 0, 1 or 2, the places of the three answers."""
@@ -15,8 +17,23 @@ _BEST = (_NO_PLACE, 0, 1, 0, 2, 0, 1, 0)
 
 _UNCLEAR = 2
 
+Who = Callable[[Estate, str, str | None], bool | None]
+"""Whether a principal (folded ID, type) is one of those who are meant; None where that cannot be told."""
+
 Kind = Callable[[int], bool | None]
 """Whether somebody (a number) is one of those who are meant; None where that cannot be told."""
+
+
+class Asked(NamedTuple):
+    """A question, for whose grants it is asked, and what is asked of both again and again: questions are slow to hash."""
+
+    question: Question
+    who: Who | None
+    number: int
+    touched: int
+    triples: tuple[int, ...]
+    is_of_data: bool
+    kind_of: Kind | None
 
 
 def tally_of(found: Sequence[Sets]) -> Tally:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from pyroaring import BitMap
 
-from kvaudit.access.bulk import Bulk, Made, Who
+from kvaudit.access.bulk import Bulk, Made
 from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGrants, Question, Tally
 from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
@@ -15,7 +15,7 @@ from kvaudit.access.numbering import NOBODY, Classes
 from kvaudit.access.roles import RolePower
 from kvaudit.access.subject import VaultAccess
 from kvaudit.access.takeover_counts import GainTally
-from kvaudit.access.tallies import tally_of_masks
+from kvaudit.access.tallies import Who, tally_of_masks
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.vaults import PermissionModel
 

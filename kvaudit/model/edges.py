@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property, partial
 from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -132,10 +133,17 @@ class Memberships(Sequence[Membership]):
         place = self._place.get(group)
         return [] if place is None else list(self._slice(place))
 
-    def places_in(self, group: str) -> "array[int]":
-        """The same as an array of their own."""
+    @cached_property
+    def sets(self) -> "Sequence[BitMap]":
+        """The direct members of each of `groups`, by their places in `pairs`. Not to be changed."""
+        from pyroaring import BitMap
+
+        return [BitMap(self._slice(place)) for place in range(len(self.groups))]
+
+    def set_of(self, group: str) -> "BitMap | None":
+        """The direct members of one group; None where it has none."""
         place = self._place.get(group)
-        return array("I") if place is None else self._slice(place)
+        return None if place is None else self.sets[place]
 
     def members_and_types(self) -> Iterator[tuple[str, str | None]]:
         """Everybody who is a member, with each type that memberships state."""
@@ -146,17 +154,22 @@ class Memberships(Sequence[Membership]):
         """Member -> the type that its memberships state; where they differ, the last one's."""
         return {member: kind for member, kind in self.members_and_types() if kind is not None}
 
-    def nested(self, counts: Callable[[str], bool]) -> Mapping[str, list[str]]:
-        """Group -> those of its direct members that count, sorted; groups without any are left out."""
+    def nested(self, counts: Callable[[str], bool], but: AbstractSet[str] = frozenset()) -> Mapping[str, list[str]]:
+        """Group -> those of its direct members that count, sorted; groups without any are left out.
+
+        Args:
+            counts: whether a member counts.
+            but: members of which it is known that they do not.
+        """
         from pyroaring import BitMap
 
         members = self._member_names
-        chosen = {name for name in dict.fromkeys(members) if counts(name)}
+        chosen = {name for name in set(members) - but if counts(name)}
         wanted = BitMap([place for place, name in enumerate(members) if name in chosen])
         table = {}
-        for place, group in enumerate(self.groups) if wanted else ():
-            found = BitMap(self._slice(place)) & wanted
-            if found:
+        for group, all_members in zip(self.groups, self.sets, strict=True) if wanted else ():
+            if all_members.intersect(wanted):
+                found = all_members & wanted
                 table[self.names[group]] = list(dict.fromkeys(map(members.__getitem__, found)))
         return table
 
@@ -169,7 +182,7 @@ class Memberships(Sequence[Membership]):
             of_kind.setdefault(item & _TYPE, []).append(place)
         kinds = [(kind, BitMap(places)) for kind, places in sorted(of_kind.items())]
         for place, group in enumerate(self.groups):
-            mine = BitMap(self._slice(place))
+            mine = self.sets[place]
             for kind, members in kinds:
                 if members.intersect(mine):
                     yield self.names[group], self.types[kind], partial(self._of_type, place, kind)
@@ -192,14 +205,12 @@ class Memberships(Sequence[Membership]):
 
     @cached_property
     def _upwards(self) -> _Upwards:
-        from pyroaring import BitMap
-
         least = max(_LARGE, len(self.members) // _FEW)
         counts = array("I", repeat(0, len(self.pairs) + 1))
         large, small = [], []
         for place, group in enumerate(self.groups):
             if self.starts[place + 1] - self.starts[place] > least:
-                large.append((group, BitMap(self._slice(place))))
+                large.append((group, self.sets[place]))
                 continue
             small.append((place, group))
             for item in self._slice(place):

@@ -156,6 +156,17 @@ class Estate:
         return self.principals.get(principal_id) or Principal(principal_id, state=PrincipalState.UNRESOLVED)
 
     @cached_property
+    def ids_by_type(self) -> Mapping[str | None, Sequence[str]]:
+        """The folded IDs of `principals` by their type."""
+        found: dict[str | None, list[str]] = {}
+        for name, item in self.principals.items():
+            if item.type in found:
+                found[item.type].append(name)
+            else:
+                found[item.type] = [name]
+        return found
+
+    @cached_property
     def _complete(self) -> frozenset[tuple[str, str]]:
         return frozenset((listing.kind, scopes.fold(listing.scope)) for listing in self.listings)
 

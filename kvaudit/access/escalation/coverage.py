@@ -67,13 +67,12 @@ class _Matters:
     @cached_property
     def _by_type(self) -> tuple[list[str], list[str]]:
         """The groups and the service principals among them."""
-        principals, named = self.estate.principals, self.named
+        by_type, named = self.estate.ids_by_type, self.named
         # A large tenant has hundreds of thousands, mostly users whom the directory knows: these are not looked for.
-        known = [(name, item.type) for name, item in principals.items() if item.type and item.type != "User"]
-        found: list[tuple[str, str | None]] = [(name, kind) for name, kind in known if name in named]
-        typeless = [name for name, item in principals.items() if not item.type and name in named]
-        others = (*typeless, *named.difference(principals))
-        found += [(item, self.directory.type_of(item)) for item in others]
+        typeless = [item for kind in by_type if not kind for item in by_type[kind] if item in named]
+        others = (*typeless, *named.difference(self.estate.principals))
+        found = [(item, self.directory.type_of(item)) for item in others]
+        found += [(item, kind) for kind in _HOLDING for item in by_type.get(kind, ()) if item in named]
         groups, service_principals = ([item for item, own in found if own == kind] for kind in _HOLDING)
         return groups, service_principals
 
