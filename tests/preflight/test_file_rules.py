@@ -175,6 +175,64 @@ def test_terraform_names_of_the_flag(tmp_path: Path, body: str, verdict: Verdict
     assert (found.verdict, found.severity) == (verdict, severity)
 
 
+def azurerm(body: str = "", pin: str | None = None) -> str:
+    required = f'terraform {{\n required_providers {{\n azurerm = {{\n version = "{pin}"\n}}\n}}\n}}\n' if pin else ""
+    return f'{required}resource "azurerm_key_vault" "main" {{\n  name = "kv-contoso"\n{body}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "words"),
+    [
+        ("purge-protection-not-declared", "", "set purge_protection_enabled to true"),
+        ("public-network-declared-open", "", "set public_network_access_enabled to false, or default_action of network_acls to Deny"),
+        ("public-network-declared-open", 'network_acls {\n default_action = "Allow"\n bypass = "None"\n}', "default_action of network_acls lets every address in"),
+        ("public-network-declared-open", "", "network_acls is left out"),
+        ("soft-delete-retention-short", "soft_delete_retention_days = 7", "leave soft_delete_retention_days out: 90 days"),
+        ("soft-delete-retention-short", 'soft_delete_retention_days = "soon"', "soft_delete_retention_days is 'soon'"),
+        ("purge-protection-not-declared", "purge_protection_enabled = var.nowhere", "purge_protection_enabled is not decided"),
+        ("permission-model-implicit", "", "state rbac_authorization_enabled, with"),
+    ],
+)  # fmt: skip
+def test_findings_in_terraform_speak_the_words_of_the_provider(
+    tmp_path: Path, rule: str, body: str, words: str
+) -> None:
+    (found,) = verdicts(judged(tmp_path, azurerm(body), "main.tf"), rule)
+    told = f"{found.message}\n{found.fix}"
+    assert words in told
+    assert not any(name in told for name in ("enableP", "enableR", "networkAcls", "publicN", "softD"))
+
+
+@pytest.mark.parametrize("body", ["", "properties = {\n enablePurgeProtection = false\n}"])
+def test_azapi_keeps_the_words_of_azure(tmp_path: Path, body: str) -> None:
+    text = f'resource "azapi_resource" "kv" {{\n type = "Microsoft.KeyVault/vaults@2026-02-01"\n name = "kv-contoso"\n body = {{\n{body}\n}}\n}}\n'
+    result = judged(tmp_path, text, "main.tf")
+    told = [f"{item.message} {item.fix}" for rule in ("purge-protection-not-declared", "public-network-declared-open") for item in verdicts(result, rule)]  # fmt: skip
+    assert "set enablePurgeProtection to true" in told[0]
+    assert "set publicNetworkAccess to Disabled, or networkAcls.defaultAction to Deny" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("pin", "name", "fix"),
+    [
+        ("~> 3.100", "enable_rbac_authorization", "let in azurerm 4.42.0 or newer, then write rbac_authorization_enabled"),
+        ("= 4.41.0", "enable_rbac_authorization", "let in azurerm 4.42.0 or newer, then write rbac_authorization_enabled"),
+        (">= 3.0, < 4.42.0", "enable_rbac_authorization", "let in azurerm 4.42.0 or newer, then write rbac_authorization_enabled"),
+        ("4.42.0", "rbac_authorization_enabled", "write rbac_authorization_enabled"),
+        ("~> 4.0", "rbac_authorization_enabled", "write rbac_authorization_enabled"),
+        (">= 3.0", "rbac_authorization_enabled", "write rbac_authorization_enabled"),
+        (None, "rbac_authorization_enabled", "write rbac_authorization_enabled"),
+    ],
+)  # fmt: skip
+def test_the_flag_is_named_as_the_pinned_provider_knows_it(
+    tmp_path: Path, pin: str | None, name: str, fix: str
+) -> None:
+    result = judged(tmp_path, azurerm(pin=pin), "main.tf")
+    assert (
+        verdicts(result, "permission-model-implicit")[0].fix == f"state {name}, with the value that the vault has today"
+    )
+    assert verdicts(result, "provider-model-flag-removed")[0].fix == fix
+
+
 def test_an_output_that_shows_a_secure_parameter(tmp_path: Path) -> None:
     result = judged(tmp_path, template(outputs={"o": {"type": "string", "value": "[parameters('key')]"}}))
     assert verdicts(result, "secret-in-plain-text")[0].verdict is Verdict.FAIL

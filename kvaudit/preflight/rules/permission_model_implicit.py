@@ -25,7 +25,8 @@ from datetime import date
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
 from kvaudit.preflight.policies import policies_of
-from kvaudit.templates.declarations import FileDeclarations, Language, VaultDeclaration
+from kvaudit.preflight.properties import is_azurerm, spelled
+from kvaudit.templates.declarations import FileDeclarations, VaultDeclaration
 from kvaudit.templates.model_on_create import model_on_create
 from kvaudit.templates.project import Project
 from kvaudit.templates.unknown import Unknown
@@ -47,8 +48,7 @@ def _judged(vault: VaultDeclaration, declared: FileDeclarations) -> FileJudgemen
             vault.address, vault.rbac_at or vault.position, f"the model is not decided: {found.model.reason}"
         )
     listed = policies_of(vault, declared)
-    name = "rbac_authorization_enabled" if _is_azurerm(vault) else "enableRbacAuthorization"
-    fix = f"state {name}, with the value that the vault has today"
+    fix = f"state {spelled(vault, 'enableRbacAuthorization')}, with the value that the vault has today"
     if found.model is PermissionModel.AZURE_RBAC:
         if listed:
             message = (
@@ -56,7 +56,7 @@ def _judged(vault: VaultDeclaration, declared: FileDeclarations) -> FileJudgemen
             )
             return fails(vault.address, vault.position, message, fix, severity=Severity.HIGH)
         return fails(vault.address, vault.position, found.because, fix, severity=Severity.LOW)
-    if _is_azurerm(vault):  # azurerm 5.0 refuses the file: nothing changes silently there
+    if is_azurerm(vault):  # azurerm 5.0 refuses the file: nothing changes silently there
         return fails(vault.address, vault.position, found.because, fix, severity=Severity.LOW)
     more = _when_raised(listed)
     severity = Severity.HIGH if listed else Severity.MEDIUM
@@ -69,10 +69,6 @@ def _when_raised(listed: int | None) -> str:
     if not listed:
         return ""
     return f"; {listed} access polic{'y' if listed == 1 else 'ies'} would be inert in a vault that a raised version creates"
-
-
-def _is_azurerm(vault: VaultDeclaration) -> bool:
-    return vault.language in (Language.TERRAFORM, Language.TERRAFORM_PLAN) and vault.api_version is None
 
 
 RULE = FileRule(

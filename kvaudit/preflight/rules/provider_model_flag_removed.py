@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes
+from kvaudit.preflight.properties import RENAMED_IN, knows_new_name
 from kvaudit.templates.declarations import FileDeclarations, Language, VaultDeclaration
 from kvaudit.templates.model_on_create import lowest_major
 from kvaudit.templates.project import Project
@@ -39,17 +40,18 @@ def _judged(vault: VaultDeclaration, declared: FileDeclarations) -> FileJudgemen
     refused = floor is not None and floor >= 5
     severity = Severity.HIGH if refused else Severity.LOW
     when = f"azurerm {vault.provider_version} refuses" if refused else "azurerm 5.0 refuses"
+    first = "" if knows_new_name(vault) else f"let in azurerm {RENAMED_IN} or newer, then "
     if vault.rbac is None:
         message = f"{when} a vault without rbac_authorization_enabled"
-        return fails(vault.address, at, message, "write rbac_authorization_enabled", severity=severity)
+        return fails(vault.address, at, message, f"{first}write rbac_authorization_enabled", severity=severity)
     lines = declared.lines.get(at.file, ())
     written = lines[at.line - 1] if 0 < at.line <= len(lines) else ""
     if "enable_rbac_authorization" in written:
         return fails(
             vault.address,
             at,
-            f"{when} enable_rbac_authorization, which is rbac_authorization_enabled from 4.42.0 on",
-            "rename it to rbac_authorization_enabled",
+            f"{when} enable_rbac_authorization, which is rbac_authorization_enabled from {RENAMED_IN} on",
+            f"{first}rename it to rbac_authorization_enabled",
             severity=severity,
         )
     return passes(vault.address, at)

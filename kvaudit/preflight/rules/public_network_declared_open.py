@@ -9,7 +9,8 @@ Whoever holds a token reaches it from anywhere; only identity protects what it k
 
 ## How to fix it
 
-Disable public network access and use a private endpoint, or set `networkAcls.defaultAction` to `Deny` and name the networks.
+Disable public network access and use a private endpoint, or set `networkAcls.defaultAction` to `Deny` and name the networks
+(Terraform: `public_network_access_enabled = false`, or `default_action = "Deny"` in `network_acls`).
 
 ## References
 
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
-from kvaudit.preflight.properties import judge_property
+from kvaudit.preflight.properties import judge_property, setting, spelled
 from kvaudit.templates.declarations import VaultDeclaration
 from kvaudit.templates.project import Project
 from kvaudit.templates.unknown import Unknown
@@ -42,17 +43,23 @@ def _public(vault: VaultDeclaration, value: object) -> FileJudgement:
 def _firewall(vault: VaultDeclaration, value: object) -> FileJudgement:
     action = value.get("defaultAction") if isinstance(value, dict) else None
     if isinstance(action, Unknown):
-        return unknown(vault.address, vault.position, f"networkAcls.defaultAction is not decided: {action.reason}")
+        return unknown(
+            vault.address,
+            vault.position,
+            f"{spelled(vault, 'networkAcls.defaultAction')} is not decided: {action.reason}",
+        )
     if str(action).casefold() == "deny":
         return passes(vault.address, vault.position)
     if vault.module is not None:
         return unknown(vault.address, vault.position, f"the module {vault.module} decides")
-    why = "networkAcls is left out" if action is None else "networkAcls.defaultAction lets every address in"
+    rules, default = spelled(vault, "networkAcls"), spelled(vault, "networkAcls.defaultAction")
+    why = f"{rules} is left out" if action is None else f"{default} lets every address in"
+    closed = setting(vault, "publicNetworkAccess", "Disabled")
     return fails(
         vault.address,
         vault.position,
         f"public network access is on, and {why}",
-        "set publicNetworkAccess to Disabled, or networkAcls.defaultAction to Deny",
+        f"set {closed}, or {default} to Deny",
     )
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
-from kvaudit.preflight.properties import judge_property
+from kvaudit.preflight.properties import judge_property, setting
 from kvaudit.templates.declarations import VaultDeclaration
 from kvaudit.templates.project import Project
 
@@ -37,7 +37,8 @@ def _judged(vault: VaultDeclaration, value: object) -> FileJudgement:
         return passes(vault.address, vault.position)
     if vault.module is not None:
         return unknown(vault.address, vault.position, f"the module {vault.module} decides")
-    return fails(vault.address, vault.position, "purge protection is off", "set enablePurgeProtection to true")
+    fix = f"set {setting(vault, 'enablePurgeProtection', 'true')}"
+    return fails(vault.address, vault.position, "purge protection is off", fix)
 
 
 RULE = FileRule(

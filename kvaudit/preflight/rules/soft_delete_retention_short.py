@@ -8,8 +8,8 @@ A deletion that nobody noticed for a month is then final. The default is 90 days
 
 ## How to fix it
 
-Leave `softDeleteRetentionInDays` out (90 days) or raise it. A vault that exists keeps what it has: only a new one can be
-longer.
+Leave `softDeleteRetentionInDays` (Terraform: `soft_delete_retention_days`) out (90 days) or raise it. A vault that exists keeps
+what it has: only a new one can be longer.
 
 ## References
 
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kvaudit.preflight.judgement import FileJudgement, FileRule, Severity, fails, passes, unknown
-from kvaudit.preflight.properties import judge_property
+from kvaudit.preflight.properties import judge_property, spelled
 from kvaudit.templates.declarations import VaultDeclaration
 from kvaudit.templates.project import Project
 
@@ -45,16 +45,17 @@ def _judged(vault: VaultDeclaration, value: object) -> FileJudgement:
         )
     if value is None:
         return passes(vault.address, vault.position)
+    name = spelled(vault, "softDeleteRetentionInDays")
     days = int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else None
     if days is None:
-        return unknown(vault.address, vault.position, f"softDeleteRetentionInDays is {str(value)[:40]!r}")
+        return unknown(vault.address, vault.position, f"{name} is {str(value)[:40]!r}")
     if days >= SHORTEST:
         return passes(vault.address, vault.position)
     return fails(
         vault.address,
         vault.position,
         f"what is deleted is kept for {days} days only",
-        "leave softDeleteRetentionInDays out: 90 days",
+        f"leave {name} out: 90 days",
     )
 
 
