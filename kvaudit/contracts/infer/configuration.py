@@ -1,15 +1,18 @@
-"""Needs that configuration states: references of App Service, SecretProviderClass, Spring properties, Terraform data.
+"""Needs that configuration states: references of App Service, SecretProviderClass, External Secrets, Spring properties,
+Terraform data.
 
 Patterns are such that time is linear in the size of a file; what YAML is parsed is bounded.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
 from kvaudit.contracts.infer import rest
 from kvaudit.contracts.infer.catalogue import object_name, words
+from kvaudit.contracts.infer.external_secrets import Store, external_needs, stores_in
 from kvaudit.contracts.infer.needs import Grade, Need, PartlyReadError, in_order
 from kvaudit.contracts.infer.terraform_data import terraform_needs
 from kvaudit.errors import UsageError
@@ -25,7 +28,7 @@ _SECRET_URI = re.compile(r"SecretUri\s*=\s*https?://[^/;\s]+/secrets/([^/;\s]+)"
 _VAULT_NAME = re.compile(r"VaultName\s*=\s*([^;]+)", re.IGNORECASE)
 _SECRET_NAME = re.compile(r"SecretName\s*=\s*([^;]+)", re.IGNORECASE)
 _LITERAL = re.compile(r"[0-9a-zA-Z-]{1,127}")
-_IN_YAML = re.compile(r"SecretProviderClass|key-?vault", re.IGNORECASE)
+_IN_YAML = re.compile(r"SecretProviderClass|key-?vault|external-secrets\.io/", re.IGNORECASE)
 _DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _LINE = re.compile(r"^((?:line )?)(\d+)")
 _MOST_TOLD = 5
@@ -43,13 +46,16 @@ _SPRING = re.compile(
 _SPRING_KEYS = re.compile(r"\bkeyvault\.(?:\w+\.)?(?:property-sources\[\d+\]\.)?secret-keys", re.IGNORECASE)
 
 
-def configuration_needs(text: str, file: str, vaults: Mapping[str, str] | None = None) -> tuple[Need, ...]:
+def configuration_needs(
+    text: str, file: str, vaults: Mapping[str, str] | None = None, stores: Sequence[Store] | None = None
+) -> tuple[Need, ...]:
     """The needs of a file of configuration.
 
     Args:
         text: of the file.
         file: as it is to be shown.
         vaults: label -> name, of Terraform's data sources `azurerm_key_vault` in the same folder.
+        stores: of the External Secrets Operator, of all files that are looked at; None for those of this one.
 
     Raises:
         PartlyReadError: YAML that names a SecretProviderClass or Spring's Key Vault properties cannot be parsed, or does not
@@ -62,14 +68,27 @@ def configuration_needs(text: str, file: str, vaults: Mapping[str, str] | None =
     elif suffix == ".properties":
         needs += _spring(dict(_properties(text)), file)
     elif suffix in (".yaml", ".yml") and _IN_YAML.search(text):
+        known = stores_of(text, file) if stores is None else stores
         for document, above in _documents_that_matter(text):
             try:
-                needs += [replace(need, line=need.line + above) for need in _yaml(document, file)]
+                needs += [replace(need, line=need.line + above) for need in _yaml(document, file, known)]
             except ValueError as problem:
                 problems.append(_in_file(str(problem), above))
     if problems:
         raise PartlyReadError("; ".join(problems[:_MOST_TOLD]), needs)
     return in_order(needs)
+
+
+def stores_of(text: str, file: str) -> tuple[Store, ...]:
+    """The stores of the External Secrets Operator in a YAML file. What cannot be parsed is told when its turn comes."""
+    found: list[Store] = []
+    for document, _ in _documents_that_matter(text) if "SecretStore" in text else ():
+        if "SecretStore" in document and len(document) <= LARGEST_YAML:
+            with suppress(UsageError):
+                found += [
+                    store for item in parse_yaml_documents(document, file) for store in stores_in(item.root, file)
+                ]
+    return tuple(found)
 
 
 def _in_file(problem: str, above: int) -> str:
@@ -137,7 +156,7 @@ def _spring(values: dict[str, tuple[str, int]], file: str) -> Iterator[Need]:
             yield _need(operation, Grade.LIKELY, file, line, f"the property {key}", rest.vault_in(value))
 
 
-def _yaml(text: str, file: str) -> Iterator[Need]:
+def _yaml(text: str, file: str, stores: Sequence[Store]) -> Iterator[Need]:
     if len(text) > LARGEST_YAML:
         raise ValueError(
             f"line 1: a document of more than {LARGEST_YAML // 1024} KB that names a vault: not looked into"
@@ -148,6 +167,7 @@ def _yaml(text: str, file: str) -> Iterator[Need]:
         raise ValueError(str(problem).removeprefix(f"{file}:")) from problem
     for document in documents:
         yield from _provider_class(document.root, file)
+        yield from external_needs(document.root, file, stores)
         yield from _spring(dict(_flat(document.root, "")), file)
 
 

@@ -91,7 +91,7 @@ def _names_only(needs: Sequence[Need]) -> list[str]:
     found = [need for need in needs if need.grade is Grade.NAME_ONLY]
     if not found:
         return []
-    lines = ["# By name only, not taken over: methods of these names are called on something unknown."]
+    lines = ["# By name only, not taken over: what these are asked of may be no key vault."]
     lines += [f"#   {need.word}: {_place(need)}" for need in found[:MOST_PLACES]]
     return lines + ([f"#   and {len(found) - MOST_PLACES} more places"] if len(found) > MOST_PLACES else [])
 

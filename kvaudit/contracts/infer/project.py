@@ -3,11 +3,12 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from kvaudit.contracts.infer.configuration import SUFFIXES, configuration_needs
+from kvaudit.contracts.infer.configuration import SUFFIXES, configuration_needs, stores_of
+from kvaudit.contracts.infer.external_secrets import Store
 from kvaudit.contracts.infer.grammars import MissingGrammarError
 from kvaudit.contracts.infer.needs import Inferred, Need, PartlyReadError, in_order
 from kvaudit.contracts.infer.python_source import python_needs
@@ -94,14 +95,15 @@ def read_sources(folder: Path) -> Inferred:
     unread: Counter[str] = Counter()
     looked_into = scripts = 0
     vaults: dict[Path, Mapping[str, str]] = {}
-    for path in _files(folder):
-        shown = path.relative_to(folder).as_posix() if path != folder else path.name
+    files = [(path, path.relative_to(folder).as_posix() if path != folder else path.name) for path in _files(folder)]
+    stores = _stores(files)
+    for path, shown in files:
         kind = _kind(path)
         try:
             if kind in READERS:
                 if kind == ".tf" and path.parent not in vaults:
                     vaults[path.parent] = _vaults_of_folder(path.parent)
-                needs += needs_of_file(path, shown, vaults.get(path.parent))
+                needs += needs_of_file(path, shown, vaults.get(path.parent), stores)
                 looked_into += 1
             elif kind in SCRIPTS:
                 scripts += bool(_MENTIONS.search(read_text(path)))
@@ -134,13 +136,26 @@ def _vaults_of_folder(folder: Path) -> Mapping[str, str]:
     return found
 
 
-def needs_of_file(path: Path, shown: str, vaults: Mapping[str, str] | None = None) -> tuple[Need, ...]:
+def _stores(files: Iterable[tuple[Path, str]]) -> tuple[Store, ...]:
+    """Stores of the External Secrets Operator. A file that cannot be read is told when its turn comes."""
+    found: list[Store] = []
+    for path, shown in files:
+        if _kind(path) in (".yaml", ".yml"):
+            with suppress(UnreadableFileError):
+                found += stores_of(read_text(path), shown)
+    return tuple(found)
+
+
+def needs_of_file(
+    path: Path, shown: str, vaults: Mapping[str, str] | None = None, stores: Sequence[Store] | None = None
+) -> tuple[Need, ...]:
     """The needs of one file; none for a file of a kind that is not read.
 
     Args:
         path: of the file.
         shown: as it is to be shown.
         vaults: label -> name, of Terraform's data sources `azurerm_key_vault` in the same folder.
+        stores: of the External Secrets Operator, of all files that are looked at.
 
     Raises:
         PartlyReadError: a part of it could not be read.
@@ -153,7 +168,7 @@ def needs_of_file(path: Path, shown: str, vaults: Mapping[str, str] | None = Non
         return ()
     text = read_text(path)
     if reader is configuration_needs:
-        return configuration_needs(text, shown, vaults)
+        return configuration_needs(text, shown, vaults, stores)
     if len(text) > LARGEST_SOURCE:
         raise ValueError(f"larger than {LARGEST_SOURCE // 1024 // 1024} MB: not looked into")
     return reader(text, shown)
