@@ -49,7 +49,7 @@ Made = TypeVar("Made")
 _UNASKED, _TOLD_APART = -2, -3
 """Instead of the number of a principal: nobody asked for it yet; it may be a stray, hide members or be nobody."""
 
-_TURNS = Effect(0, (), has_gap=False, gives=0)
+_TURNS = Effect(0, (), has_gap=False, gives=0, is_plain=False)
 """Stands for an effect that turns on the vault."""
 
 _EMPTY = BitMap()
@@ -203,16 +203,24 @@ class Bulk:
 
     def _add_columns(self, adding: Adding, scope: str, *, broad: bool) -> None:
         start, stop = self._columns.starts[scope]
-        columns, effects, given = self._columns.columns, self._effects[broad], adding.given
+        columns, effects, principals, given = (
+            self._columns.columns,
+            self._effects[broad],
+            self._principals,
+            adding.given,
+        )
         powers = columns.powers[start:stop]
-        for row in compress(range(start, stop), map(self._may_add[broad].__getitem__, powers)):
-            effect = effects[powers[row - start]]
+        may_add = list(map(self._may_add[broad].__getitem__, powers))
+        who = compress(columns.principals[start:stop], may_add)
+        for row, power, place in zip(
+            compress(range(start, stop), may_add), compress(powers, may_add), who, strict=True
+        ):
+            effect, number = effects[power], principals[place]
             if effect is None:
-                effect = self._effect(powers[row - start], scope, broad=broad)
+                effect = self._effect(power, scope, broad=broad)
                 if effect is None:
                     continue
-            number = self._principals[columns.principals[row]]
-            if number >= 0 and effect is not _TURNS and not effect.has_gap:  # as nearly all are
+            if number >= 0 and effect.is_plain:  # as nearly all are
                 if effect in given:
                     given[effect].append(number)
                 else:

@@ -97,6 +97,7 @@ class Effect:
         allows: those of them that it gives for certain.
         broad: the operations of each grant that a record of a broad scope is: one for each of its answers and conditions.
         touches: the triples in which its sets stand, one bit for each (see `Effects`).
+        is_plain: whether it is the same at every vault, and everything of it was read.
     """
 
     sets: int
@@ -106,6 +107,7 @@ class Effect:
     allows: int = 0
     broad: tuple[int, ...] = ()
     touches: int = 0
+    is_plain: bool = True
 
 
 class Effects:
@@ -238,7 +240,7 @@ class Effects:
         except KeyError:
             triples = len(self.operations) + len(self.triples)
             touches = sum(1 << triple for triple in range(triples) if sets >> 3 * triple & 7)
-            return self._interned.setdefault(key, Effect(*key, touches))
+            return self._interned.setdefault(key, Effect(*key, touches, is_plain=not has_gap))
 
     def _answers(
         self, question: Question, record: Record, given: tuple[Given, ...], *, broad: bool

@@ -56,14 +56,16 @@ class Holders:
         numbers: how many of each class are allowed; the same for those allowed on a condition; for those of whom it is
             unknown; how many users are in groups that are allowed, without those whom records name; how many principals are
             allowed or in groups that are.
+        named: how many principals a record gives something there, or a deny assignment spares.
         has_unasked: whether somebody whom a record names was not asked for his groups, where lists of members may leave him out.
     """
 
-    __slots__ = ("_above", "_change", "_known", "has_unasked", "numbers")
+    __slots__ = ("_above", "_change", "_known", "has_unasked", "named", "numbers")
 
     def __init__(
         self,
         numbers: list[int],
+        named: int,
         known: _Known | None = None,
         *,
         has_unasked: bool = False,
@@ -71,6 +73,7 @@ class Holders:
         change: _Change | None = None,
     ) -> None:
         self.numbers = numbers
+        self.named = named
         self.has_unasked = has_unasked
         self._known = known
         self._above = above
@@ -94,13 +97,16 @@ def _changed(above: _Known, change: _Change) -> _Known:
         conditional = conditional - BitMap(allowed) | BitMap(change.conditional)
     if unknown or change.unknown:
         unknown = unknown - BitMap(allowed) | BitMap(change.unknown)
-    return above._replace(
-        named=above.named | BitMap(change.named) if change.named else above.named,
-        given=above.given | BitMap(change.given) if change.given else above.given,
-        more=above.more | change.joining if change.joining else above.more,
-        allowed=above.allowed | BitMap(allowed) if allowed else above.allowed,
-        conditional=conditional,
-        unknown=unknown,
+    return _Known(
+        above.named | BitMap(change.named) if change.named else above.named,
+        above.given | BitMap(change.given) if change.given else above.given,
+        above.within,
+        above.more | change.joining if change.joining else above.more,
+        above.allowed | BitMap(allowed) if allowed else above.allowed,
+        conditional,
+        unknown,
+        above.waiting,
+        above.unclear,
     )
 
 
@@ -185,7 +191,8 @@ class HolderCounts:
         if joining and joining.intersect(known.named):
             allowed.update(joining & known.named - known.allowed)
         change = _Change(named, given, joining, allowed, [], [])
-        return Holders(self._numbers(above.numbers, known, change), above=above, change=change)
+        numbers = self._numbers(above.numbers, known, change)
+        return Holders(numbers, above.named + len(named), above=above, change=change)
 
     def _numbers(self, above: list[int], known: _Known, change: _Change) -> list[int]:
         numbers, width, class_of = above.copy(), self._width, self._classes.of
@@ -257,7 +264,7 @@ class HolderCounts:
             everybody + beside,
         ]
         known = _Known(named, given, within, more, allowed, conditional, unknown, waiting, unclear)
-        return Holders(numbers, known, has_unasked=has_unasked)
+        return Holders(numbers, len(named), known, has_unasked=has_unasked)
 
     def _by_class(self, among: BitMap) -> list[int]:
         sets = self._classes.sets(among) if among else {}

@@ -103,7 +103,11 @@ class MemberSets:
     def everyone_in_any(self, numbers: Iterable[int]) -> BitMap:
         """The same of few."""
         known, groups = self._everyone, self.groups
-        found = [known[item] if item in known else self._everyone_below(item) for item in numbers if item in groups]
+        found = [
+            known[item] if item in known else self._everyone_below(item)
+            for item in numbers
+            if item in known or item in groups
+        ]
         return BitMap.union(*found) if len(found) > 1 else found[0] if found else _EMPTY
 
     def _everyone_below(self, number: int) -> BitMap:

@@ -100,6 +100,8 @@ def with_grants(
         hides: whether somebody may hold something through a principal whom nobody saw in it.
     """
     assert node.parent is not None  # noqa: S101 - said above
+    if len(triples) == 1:
+        return _with_grant(above, node, triples[0], kind_of, hides)
     own: dict[int, list[int]] = {}
     for effect, named in node.given.items():
         given = [_BEST[effect.sets >> 3 * triple & 7] for triple in triples]
@@ -120,6 +122,31 @@ def with_grants(
             return None
         if kind is not False:
             _count(numbers, before, after, is_clear=bool(kind))
+    return Tally(*numbers)
+
+
+def _with_grant(
+    above: Tally, node: Node, triple: int, kind_of: Kind | None, hides: Callable[[int], bool]
+) -> Tally | None:
+    """The same of one operation."""
+    assert node.parent is not None  # noqa: S101 - see `with_grants`
+    numbers, found, own = list(above), node.parent.sets(triple), dict[int, int]()
+    for effect, named in node.given.items():
+        given = _BEST[effect.sets >> 3 * triple & 7]
+        for number in named if given < _NO_PLACE else ():
+            kind = kind_of is None or kind_of(number)
+            if kind is False and given != 1:
+                continue
+            before = own[number] if number in own else _place(number, found)
+            own[number] = min(before, given)
+            if given == 1 and before > 1 and hides(number):
+                return None
+            if given < before and kind is not False:
+                for place, one in ((before, -1), (given, 1)):
+                    if place < _NO_PLACE:
+                        counted = 2 * place if kind else 2 * _UNCLEAR
+                        numbers[counted] += one
+                        numbers[counted + 1] += one
     return Tally(*numbers)
 
 

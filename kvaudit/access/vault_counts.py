@@ -10,6 +10,7 @@ from kvaudit.access.counting import AnyGrant, BroadGrants, ControlGrants, DataGr
 from kvaudit.access.denies import is_idle, reaches
 from kvaudit.access.directory import GROUP_MEMBERS, SERVICE_PRINCIPAL_GROUPS
 from kvaudit.access.grants import Record, certain_mask
+from kvaudit.access.holders import Holders
 from kvaudit.access.memberships import ELIGIBLE_MEMBERS
 from kvaudit.access.numbering import NOBODY, Classes
 from kvaudit.access.roles import RolePower
@@ -42,6 +43,7 @@ class VaultCounts:
         self._trusts_its_subscription, self._unasked = bulk.ground(self.vault)
         self._uncertain: bool | None = None
         self._denies_hidden: bool | None = None
+        self._holders: Holders | None = None
 
     def type_of(self, principal_id: str) -> str | None:
         """The type of a principal, by the directory or by the records that name it."""
@@ -109,7 +111,7 @@ class VaultCounts:
             return None if masks is None else counts.of_masks(masks, question.mask, self._bulk.is_in_many_groups)
         if self._is_uncertain() or self._taken_of(question.mask):
             return None
-        found = counts.at(self._node)
+        found = self._holders = counts.at(self._node)
         return None if found is None else found.numbers
 
     def gains(self) -> GainTally | None:
@@ -140,8 +142,7 @@ class VaultCounts:
             return None if self._held_by_policies is None else len(self._held_by_policies)
         if self._is_uncertain():
             return None
-        tally = None if self._node.denies else self._bulk.tally(self._node, _ANY, None)
-        return tally.allowed_holders if tally else len(self._named)
+        return len(self._named) if self._holders is None else self._holders.named
 
     @cached_property
     def _named(self) -> BitMap:
