@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kvaudit.report.audit import Audit
 from kvaudit.report.page_data import PageData
@@ -61,9 +62,22 @@ def _environment() -> Environment:
     return environment
 
 
+_TWICE = re.compile(r":(?=:)|#(?=#)")
+"""What a build log's command begins with (`kvaudit.report.text`)."""
+
+_HASH_BEFORE_HASH = re.compile("#(?=#)")
+
+
 def _shown(value: Any) -> Any:
-    """What every `{{ }}` passes through: text of the tenant is made visible before it is escaped."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """What every `{{ }}` passes through: text of the tenant is made visible, then escaped.
+
+    So is the first of two hashes or colons: a browser shows the same, and a build log into which the page is printed finds
+    no command in it.
+    """
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    safe = str(escape(visible(value)))
+    return Markup(_TWICE.sub(lambda found: f"&#{ord(found[0])};", safe))  # noqa: S704 - escaped right before
 
 
 @cache
@@ -79,6 +93,8 @@ def _csp_hash(text: str) -> Markup:
 
 
 def _data_island(data: dict[str, Any]) -> Markup:
-    """JSON that stands in a script element of a type that no browser runs; `<` cannot end the element."""
+    """JSON that stands in a script element of a type that no browser runs; `<` cannot end the element, `##` steers no log."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    if "##" in text:  # in strings only, in which the escape means the same
+        text = _HASH_BEFORE_HASH.sub(r"\\u0023", text)
     return Markup(text)  # noqa: S704 - no `<` is left in it

@@ -16,6 +16,9 @@ from conftest_types import Run
 
 from kvaudit.lab.estate_file import load_estate
 
+BLANKS_OF_PHRASES = "".join(map(chr, range(0xE000, 0xE006)))
+"""What stands in the page's own data for the parts of a phrase that vary (`kvaudit.report.page_codec`)."""
+
 HAIR_SPACE = "\u200a"
 """What ends a build log's command inside a line; unseen, and meant so."""
 
@@ -81,6 +84,14 @@ def test_html_holds_no_element_of_theirs(hostile_scan: HostileScan) -> None:
     links = {(attributes.get("href") or "#").partition(":")[0] for tag, attributes in page.found if tag == "a"}
     assert not {link for link in links if not link.startswith("#")} - {"https"}
     assert not set(text) & set("\u202e\u202c\u2066\u2069\u200b\u2028\u2029\x1b\x07\x08\x00")
+
+
+def test_html_that_is_printed_into_a_build_log_steers_nothing(hostile_scan: HostileScan) -> None:
+    """`cat report.html` in a pipeline: what a browser shows is as it was, the bytes are not."""
+    text = (hostile_scan.folder / "report.html").read_text(encoding="utf-8")
+    assert steering(text, allowed=BLANKS_OF_PHRASES) == []
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    assert "###vso[task.setvariable" in json.dumps(data)
 
 
 def test_findings_json_is_the_data_unchanged_and_its_bytes_steer_nothing(hostile_scan: HostileScan) -> None:

@@ -1,5 +1,6 @@
 """The data of the page: what the script of the page undoes is undone here too, and nothing may be lost on the way."""
 
+import html
 import io
 import json
 import re
@@ -97,6 +98,18 @@ def test_the_page_is_made_of_its_own_markup_only() -> None:
     assert re.search(r"<[^>]*\son\w+=", markup) is None
     assert re.search(r"<[^>]*\sstyle=", markup) is None
     assert "49" not in re.findall(r"\{\{.*?\}\}", markup), "templates in names are text"
+
+
+def test_names_that_command_build_logs_are_character_references_in_it() -> None:
+    """Gaps stand in the page itself, the rest in its data: a browser shows both as they were."""
+    audit = audit_of(hostile())
+    text = html_of(audit)
+    assert "##" not in text
+    markup = re.sub(r"<script.*?</script>|<style>.*?</style>", "", text, flags=re.DOTALL)
+    assert "::" not in markup
+    assert "::error::owned" in html.unescape(markup)
+    assert "x ###vso[task.setvariable variable=a]b" in html.unescape(markup)
+    assert "x ###vso[task.setvariable variable=a]b" in json.dumps(data_of(audit), ensure_ascii=False)
 
 
 def test_what_was_not_read_stands_before_everything_else() -> None:
