@@ -67,3 +67,23 @@ def test_where_an_index_answers_nothing_is_read_and_nothing_told(folder: Path, r
     assert "records …" in first.err
     assert "records …" not in second.err
     assert second.out == first.out
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (("who-can", "secrets/gett", "--vault", "kv-none"), "vaults"),
+        (("can", "nobody", "secrets/gett", "kv-none"), "the principal and the vault"),
+    ],
+)
+def test_a_large_snapshot_is_not_read_only_to_find_more_mistakes(
+    words: tuple[str, ...], names: str, folder: Path, run: Run
+) -> None:
+    records = open_snapshot(folder).lines_written
+    done = run(*words, "--from", str(folder))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "error: there is no operation 'secrets/gett'",
+        f"  the names of {names} were not looked up: reading {records:,} records takes a while",
+        "hint: Did you mean secrets/get, secrets/set, secrets/purge?",
+    ]
