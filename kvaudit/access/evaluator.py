@@ -250,15 +250,15 @@ class Access:
     @cached_property
     def escalations(self) -> Escalations:
         """The routes of this estate; worked out when they are first asked for."""
-        return Escalations(self._around, self._held, self._holding_of, self._named_on)
+        return Escalations(self._around, self._held, self._holding_of, self._named_on, self.objects_with_records)
 
     def _named_on(self, vault: Vault) -> frozenset[str]:
         return self._principals(self._around.place(vault), expand_groups=False)
 
-    def _holding_of(self, principal_id: str, vault: Vault) -> Holding | None:
-        if self._last_place is None or self._last_place.vault is not vault:
-            self._last_place = self._around.place(vault)  # asked for many principals of one vault after the other
+    def _holding_of(self, principal_id: str, vault: Vault, ref: ObjectRef | None = None) -> Holding | None:
         place = self._last_place
+        if place is None or place.vault is not vault or place.object != ref:  # asked for many principals of one place
+            place = self._last_place = self._around.place(vault, ref)
         verdict = self._judge.verdict(principal_id, place, pairs=False)
         return self._holding(place, principal_id, verdict) if verdict.held else None
 

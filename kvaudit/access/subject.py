@@ -98,6 +98,11 @@ class VaultAccess:
         """What could not be read and may hide one of them: it may stand anywhere in the estate."""
         return self._access.escalations.gaps_of_gains(self.vault)
 
+    @property
+    def lists_controllers(self) -> bool:
+        """Whether grants and denies of every subscription in which something runs as an identity were listed."""
+        return self._access.escalations.is_listed
+
     def gaining(self, gain: Gain) -> tuple[EscalationRoute, ...]:
         """The routes behind one of them, the surest first."""
         return self._access.escalations.gaining(gain, self.vault)

@@ -128,7 +128,7 @@ class VaultCounts:
         # A deny that meets nobody whom a record names may meet a member of a group.
         if any(bulk.denies.may_take(deny, self.vault) for deny in self._reaching):
             return None
-        if self._is_uncertain() or node.has_gap or node.hides:
+        if self._is_uncertain() or self._unasked or node.has_gap or node.hides:
             return None
         return counts.tally(counts.holders(node), by_token=False)
 

@@ -96,7 +96,12 @@ def quick(counts: "VaultCounts") -> Judgement | None:
     if gains.certain:
         message = _message(gains.certain, gains.targets)
         return Judgement(Verdict.FAIL, message, gains.everybody)
-    return None if gains.everybody or counts.has_gap_of(_HIDING) else passed()
+    hides = counts.has_gap_of(_HIDING) or not counts.of_estate(_lists_controllers)
+    return None if gains.everybody or hides else passed()
+
+
+def _lists_controllers(subject: VaultAccess) -> bool:
+    return subject.lists_controllers
 
 
 def _same_everywhere(subject: VaultAccess) -> Judgement | None:

@@ -14,6 +14,7 @@ from builders import (
     guid,
     policy,
     role,
+    secret,
     user,
     vault,
     workload,
@@ -44,6 +45,7 @@ from kvaudit.model.scopes import fold
 from kvaudit.model.vaults import Vault
 from kvaudit.rules.catalogue import by_id
 from kvaudit.rules.judge import judge, judge_vault
+from kvaudit.rules.judgement import Verdict
 
 anna, ben, carl, robot = user("anna"), user("ben"), user("carl"), workload("robot")
 app = Principal(
@@ -231,3 +233,95 @@ def test_what_can_be_counted_is() -> None:
     access = Access(what)
     bulk = access.bulk([AnyGrant()])
     assert [VaultCounts(bulk, access.subject(place)).gains() for place in (kv, old)] == [(1, 1, 2), (1, 1, 2)]
+
+
+def answers_at(what: Estate, at: Vault = kv) -> dict[str, Answer]:
+    return answers_of(Access(what).escalations.gains(at))
+
+
+def test_what_an_identity_holds_on_one_secret_alone_is_gained() -> None:
+    runs = ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id)
+    on_secret = assignment("Key Vault Secrets User", robot, f"{kv.scope}/secrets/db")
+    what = estate(
+        anna, ben, robot, kv, runs, secret(kv, "db"), on_secret,
+        assignment("Virtual Machine Contributor", anna, MACHINES),
+        assignment("Virtual Machine Contributor", ben, MACHINES), assignment("Key Vault Secrets User", ben, kv),
+    )  # fmt: skip
+    assert answers_at(what) == {anna.id: Answer.ALLOWED}
+    assert judged(what) == (Verdict.FAIL, "1 principal can act as 1 identity with access")
+
+
+def judged(what: Estate) -> tuple[Verdict, str]:
+    """As the evaluator and the counts say."""
+    rule = by_id("identity-takeover")
+    access = Access(what)
+    ((_, one),) = judge_vault(access.subject(kv), (rule,))
+    ((_, _, other),) = judge(access, (rule,))
+    assert one == other
+    return one.verdict, one.message
+
+
+owned = (
+    Application(guid("registration"), guid("app id"), "app"),
+    Ownership(guid("registration"), "Application", ben.id, "User"),
+)
+
+
+def test_whoever_may_be_in_a_group_unseen_may_be_gained_by() -> None:
+    """A group that was not read to the end, and one that lists no service principals while the application was not asked."""
+    unread, listed = group("readers", is_read=False), group("readers")
+    hidden = estate(ben, app, kv, unread, *owned, assignment("Key Vault Secrets User", unread, kv))
+    assert judged(hidden)[0] is Verdict.UNKNOWN
+    unasked = replace(
+        estate(ben, app, kv, listed, *owned, assignment("Key Vault Secrets User", listed, kv)), member_of={}
+    )
+    assert judged(unasked)[0] is Verdict.UNKNOWN
+    nobodys = estate(
+        ben, carl, app, kv, listed, owned[0], Ownership(team.id, "Group", carl.id, "User"),
+        assignment("Key Vault Secrets User", listed, kv),
+    )  # fmt: skip
+    assert judged(replace(nobodys, member_of={})) == (Verdict.PASS, "")
+
+
+def test_an_entry_for_an_identity_with_an_application_is_gained_on_a_condition() -> None:
+    runs = ResourceIdentity(MACHINE, "microsoft.compute/virtualmachines", robot.id)
+    compound = vault("kv-compound", policy(robot, secrets="get", application=guid("other app")))
+    what = estate(anna, robot, compound, runs, assignment("Virtual Machine Contributor", anna, MACHINES))
+    assert answers_at(what, compound) == {anna.id: Answer.CONDITIONAL}
+
+
+def test_an_ownership_that_has_not_begun_waits_for_its_start() -> None:
+    later = GroupScheduleInstance("i1", team.id, ben.id, "owner", eligible=False, start="2026-12-01T00:00:00Z")
+    what = estate(ben, team, kv, later, assignment("Key Vault Secrets User", team, kv))
+    assert answers_at(what) == {ben.id: Answer.CONDITIONAL}
+    (route,) = Access(what).routes(kv, only=frozenset({"E23"})).routes
+    assert route.via[0].condition == "not before 2026-12-01T00:00:00Z"
+
+
+def test_an_application_that_the_directory_did_not_describe_is_known_by_its_owner() -> None:
+    readers = group("readers", app)
+    what = estate(
+        ben, kv, readers, Ownership(app.id, "ServicePrincipal", ben.id, "User"),
+        assignment("Key Vault Secrets User", readers, kv),
+    )  # fmt: skip
+    assert app.id not in what.principals
+    assert answers_at(what) == {ben.id: Answer.ALLOWED}
+
+
+def test_a_subscription_of_which_nobody_listed_the_grants_may_hide_who_controls_a_machine() -> None:
+    elsewhere = f"/subscriptions/{guid('elsewhere')}/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm"
+    runs = ResourceIdentity(elsewhere, "microsoft.compute/virtualmachines", robot.id)
+    what = estate(robot, kv, runs, assignment("Key Vault Secrets User", robot, kv))
+    verdict, message = judged(what)
+    assert verdict is Verdict.UNKNOWN
+    assert "role assignments" in message
+
+
+def test_the_surest_of_two_places_counts_where_somebody_makes_something_that_runs() -> None:
+    nobody_knows = "77777777-7777-7777-7777-777777777777"
+    what = estate(
+        anna, robot, kv, attaches, makes, UserAssignedIdentity(IDENTITY, robot.id),
+        assignment("Key Vault Secrets User", robot, kv), assignment(attaches, anna, MACHINES),
+        assignment(nobody_knows, anna, f"{SUBSCRIPTION}/resourcegroups/a"), eligible(makes, anna, OTHERS),
+    )  # fmt: skip
+    assert answers_at(what) == {anna.id: Answer.CONDITIONAL}

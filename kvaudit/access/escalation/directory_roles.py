@@ -102,6 +102,10 @@ class DirectoryRoles:
             for item in self._estate.principals.values()
             if item.id in self._owners or any(key in self._owners for key in self._registrations(item.app_id))
         }
+        # Some may be known by their owners alone.
+        owned.update(
+            item.target for item in self._estate.ownerships if item.target_kind.casefold() == "serviceprincipal"
+        )
         if not self._estate.directory_roles and not self._estate.application_permissions:
             return frozenset(owned)
         return frozenset(owned | {item.id for item in self._estate.principals.values() if item.type != "User"})

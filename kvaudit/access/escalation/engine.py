@@ -13,7 +13,7 @@ from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Rout
 from kvaudit.access.escalation.delegates import Delegates
 from kvaudit.access.escalation.delegation import Delegations
 from kvaudit.access.escalation.directory_roles import DirectoryRoles
-from kvaudit.access.escalation.gains import Gain, Gains
+from kvaudit.access.escalation.gains import Gain, Gains, Unseen, gains_of
 from kvaudit.access.escalation.groups import Groups
 from kvaudit.access.escalation.identities import HIDE_ROUTES, Identities
 from kvaudit.access.escalation.powers import sum_of, weaker
@@ -24,7 +24,7 @@ from kvaudit.access.escalation.vault_routes import VaultRoutes
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
-from kvaudit.model.vaults import Vault
+from kvaudit.model.vaults import ObjectRef, Vault
 
 _Ways = Mapping[str | None, tuple[Takeover, ...]]
 
@@ -42,17 +42,19 @@ class Escalations:
 
     Args:
         around: where the records are.
-        holdings: what everybody whom a record names holds on a vault.
+        holdings: what everybody whom a record names holds on a vault, or on an object in it.
         holding_of: what one principal (folded ID) holds there, itself and through its groups, or None: nothing.
         named: whom a record names of which holdings are made, whether it holds something in the end or not.
+        objects: the objects of a vault at which records stand of their own.
     """
 
     def __init__(
         self,
         around: Surroundings,
-        holdings: Callable[[Vault], Iterable[Holding]],
-        holding_of: Callable[[str, Vault], Holding | None],
+        holdings: Callable[[Vault, ObjectRef | None], Iterable[Holding]],
+        holding_of: Callable[[str, Vault, ObjectRef | None], Holding | None],
         named: Callable[[Vault], Iterable[str]],
+        objects: Callable[[Vault], Iterable[ObjectRef]],
     ) -> None:
         self._around = around
         self._estate = around.estate
@@ -60,6 +62,7 @@ class Escalations:
         self._holdings = holdings
         self._holding_of = holding_of
         self._named = named
+        self._objects = objects
         self.control = VaultRoutes(around)
         self._last: tuple[str, tuple[_Ways, _Ways]] = ("", ({}, {}))
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
@@ -76,6 +79,15 @@ class Escalations:
         roles = DirectoryRoles(self._estate, self._directory)
         targets = (*identities.targets, *groups.targets, *roles.targets)
         return Takeovers(self._directory, targets, (identities, groups, roles))
+
+    @cached_property
+    def _unseen(self) -> Unseen:
+        return Unseen(self.takeovers, self._directory)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether grants and denies of every subscription in which something runs as an identity were listed."""
+        return self._identities.is_listed
 
     @cached_property
     def _elevating(self) -> tuple[Takeover, ...]:
@@ -95,7 +107,7 @@ class Escalations:
         names = {*self._named(vault), *(item for item in ways if item is not None)}
         for name in names:
             member_of = {*self._directory.chains_up(name), *self._directory.ways_up(name)}
-            if not member_of.isdisjoint(groups) and (name in ways or self._holding_of(name, vault) is not None):
+            if not member_of.isdisjoint(groups) and (name in ways or self._holding_of(name, vault, None) is not None):
                 yield name
 
     def delegates(self, vault: Vault) -> Mapping[str, Answer]:
@@ -165,7 +177,7 @@ class Escalations:
         """
         holders = {item.principal_id for item in holdings}
         for principal in sorted(self.principals(vault, expand_groups=expand_groups) - holders):
-            held = self._holding_of(principal, vault)
+            held = self._holding_of(principal, vault, None)
             routes = self.ids(vault, held, principal)
             if routes:
                 kind = self._directory.type_of(principal)
@@ -191,7 +203,7 @@ class Escalations:
             if by_identities:  # then what it holds itself decides nothing
                 found.extend(self._taken_over(name, vault, only))
             else:
-                found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault), only))
+                found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault, None), only))
         found.extend(
             self._telling.taken_over(item, vault, self._reached(item, vault))
             for item in self._ways(vault).get(None, ())
@@ -208,7 +220,7 @@ class Escalations:
     def routes_of(self, principal_id: str, vault: Vault) -> tuple[EscalationRoute, ...]:
         """The routes of one principal to a vault, with their records, by number."""
         name = principal_id.strip().casefold()
-        return tuple(sorted(self._of(name, vault, self._holding_of(name, vault), None), key=_order))
+        return tuple(sorted(self._of(name, vault, self._holding_of(name, vault, None), None), key=_order))
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -223,7 +235,8 @@ class Escalations:
     def gains(self, vault: Vault) -> tuple[Gain, ...]:
         """Who gains access to a vault by acting as an identity that has it (E12, E13, E23), directory roles left out.
 
-        A group stands for its members, except for those who can what it cannot.
+        A group stands for its members, except for those who can what it cannot. What an identity holds on one object
+        alone is gained too.
         """
         if not self.has_identity_records:
             return ()
@@ -233,12 +246,17 @@ class Escalations:
             for equal in control.halves.beside(group, in_denies) if in_denies else ():
                 yield from equal
 
-        gains = Gains(self.takeovers, self._directory, lambda name: self._holding_of(name, vault), concerned)
-        return gains.of(self._held_on(vault))
+        def at(ref: ObjectRef | None) -> Gains:
+            return Gains(self.takeovers, self._directory, lambda name: self._holding_of(name, vault, ref), concerned)
+
+        tables = [at(ref).of(rows) for ref, rows in self._held_in(vault)]
+        return gains_of(tables)
 
     def gaps_of_gains(self, vault: Vault) -> tuple[Gap, ...]:
         """What could not be read and may hide who gains access to a vault."""
-        return once((*self.gaps, *self._gaps_at_identities(vault)))
+        holders = dict.fromkeys(row.principal_id for _, rows in self._held_in(vault) for row in rows)
+        unseen = (gap for name in holders if name for gap in self._unseen.of(name))
+        return once((*self.gaps, *self._gaps_at_identities(vault), *unseen))
 
     def gaining(self, gain: Gain, vault: Vault) -> tuple[EscalationRoute, ...]:
         """The routes behind a gain, the surest first; of one with many targets those to some of them."""
@@ -306,8 +324,14 @@ class Escalations:
     def _held_on(self, vault: Vault) -> tuple[Holding, ...]:
         """What everybody holds on a vault; kept for the last vault, since questions come vault by vault."""
         if self._last_held[0] != vault.scope:
-            self._last_held = (vault.scope, tuple(self._holdings(vault)))
+            self._last_held = (vault.scope, tuple(self._holdings(vault, None)))
         return self._last_held[1]
+
+    def _held_in(self, vault: Vault) -> Iterator[tuple[ObjectRef | None, tuple[Holding, ...]]]:
+        """The same, and what they hold on each object at which records stand of their own."""
+        yield None, self._held_on(vault)
+        for ref in self._objects(vault):
+            yield ref, tuple(self._holdings(vault, ref))
 
     def _gaps_at_identities(self, vault: Vault) -> Iterator[Gap]:
         """What was not read where something runs as a holder of access to a vault."""

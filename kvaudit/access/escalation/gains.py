@@ -14,6 +14,7 @@ from kvaudit.access.escalation.actors import surest
 from kvaudit.access.escalation.powers import STRENGTH, weaker
 from kvaudit.access.escalation.takeover import Takeovers
 from kvaudit.model.answers import Answer
+from kvaudit.model.gaps import Gap
 
 
 class Held(NamedTuple):
@@ -62,7 +63,7 @@ class Gain:
 
 
 class Gains:
-    """Answers who gains access to one vault.
+    """Answers who gains access to one vault, or to one object in it.
 
     Args:
         takeovers: who can act as whom.
@@ -84,21 +85,28 @@ class Gains:
         self._in_denies = in_denies
         self._held: dict[str, Held] = {}
         self._holders: frozenset[str] = frozenset()
+        self._pairs: dict[str, list[Holding]] = {}
 
-    def of(self, rows: Iterable[Holding]) -> tuple[Gain, ...]:
-        """Everybody who gains something, the surest first, then by ID.
+    def of(self, rows: Iterable[Holding]) -> dict[str, dict[str, Answer]]:
+        """Everybody who gains something (folded IDs) → the identities by which it does → how surely.
 
         Args:
             rows: what everybody whom a record names holds there.
         """
         rows = tuple(row for row in rows if row.principal_id)
-        self._held, self._holders = _held(rows), frozenset(row.principal_id or "" for row in rows)
+        self._pairs = _by_principal(row for row in rows if row.application_id)
+        self._holders = frozenset(row.principal_id or "" for row in rows)
+        self._held = {}
+        for row in rows:
+            if row.principal_id and not row.application_id:
+                self._held[row.principal_id] = self._held.get(row.principal_id, Held()).plus(row)
+        for name in self._held if self._pairs else ():
+            self._held[name] = self._with_pairs(self._held[name], (name, *self._groups_of(name)))
         found: dict[str, dict[str, Answer]] = {}
         for target in dict.fromkeys(item for holder in self._holders for item in self._takeovers.targets(holder)):
             for name, answer in surest(self._of_target(target)).items():
                 found.setdefault(name, {})[target] = answer
-        gains = (_gain(name, targets) for name, targets in found.items())
-        return tuple(sorted(gains, key=lambda item: (STRENGTH[item.answer], item.principal_id)))
+        return found
 
     def _of_target(self, target: str) -> Iterator[tuple[str, Answer]]:
         """Those who gain something by acting as one identity."""
@@ -123,18 +131,67 @@ class Gains:
     def _held_by(self, name: str) -> Held:
         """What anybody holds; whom no record names holds something through groups alone."""
         if name not in self._held:
-            groups = self._directory.chains_up(name).keys() | self._directory.ways_up(name).keys()
+            groups = self._groups_of(name)
             row = None if groups.isdisjoint(self._holders) else self._holding_of(name)
-            self._held[name] = Held().plus(row) if row else Held()
+            held = Held().plus(row) if row else Held()
+            self._held[name] = self._with_pairs(held, (name, *groups)) if self._pairs else held
         return self._held[name]
 
+    def _groups_of(self, name: str) -> frozenset[str]:
+        return frozenset((*self._directory.chains_up(name), *self._directory.ways_up(name)))
 
-def _held(rows: Iterable[Holding]) -> dict[str, Held]:
-    """What those hold whom records name, whatever application they use."""
-    found: dict[str, Held] = {}
+    def _with_pairs(self, held: Held, names: Iterable[str]) -> Held:
+        """With what somebody holds beside an application, himself or through groups."""
+        for row in (row for name in names for row in self._pairs.get(name, ())):
+            held = held.plus(row)
+        return held
+
+
+class Unseen:
+    """Why somebody as whom others can act may be in a group although nobody saw it there.
+
+    Args:
+        takeovers: who can act as whom.
+        directory: who is in which group, and what of that nobody read.
+    """
+
+    def __init__(self, takeovers: Takeovers, directory: Directory) -> None:
+        self._takeovers = takeovers
+        self._directory = directory
+        self._kept: dict[str, tuple[Gap, ...]] = {}
+
+    def of(self, holder: str) -> tuple[Gap, ...]:
+        """What was not read of a holder of access that may be a group; empty where it hides no such member."""
+        if holder not in self._kept:
+            self._kept[holder] = self._found(holder) if self._directory.hides_members(holder) else ()
+        return self._kept[holder]
+
+    def _found(self, group: str) -> tuple[Gap, ...]:
+        unread = () if self._directory.is_foreign(group) else self._directory.hidden_below(group)
+        if unread:  # of a group or an application that nobody saw, nobody asked who owns it
+            return unread
+        doubts = ((target, self._directory.doubt(target, group)) for target in self._takeovers.known)
+        return next((gaps for target, gaps in doubts if gaps and self._takeovers.actors(target)), ())
+
+
+def gains_of(tables: Iterable[Mapping[str, Mapping[str, Answer]]]) -> tuple[Gain, ...]:
+    """Everybody who gains something on a vault or on an object in it, the surest first, then by ID.
+
+    Args:
+        tables: of the vault, and of each object at which records stand of their own.
+    """
+    found: dict[str, list[tuple[str, Answer]]] = {}
+    for table in tables:
+        for name, targets in table.items():
+            found.setdefault(name, []).extend(targets.items())
+    gains = (_gain(name, surest(targets)) for name, targets in found.items())
+    return tuple(sorted(gains, key=lambda item: (STRENGTH[item.answer], item.principal_id)))
+
+
+def _by_principal(rows: Iterable[Holding]) -> dict[str, list[Holding]]:
+    found: dict[str, list[Holding]] = {}
     for row in rows:
-        if row.principal_id and not row.application_id:
-            found[row.principal_id] = found.get(row.principal_id, Held()).plus(row)
+        found.setdefault(row.principal_id or "", []).append(row)
     return found
 
 

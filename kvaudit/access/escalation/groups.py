@@ -26,7 +26,7 @@ class Groups:
         for item in estate.ownerships:
             if item.target_kind.casefold() == "group":
                 self._owners.setdefault(item.target, []).append(item)
-        clock = Clock(estate.collected_at)
+        self._clock = clock = Clock(estate.collected_at)
         self._instances: dict[str, list[GroupScheduleInstance]] = {}
         for instance in estate.group_schedule_instances:
             if clock.is_past(instance.end):
@@ -55,8 +55,13 @@ class Groups:
             yield Takeover("E23", item.owner, target, Answer.ALLOWED, ("ownership of a group",), via, how)
         for instance in self._instances.get(target, ()):
             owner = instance.access.casefold() == "owner"
-            text = "eligible, must be activated" if instance.eligible else None
-            answer = Answer.CONDITIONAL if instance.eligible else Answer.ALLOWED
+            begins = instance.start if self._clock.is_future(instance.start) else None
+            waits = (
+                "eligible, must be activated" if instance.eligible else "",
+                f"not before {begins}" if begins else "",
+            )
+            text = " and ".join(item for item in waits if item) or None
+            answer = Answer.CONDITIONAL if text else Answer.ALLOWED
             via = (
                 Citation(CitationKind.GROUP_SCHEDULE, instance.id, condition=text, ends=instance.end, answer=answer),
             )

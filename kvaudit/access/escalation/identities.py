@@ -10,11 +10,12 @@ from kvaudit.access.escalation.actors import Actors, ActorsByNode
 from kvaudit.access.escalation.halves import Halves
 from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.node import Node
-from kvaudit.access.escalation.powers import NONE, sum_of
+from kvaudit.access.escalation.powers import NONE, STRENGTH, sum_of
 from kvaudit.access.escalation.standing import Standings
 from kvaudit.access.escalation.takeover import Takeover
 from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.surroundings import GRANT_KINDS, Surroundings
+from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.gaps import Gap
 from kvaudit.model.identities import FederatedCredential
@@ -86,6 +87,16 @@ class Identities:
             and any(key in self._credentials for key in self._applications.get(item.app_id.casefold(), ()))
         }
         return frozenset({*self._assigned, *self._resources, *federated})
+
+    @cached_property
+    def is_listed(self) -> bool:
+        """Whether grants and denies of every subscription in which something runs as an identity were listed.
+
+        A list that was refused is a gap that the estate tells; of one that nobody asked for there is no word.
+        """
+        items = self._estate.resource_identities, self._estate.user_assigned_identities
+        subscriptions = {scopes.subscription_of(item.resource_id) or "" for found in items for item in found}
+        return not any(map(self._around.unasked, subscriptions))
 
     def gaps(self, target: str) -> tuple[Gap, ...]:
         """What was not read of grants and denies where something runs as a principal, or where it may be attached."""
@@ -223,7 +234,7 @@ class Identities:
         best = _NOWHERE
         for scope in self._standings.places_of(principal_id):
             answer, bits = self._standings.powers(principal_id, self._standings.node(scope)).best(*_COMPUTE)
-            if answer is not Answer.DENIED and (best[2] == 0 or answer is Answer.ALLOWED):
+            if STRENGTH[answer] < STRENGTH[best[0]]:
                 best = (answer, scope, bits)
                 if answer is Answer.ALLOWED:
                     break

@@ -92,12 +92,16 @@ class Takeovers:
         directory: who is in which group.
         targets: principals that some family may know a way to, in addition to the holders themselves.
         families: the families.
+
+    Attributes:
+        known: the targets, sorted.
     """
 
     def __init__(self, directory: Directory, targets: Iterable[str], families: Iterable[Family]) -> None:
         self._families = tuple(families)
         self._below: dict[str, list[str]] = {}
-        for target in sorted(set(targets)):
+        self.known = tuple(sorted(set(targets)))
+        for target in self.known:
             for group in directory.chains_up(target):
                 self._below.setdefault(group, []).append(target)
         self._by_target: Kept[str, tuple[Takeover, ...]] = Kept(_WAYS)
