@@ -66,6 +66,7 @@ class Escalations:
         self.control = VaultRoutes(around)
         self._last: tuple[str, tuple[_Ways, _Ways]] = ("", ({}, {}))
         self._last_held: tuple[str, tuple[Holding, ...]] = ("", ())
+        self._last_held_in: tuple[str, tuple[tuple[ObjectRef | None, tuple[Holding, ...]], ...]] = ("", ())
         self._last_masks: tuple[str, Mapping[str, int]] = ("", {})
 
     @cached_property
@@ -235,8 +236,7 @@ class Escalations:
     def gains(self, vault: Vault) -> tuple[Gain, ...]:
         """Who gains access to a vault by acting as an identity that has it (E12, E13, E23), directory roles left out.
 
-        A group stands for its members, except for those who can what it cannot. What an identity holds on one object
-        alone is gained too.
+        A group stands for its members, except for those who can what it cannot. Access to one object alone counts too.
         """
         if not self.has_identity_records:
             return ()
@@ -249,8 +249,7 @@ class Escalations:
         def at(ref: ObjectRef | None) -> Gains:
             return Gains(self.takeovers, self._directory, lambda name: self._holding_of(name, vault, ref), concerned)
 
-        tables = [at(ref).of(rows) for ref, rows in self._held_in(vault)]
-        return gains_of(tables)
+        return gains_of(at(ref).of(rows) for ref, rows in self._held_in(vault))
 
     def gaps_of_gains(self, vault: Vault) -> tuple[Gap, ...]:
         """What could not be read and may hide who gains access to a vault."""
@@ -327,11 +326,12 @@ class Escalations:
             self._last_held = (vault.scope, tuple(self._holdings(vault, None)))
         return self._last_held[1]
 
-    def _held_in(self, vault: Vault) -> Iterator[tuple[ObjectRef | None, tuple[Holding, ...]]]:
+    def _held_in(self, vault: Vault) -> tuple[tuple[ObjectRef | None, tuple[Holding, ...]], ...]:
         """The same, and what they hold on each object at which records stand of their own."""
-        yield None, self._held_on(vault)
-        for ref in self._objects(vault):
-            yield ref, tuple(self._holdings(vault, ref))
+        if self._last_held_in[0] != vault.scope:
+            on_objects = ((ref, tuple(self._holdings(vault, ref))) for ref in self._objects(vault))
+            self._last_held_in = vault.scope, ((None, self._held_on(vault)), *on_objects)
+        return self._last_held_in[1]
 
     def _gaps_at_identities(self, vault: Vault) -> Iterator[Gap]:
         """What was not read where something runs as a holder of access to a vault."""

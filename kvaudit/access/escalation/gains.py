@@ -6,11 +6,12 @@ where he holds it in any way. Directory roles are left out: whoever has one can 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from kvaudit.access.answers import Holding
 from kvaudit.access.directory import Directory
-from kvaudit.access.escalation.actors import surest
+from kvaudit.access.escalation.actors import Actors, surest
 from kvaudit.access.escalation.powers import STRENGTH, weaker
 from kvaudit.access.escalation.takeover import Takeovers
 from kvaudit.model.answers import Answer
@@ -62,6 +63,14 @@ class Gain:
     others: int = 0
 
 
+class Part(NamedTuple):
+    """Somebody who gains something by acting as any of some identities, and how surely; there may be more such parts."""
+
+    principal_id: str
+    answer: Answer
+    targets: tuple[str, ...]
+
+
 class Gains:
     """Answers who gains access to one vault, or to one object in it.
 
@@ -87,8 +96,8 @@ class Gains:
         self._holders: frozenset[str] = frozenset()
         self._pairs: dict[str, list[Holding]] = {}
 
-    def of(self, rows: Iterable[Holding]) -> dict[str, dict[str, Answer]]:
-        """Everybody who gains something (folded IDs) → the identities by which it does → how surely.
+    def of(self, rows: Iterable[Holding]) -> Iterator[Part]:
+        """Who gains something by acting as which identities, and how surely.
 
         Args:
             rows: what everybody whom a record names holds there.
@@ -102,31 +111,39 @@ class Gains:
                 self._held[row.principal_id] = self._held.get(row.principal_id, Held()).plus(row)
         for name in self._held if self._pairs else ():
             self._held[name] = self._with_pairs(self._held[name], (name, *self._groups_of(name)))
-        found: dict[str, dict[str, Answer]] = {}
+        # Machines side by side are controlled by the same people: identities that hold the same are looked at together.
+        alike: dict[tuple[tuple[Actors, ...], Held], list[str]] = {}
         for target in dict.fromkeys(item for holder in self._holders for item in self._takeovers.targets(holder)):
-            for name, answer in surest(self._of_target(target)).items():
-                found.setdefault(name, {})[target] = answer
-        return found
+            actors = self._takeovers.actors(target)
+            if actors and (its := self._held_by(target)).any:
+                alike.setdefault((actors, its), []).append(target)
+        for (actors, its), targets in alike.items():
+            can = surest(item for found in actors for item in found.everybody().items())
+            together = tuple(target for target in targets if target not in can)
+            for part in (together, *((target,) for target in targets if target in can)):
+                if part:
+                    yield from self._of_targets(part, can, its)
 
-    def _of_target(self, target: str) -> Iterator[tuple[str, Answer]]:
-        """Those who gain something by acting as one identity."""
-        can = surest(item for actors in self._takeovers.actors(target) for item in actors.everybody().items())
-        can.pop(target, None)
-        its = self._held_by(target) if can else Held()
-        for name, way in can.items() if its.any else ():
+    def _of_targets(self, targets: tuple[str, ...], can: Mapping[str, Answer], its: Held) -> Iterator[Part]:
+        """Those who gain something by acting as any of some identities, as which the same people can act."""
+        for name, way in can.items():
+            if targets == (name,):  # whoever can act as himself is looked at alone
+                continue
             answer = weaker(way, its.over(self._held_by(name)))
             if answer is not Answer.DENIED:
-                yield name, answer
+                yield Part(name, answer, targets)
             if answer is not way:  # a member that a deny assignment keeps from what the group holds gains more
-                yield from self._members(name, target, its, answer)
+                yield from self._members(name, targets, its, answer)
 
-    def _members(self, group: str, target: str, its: Held, of_group: Answer) -> Iterator[tuple[str, Answer]]:
+    def _members(self, group: str, targets: tuple[str, ...], its: Held, of_group: Answer) -> Iterator[Part]:
+        known = frozenset(targets)
         for name in self._in_denies(group):
-            if name != target:
-                way = next(iter(self._takeovers.ways_of(name, target)), None)
+            others = tuple(target for target in targets if target != name) if name in known else targets
+            if others:
+                way = next(iter(self._takeovers.ways_of(name, others[0])), None)
                 answer = weaker(way.answer, its.over(self._held_by(name))) if way else Answer.DENIED
                 if STRENGTH[answer] < STRENGTH[of_group]:
-                    yield name, answer
+                    yield Part(name, answer, others)
 
     def _held_by(self, name: str) -> Held:
         """What anybody holds; whom no record names holds something through groups alone."""
@@ -170,22 +187,44 @@ class Unseen:
         unread = () if self._directory.is_foreign(group) else self._directory.hidden_below(group)
         if unread:  # of a group or an application that nobody saw, nobody asked who owns it
             return unread
-        doubts = ((target, self._directory.doubt(target, group)) for target in self._takeovers.known)
+        # Whoever was asked for its groups is in no other group of this tenant.
+        targets = self._takeovers.known if self._directory.is_foreign(group) else self._unasked
+        doubts = ((target, self._directory.doubt(target, group)) for target in targets)
         return next((gaps for target, gaps in doubts if gaps and self._takeovers.actors(target)), ())
 
+    @cached_property
+    def _unasked(self) -> tuple[str, ...]:
+        """Those as whom somebody can act and who were not asked for their groups."""
+        known, directory = self._takeovers.known, self._directory
+        return tuple(item for item in known if not directory.is_certain(item) and self._takeovers.actors(item))
 
-def gains_of(tables: Iterable[Mapping[str, Mapping[str, Answer]]]) -> tuple[Gain, ...]:
+
+def gains_of(parts: Iterable[Iterable[Part]]) -> tuple[Gain, ...]:
     """Everybody who gains something on a vault or on an object in it, the surest first, then by ID.
 
     Args:
-        tables: of the vault, and of each object at which records stand of their own.
+        parts: of the vault, and of each object at which records stand of their own.
     """
-    found: dict[str, list[tuple[str, Answer]]] = {}
-    for table in tables:
-        for name, targets in table.items():
-            found.setdefault(name, []).extend(targets.items())
-    gains = (_gain(name, surest(targets)) for name, targets in found.items())
+    found: dict[str, dict[tuple[Answer, tuple[str, ...]], None]] = {}
+    for table in parts:
+        for part in table:
+            found.setdefault(part.principal_id, {})[part.answer, part.targets] = None
+    known: dict[frozenset[tuple[Answer, tuple[str, ...]]], tuple[Answer, tuple[str, ...], int]] = {}
+    gains = []
+    for name, mine in found.items():
+        key = frozenset(mine)
+        if key not in known:  # most people gain the same
+            known[key] = _summed(mine)
+        gains.append(Gain(name, *known[key]))
     return tuple(sorted(gains, key=lambda item: (STRENGTH[item.answer], item.principal_id)))
+
+
+def _summed(mine: Iterable[tuple[Answer, tuple[str, ...]]]) -> tuple[Answer, tuple[str, ...], int]:
+    """The surest answer, the identities by which somebody gains that surely, and how many more there are."""
+    table = surest((target, answer) for answer, targets in mine for target in targets)
+    best = min(table.values(), key=STRENGTH.__getitem__)
+    alike = tuple(sorted(target for target, answer in table.items() if answer is best))
+    return best, alike, len(table) - len(alike)
 
 
 def _by_principal(rows: Iterable[Holding]) -> dict[str, list[Holding]]:
@@ -193,9 +232,3 @@ def _by_principal(rows: Iterable[Holding]) -> dict[str, list[Holding]]:
     for row in rows:
         found.setdefault(row.principal_id or "", []).append(row)
     return found
-
-
-def _gain(name: str, targets: Mapping[str, Answer]) -> Gain:
-    best = min(targets.values(), key=STRENGTH.__getitem__)
-    alike = tuple(sorted(target for target, answer in targets.items() if answer is best))
-    return Gain(name, best, alike, len(targets) - len(alike))
