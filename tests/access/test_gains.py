@@ -325,3 +325,20 @@ def test_the_surest_of_two_places_counts_where_somebody_makes_something_that_run
         assignment(nobody_knows, anna, f"{SUBSCRIPTION}/resourcegroups/a"), eligible(makes, anna, OTHERS),
     )  # fmt: skip
     assert answers_at(what) == {anna.id: Answer.CONDITIONAL}
+
+
+def test_halves_of_a_route_by_two_groups_of_which_one_must_be_activated() -> None:
+    """Neither group attaches the identity to something that it makes; a member of one who can come into the other does."""
+    attachers, makers = group("attachers", anna, carl), group("makers", ben)
+    ways = (
+        GroupScheduleInstance("i1", makers.id, anna.id, "member", eligible=True),
+        GroupScheduleInstance("i2", attachers.id, ben.id, "member", eligible=True),
+    )
+    what = estate(
+        anna, ben, carl, robot, kv, attachers, makers, attaches, makes, UserAssignedIdentity(IDENTITY, robot.id), *ways,
+        assignment("Key Vault Secrets User", robot, kv), assignment(attaches, attachers, MACHINES),
+        assignment(makes, makers, OTHERS),
+    )  # fmt: skip
+    assert answers_at(what) == {anna.id: Answer.CONDITIONAL, ben.id: Answer.CONDITIONAL}
+    routes = Access(what).routes(kv, only=frozenset({"E12"})).routes
+    assert {(item.principal_id, item.answer) for item in routes} == set(answers_at(what).items())

@@ -19,8 +19,9 @@ from kvaudit.access.escalation.steps import Setting
 _NAMES = 1_000_000
 """Names of principals that are kept, by the group of which they are members."""
 
-_Equal = tuple[frozenset[str], str | None, bool]
-"""By what members of a group are equal: the principals through which records concern them, their type, whether their groups were read."""
+_Equal = tuple[frozenset[str], frozenset[tuple[str, str]], str | None, bool]
+"""By what members of a group are equal: the principals through which records concern them, those of these groups into which they
+can only come with the group that they come into first, their type, whether their groups were read."""
 
 
 class Halves:
@@ -53,15 +54,17 @@ class Halves:
         return self._standings.naming_over(node, bits)
 
     def members(self, group: str) -> Mapping[_Equal, tuple[str, ...]]:
-        """The members of a group, whom no record with routes names, and whom other records than the group's concern too."""
+        """Those in a group, or who can come into it, whom no record with routes names, and whom others than the group's concern too."""
         found = self._members.get(group)
         if found is None:
             table: dict[_Equal, list[str]] = {}
-            for name in self._directory.members_among(group, None):
+            for name in self._everyone_in(group):
                 if name not in self._standings.scopes_of:
-                    names = self._concerning.intersection((name, *self._directory.chains_up(name)))
+                    names = self._concerning.intersection((name, *self._standings.groups_of(name)))
                     if len(names) > 1:
-                        table.setdefault((names, *self._doubted(name)), []).append(name)
+                        ways = self._directory.ways_up(name)
+                        awaited = frozenset((item, ways[item].chain[-1]) for item in names if item in ways)
+                        table.setdefault((names, awaited, *self._doubted(name)), []).append(name)
             found = {equal: tuple(names) for equal, names in table.items()}
             self._members.put(group, found, 1 + sum(map(len, found.values())))
         return found
@@ -86,6 +89,14 @@ class Halves:
 
     def _is_concerned(self, name: str, others: frozenset[str]) -> bool:
         return name in others or not others.isdisjoint(self._standings.groups_of(name))
+
+    def _everyone_in(self, group: str) -> frozenset[str]:
+        directory = self._directory
+        return (
+            directory.everyone_below(group)
+            if directory.edges.awaited_by_group
+            else directory.members_among(group, None)
+        )
 
     @cached_property
     def _concerning(self) -> frozenset[str]:
