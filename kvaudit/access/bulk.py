@@ -83,6 +83,7 @@ class Bulk:
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
         self._asked: dict[tuple[int, Who | None], Asked] = {}
+        self._kept: list[Question] = []
         self._hides: dict[str, bool] = {}
         self._of_estate: dict[Callable[[VaultAccess], object], object] = {}
         self._grounds: dict[tuple[str, str | None], tuple[bool, frozenset[str]]] = {}
@@ -216,10 +217,8 @@ class Bulk:
             compress(range(start, stop), may_add), compress(powers, may_add), who, strict=True
         ):
             effect, number = effects[power], principals[place]
-            if effect is None:
-                effect = self._effect(power, scope, broad=broad)
-                if effect is None:
-                    continue
+            if effect is None and (effect := self._effect(power, scope, broad=broad)) is None:
+                continue
             if number >= 0 and effect.is_plain:  # as nearly all are
                 if effect in given:
                     given[effect].append(number)
@@ -313,7 +312,9 @@ class Bulk:
         """
         asked = self._asked.get((id(question), who))  # questions are few objects, and their values slow to hash
         if asked is None:
-            asked = self._asked[id(question), who] = self._new(question, who)
+            same = (item for item in self._asked.values() if item.question == question and item.who is who)
+            asked = self._asked[id(question), who] = next(same, None) or self._new(question, who)
+            self._kept.append(question)  # so that no other has its identity
         number, touched = asked.number, asked.touched
         above, passed = node, []
         while number not in above.tallies and above.parent is not None and not above.touched & touched:
@@ -390,7 +391,7 @@ class Bulk:
 
     def takeover_counts(self, subject: VaultAccess) -> TakeoverCounts:
         """Counts who can act as whom, for all vaults of the estate of one."""
-        many_groups = Classes(self.numbers, lambda name: len(self.around.directory.chains_up(name)) > GROUPS_IN_A_TOKEN)
+        many_groups = Classes(self.numbers, lambda name: len(self.around.directory.groups_over(name)) > GROUPS_IN_A_TOKEN)
         return TakeoverCounts(subject.takeovers, self.numbers, self.members, many_groups)
 
     def is_in_many_groups(self, number: int) -> bool:
