@@ -95,6 +95,11 @@ class Directory:
             self._chains[principal_id] = self._climb(principal_id)
         return self._chains[principal_id]
 
+    def groups_over(self, principal_id: str) -> frozenset[str]:
+        """The groups of `chains_up`, for those who ask about a tenant's principals once each: no chain is kept."""
+        known = self._chains.get(principal_id)
+        return frozenset(self._climb(principal_id) if known is None else known)
+
     def chains_down(self, group_id: str) -> Mapping[str, tuple[str, ...]]:
         """Every principal that is in the group for certain -> the chain from the group down to the one it stands in."""
         if group_id not in self._members:
@@ -370,19 +375,12 @@ class Directory:
         known = self._gap_scopes.get(f"groups/{group_id}")
         if known:
             return known
-        reason = (
-            "the members of a group of another tenant cannot be read"
-            if self.is_foreign(group_id)
-            else (
-                "the members of this group were not read"
-                if self.type_of(group_id) == "Group"
-                else "this ID may be a group, and its members were not read"
-            )
-        )
-        permission = (
-            None if self.is_foreign(group_id) else "GroupMember.Read.All"
-        )  # nobody here may read another tenant
-        return Gap(GROUP_MEMBERS, f"groups/{group_id}", reason, permission=permission)
+        reason = "the members of this group were not read"
+        if self.is_foreign(group_id):  # nobody here may read another tenant
+            return Gap(GROUP_MEMBERS, f"groups/{group_id}", "the members of a group of another tenant cannot be read")
+        if self.type_of(group_id) != "Group":
+            reason = "this ID may be a group, and its members were not read"
+        return Gap(GROUP_MEMBERS, f"groups/{group_id}", reason, permission="GroupMember.Read.All")
 
     def _groups_gap(self, principal_id: str | None) -> Gap:
         scope = f"servicePrincipals/{principal_id}" if principal_id else "servicePrincipals"
