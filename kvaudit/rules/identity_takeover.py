@@ -12,6 +12,8 @@ an application that may write all applications. The owner of a group adds itself
 as its owner (E23). None of them stands in the list of those who can read the vault.
 
 A group counts once, for all its members. Nobody counts who holds what the identity holds himself or through his groups.
+Access to one secret, key or certificate alone counts too. Where the members of a group with access were not all read, it is
+unknown whether somebody can act as one of them.
 
 Directory roles such as Global Administrator, which can become anybody everywhere, are told among the routes of a vault and
 not counted here: what mends them is not to be found at a vault.

@@ -342,3 +342,11 @@ def test_halves_of_a_route_by_two_groups_of_which_one_must_be_activated() -> Non
     assert answers_at(what) == {anna.id: Answer.CONDITIONAL, ben.id: Answer.CONDITIONAL}
     routes = Access(what).routes(kv, only=frozenset({"E12"})).routes
     assert {(item.principal_id, item.answer) for item in routes} == set(answers_at(what).items())
+
+
+def test_an_application_that_writes_the_directory_adds_itself_to_a_group() -> None:
+    writes = ApplicationPermission(app.id, GRAPH, "19dbc75e-c2e2-444c-a770-ec69d8559fc7", "Directory.ReadWrite.All")
+    protected = group("protected", is_assignable_to_role=True)
+    reads = assignment("Key Vault Secrets User", team, kv)
+    assert answers_at(estate(anna, carl, app, team, kv, writes, reads)) == {app.id: Answer.ALLOWED}
+    assert answers_at(estate(app, protected, kv, writes, assignment("Key Vault Secrets User", protected, kv))) == {}

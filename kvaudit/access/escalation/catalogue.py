@@ -172,6 +172,7 @@ ROUTES: tuple[RouteKind, ...] = (
             "RoleManagement.ReadWrite.Directory",
             "Group.ReadWrite.All",
             "GroupMember.ReadWrite.All",
+            "Directory.ReadWrite.All",
         ),
         (*_OWNERS, *_ROLES, "application_permissions"),
     ),

@@ -57,6 +57,7 @@ _BY_PERMISSION: Mapping[str, tuple[str, frozenset[Kind]]] = {
     "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8": ("RoleManagement.ReadWrite.Directory", frozenset({_A, _G, _P, _U})),
     "62a82d76-70ea-41e2-9197-370581804d09": ("Group.ReadWrite.All", frozenset({_G})),
     "dbaae8cf-10b5-4b86-a4a1-f871c94c6695": ("GroupMember.ReadWrite.All", frozenset({_G})),
+    "19dbc75e-c2e2-444c-a770-ec69d8559fc7": ("Directory.ReadWrite.All", frozenset({_G})),
 }
 _PERMISSION_IDS = {name: guid for guid, (name, _) in _BY_PERMISSION.items()}
 
