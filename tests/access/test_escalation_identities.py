@@ -1,5 +1,6 @@
 """Routes through somebody else who has access: managed identities, applications, groups, directory roles, delegations."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from builders import (
     workload,
 )
 
+from kvaudit.access.counting import AnyGrant
 from kvaudit.access.evaluator import Access
-from kvaudit.model.directory import Principal
+from kvaudit.access.vault_counts import VaultCounts
+from kvaudit.model.directory import Membership, Principal
 from kvaudit.model.gaps import Listing
 from kvaudit.model.identities import (
     Application,
@@ -91,6 +94,14 @@ def test_the_answer_is_no_stronger_than_the_access_of_the_identity() -> None:
     control = assignment("Virtual Machine Contributor", anna, OTHER_GROUP)
     waits = eligible(USES, robot, modern)
     assert routes(anna, waits, control, resource_identities=(RUNS,)) == {"E12": "conditional"}
+
+
+def test_nobody_is_in_what_the_directory_knows_as_a_user() -> None:
+    control = assignment("Virtual Machine Contributor", anna, OTHER_GROUP)
+    said = estate(anna, ben, robot, modern, assignment(USES, ben, modern), control, resource_identities=(RUNS,))
+    listed = Access(replace(said, memberships=(Membership(ben.id, robot.id, "ServicePrincipal"),)))
+    assert listed.routes_of(anna.id, modern) == ()
+    assert VaultCounts(listed.bulk([AnyGrant()]), listed.subject(modern)).gains() == (0, 0, 0)
 
 
 def test_an_identity_in_a_group_that_has_access() -> None:

@@ -7,7 +7,6 @@ and at no large group member by member.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
@@ -60,7 +59,7 @@ class Halves:
             table: dict[_Equal, list[str]] = {}
             for name in self._everyone_in(group):
                 if name not in self._standings.scopes_of:
-                    names = self._concerning.intersection((name, *self._standings.groups_of(name)))
+                    names = self._standings.concerning.intersection((name, *self._standings.groups_of(name)))
                     if len(names) > 1:
                         ways = self._directory.ways_up(name)
                         awaited = frozenset((item, ways[item].chain[-1]) for item in names if item in ways)
@@ -97,11 +96,6 @@ class Halves:
             if directory.edges.awaited_by_group
             else directory.members_among(group, None)
         )
-
-    @cached_property
-    def _concerning(self) -> frozenset[str]:
-        """Everybody whom a record with routes names, or a deny assignment."""
-        return frozenset({*self._standings.scopes_of, *self._standings.in_denies})
 
     def _doubted(self, name: str) -> tuple[str | None, bool]:
         """What it hangs on whether a principal may be in a group whose members were not read."""

@@ -61,7 +61,7 @@ class Standings:
         self._powers: Kept[tuple[str, Node], Powers] = Kept(_POWERS)
         self._data_denies: dict[str, list[tuple[DenyAssignment, int]]] = {}
         self._hits: Kept[tuple[str, Node, str], Hits] = Kept(_POWERS)
-        self._groups: Kept[str, frozenset[str]] = Kept(_NAMES)
+        self._naming_groups: Kept[str, frozenset[str]] = Kept(_NAMES)
         self._citations: Kept[tuple[Hits, int], tuple[Citation, ...]] = Kept(_POWERS)
         self._naming: Kept[tuple[Node, int], frozenset[str]] = Kept(_NAMES)
         self._may_be_doubted = any(gap.kind in (DENY_ASSIGNMENTS, HIERARCHY) for gap in around.estate.gaps)
@@ -225,7 +225,7 @@ class Standings:
 
     def granted(self, principal_id: str, node: Node) -> Powers:
         """The same before denies."""
-        groups = self._inside(principal_id)
+        groups = self.naming_groups(principal_id)
         found = NONE
         for item in node.upwards():
             own = item.own
@@ -309,19 +309,20 @@ class Standings:
 
     def groups_of(self, principal_id: str) -> AbstractSet[str]:
         """The groups that a principal is in, or can come into; of those that it is in, those whom records or denies name."""
-        inside, ways = self._inside(principal_id), self._directory.ways_up(principal_id)
+        inside, ways = self.naming_groups(principal_id), self._directory.ways_up(principal_id)
         return inside | ways.keys() if ways else inside
 
-    def _inside(self, principal_id: str) -> frozenset[str]:
+    def naming_groups(self, principal_id: str) -> frozenset[str]:
         """The groups that a principal is in and that records with routes, or deny assignments, name."""
-        found = self._groups.get(principal_id)
+        found = self._naming_groups.get(principal_id)
         if found is None:
-            found = self._directory.groups_over(principal_id) & self._concerning
-            self._groups.put(principal_id, found, 1 + len(found))
+            found = self._directory.groups_over(principal_id) & self.concerning
+            self._naming_groups.put(principal_id, found, 1 + len(found))
         return found
 
     @cached_property
-    def _concerning(self) -> frozenset[str]:
+    def concerning(self) -> frozenset[str]:
+        """Everybody whom a record with routes names, or a deny assignment."""
         return self._named | self.in_denies
 
     @cached_property

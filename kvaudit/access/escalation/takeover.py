@@ -102,7 +102,7 @@ class Takeovers:
         self._below: dict[str, list[str]] = {}
         self.known = tuple(sorted(set(targets)))
         for target in self.known:
-            for group in directory.groups_over(target):
+            for group in filter(directory.may_be_group, directory.groups_over(target)):  # whatever lists say
                 self._below.setdefault(group, []).append(target)
         self._by_target: Kept[str, tuple[Takeover, ...]] = Kept(_WAYS)
         self._by_holder: Kept[str, tuple[Takeover, ...]] = Kept(_WAYS)
