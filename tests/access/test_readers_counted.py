@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from builders import (
+    RESOURCE_GROUP,
     SUBSCRIPTION,
     Item,
     assignment,
@@ -226,3 +227,18 @@ def test_groups_at_every_level_share_members(more: str) -> None:
 @given(st.lists(st.integers(0, 2**31), min_size=22, max_size=22).map(lambda item: [*item[:-1], item[-1] & 1]))
 def test_readers_as_numbers_and_back(numbers: list[int]) -> None:
     assert Readers.of_numbers(numbers).numbers() == numbers
+
+
+def test_whoever_may_read_by_a_condition_that_nobody_understands_reads_for_certain_by_another_record() -> None:
+    """Counted from what stands above the vault, where it hangs on a condition for the same person and for a group of his."""
+    above = (
+        assignment(READ, ANNA, RESOURCE_GROUP, condition="nobody understands this"),
+        assignment(READ, OUTER, RESOURCE_GROUP, condition="nor this"),
+    )
+    what = estate(ANNA, BERT, GIL, INNER, OUTER, KV, vault("kv-beside"), *above, assignment(READ, ANNA, KV))
+    counted = {name: readers.counts for name, readers, *_ in both_ways(what) if readers}
+    assert counted == {
+        "kv-app": {Answer.ALLOWED: {Kind.PERSON: 1}, Answer.CONDITIONAL: {Kind.GROUP: 1}},
+        "kv-beside": {Answer.CONDITIONAL: {Kind.GROUP: 1, Kind.PERSON: 1}},
+    }
+    agree(what)
