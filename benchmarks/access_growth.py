@@ -3,6 +3,7 @@
     python benchmarks/access_growth.py              five sizes up to a quarter of the full one
     python benchmarks/access_growth.py --full 1     up to 100,000 vaults and 2 million role assignments
     python benchmarks/access_growth.py --only 10    one size: one million vaults and 20 million role assignments
+    python benchmarks/access_growth.py --identities the same five sizes with owners, credentials and identities of machines
 
 Each size is measured in a process of its own: seconds that pass, CPU seconds of it and of the processes that it starts, and the
 peak of the memory that they hold together (pages that two of them share count once; seen five times a second). Loading is
@@ -26,6 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.identities import with_identities
 from benchmarks.snapshots import Size, write_snapshot
 from kvaudit.access.evaluator import Access
 from kvaudit.model.answers import Answer
@@ -51,12 +53,14 @@ STEPS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 KVAUDIT = Path(sys.executable).with_name("kvaudit")
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path, *, identities: bool) -> None:
     """One size: loads and judges in this process, and tells it line by line."""
     begun = _now()
     estate = load_estate(open_snapshot(folder))
     sizes = {"vaults": len(estate.vaults), "assignments": len(estate.role_assignments)}
     print(json.dumps({**sizes, "memberships": len(estate.memberships), "load": _since(begun)}), flush=True)
+    if identities:
+        estate = with_identities(estate, 1)
     begun = _now()
     parts = VaultCounter(Access(estate), RULES).all_vaults()
     verdicts: Counter[tuple[str, str]] = Counter()
@@ -123,17 +127,18 @@ def who_can(folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def row(size: float, seed: int, *, asks: bool) -> str:
+def row(size: float, seed: int, *, asks: bool, identities: bool) -> str:
     """One line of the table."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "snapshot"
         write_snapshot(folder, Size.share(size), seed)
-        return measured(folder, asks=asks)
+        return measured(folder, asks=asks, identities=identities)
 
 
-def measured(folder: Path, *, asks: bool) -> str:
+def measured(folder: Path, *, asks: bool, identities: bool) -> str:
     """The line of a snapshot that is there."""
-    found, peaks = watched([sys.executable, __file__, "--measure", str(folder)])
+    more = ["--identities"] if identities else []
+    found, peaks = watched([sys.executable, __file__, "--measure", str(folder), *more])
     first, again = (f"{who_can(folder):.1f}", f"{who_can(folder):.2f}") if asks else ("", "")
     load, judge = found["load"], found["judge"]
     return (
@@ -148,19 +153,21 @@ def main() -> None:
     parser.add_argument("--full", type=float, default=0.25, help="the largest size, as a share of 100,000 vaults")
     parser.add_argument("--only", type=float, help="one size alone, without who-can")
     parser.add_argument("--snapshot", type=Path, help="a snapshot that is there already, without who-can")
+    parser.add_argument("--identities", action="store_true", help="judge with identity records, without who-can")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.measure:
-        measure(chosen.measure)
+        measure(chosen.measure, identities=chosen.identities)
         return
     print(f"| {' | '.join(COLUMNS)} |")
     print("|---" * len(COLUMNS) + "|", flush=True)
     if chosen.snapshot:
-        print(measured(chosen.snapshot, asks=False))
+        print(measured(chosen.snapshot, asks=False, identities=chosen.identities))
         return
     for size in (chosen.only,) if chosen.only else [chosen.full * step for step in STEPS]:
-        print(row(size, chosen.seed, asks=not chosen.only), flush=True)
+        asks = not chosen.only and not chosen.identities
+        print(row(size, chosen.seed, asks=asks, identities=chosen.identities), flush=True)
 
 
 if __name__ == "__main__":

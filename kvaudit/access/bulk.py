@@ -391,7 +391,8 @@ class Bulk:
 
     def takeover_counts(self, subject: VaultAccess) -> TakeoverCounts:
         """Counts who can act as whom, for all vaults of the estate of one."""
-        many_groups = Classes(self.numbers, lambda name: len(self.around.directory.groups_over(name)) > GROUPS_IN_A_TOKEN)
+        groups_over = self.around.directory.groups_over
+        many_groups = Classes(self.numbers, lambda name: len(groups_over(name)) > GROUPS_IN_A_TOKEN)
         return TakeoverCounts(subject.takeovers, self.numbers, self.members, many_groups)
 
     def is_in_many_groups(self, number: int) -> bool:
