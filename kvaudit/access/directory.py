@@ -152,8 +152,7 @@ class Directory:
 
     def is_assessed(self, group_id: str) -> bool:
         """Whether somebody asked who is eligible for membership of a group, with or without success."""
-        scope = f"groups/{group_id}"
-        return self._estate.was_read(ELIGIBLE_MEMBERS, scope) or bool(self._eligibility_gap(group_id))
+        return self._estate.was_read(ELIGIBLE_MEMBERS, f"groups/{group_id}") or bool(self._eligibility_gap(group_id))
 
     def _eligibility_gap(self, group_id: str) -> tuple[Gap, ...]:
         scope = f"groups/{group_id}"
@@ -198,6 +197,11 @@ class Directory:
         """The groups in which somebody stands directly, sorted: of groups they are known without a table of all members."""
         may_be_group = principal_id in self.edges.members or self.may_be_group(principal_id)
         return (self._above_nested if may_be_group else self.edges.parents).get(principal_id, ())
+
+    def stands_in(self, principal_id: str, groups: frozenset[str]) -> bool:
+        """Whether anything says of somebody that he is in one of some groups, whatever these are in."""
+        asked = self._estate.member_of.get(principal_id, ())
+        return not groups.isdisjoint(self._parents(principal_id)) or not groups.isdisjoint(asked)
 
     def has_members(self, principal_id: str) -> bool:
         """Whether anything says of anybody that he is in this ID."""
@@ -292,12 +296,10 @@ class Directory:
         return table
 
     def _climb(self, principal_id: str) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
         if self.type_of(principal_id) == "Application":
-            return found
-        for group in self._estate.member_of.get(principal_id, ()):
-            if self._is_live(group):
-                found[group] = (group,)
+            return {}
+        asked = self._estate.member_of.get(principal_id, ())
+        found: dict[str, tuple[str, ...]] = {group: (group,) for group in asked if self._is_live(group)}
         layer: list[tuple[str, tuple[str, ...]]] = [(principal_id, ())]
         walked = {principal_id}
         while layer:

@@ -6,7 +6,7 @@ found once for each such group; members whom the same records concern have the s
 and at no large group member by member.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.escalation import actions
@@ -35,7 +35,8 @@ class Halves:
         self._directory = directory
         self._standings = standings
         self._members: Kept[str, Mapping[_Equal, tuple[str, ...]]] = Kept(_NAMES)
-        self._named_beside: Kept[tuple[str, frozenset[str]], tuple[str, ...]] = Kept(_NAMES)
+        self._beside: Kept[tuple[str, frozenset[str]], tuple[tuple[str, ...], ...]] = Kept(_NAMES)
+        self._groups_of_others: dict[frozenset[str], frozenset[str]] = {}
 
     def first(self, node: Node, setting: Setting, *, is_customised: bool) -> frozenset[str]:
         """Those whom records over a node give what is one half of a route, and no route by itself.
@@ -56,35 +57,49 @@ class Halves:
         """Those in a group, or who can come into it, whom no record with routes names, and whom others than the group's concern too."""
         found = self._members.get(group)
         if found is None:
-            table: dict[_Equal, list[str]] = {}
-            for name in self._everyone_in(group):
-                if name not in self._standings.scopes_of:
-                    names = self._standings.concerning.intersection((name, *self._standings.groups_of(name)))
-                    if len(names) > 1:
-                        ways = self._directory.ways_up(name)
-                        awaited = frozenset((item, ways[item].chain[-1]) for item in names if item in ways)
-                        table.setdefault((names, awaited, *self._doubted(name)), []).append(name)
-            found = {equal: tuple(names) for equal, names in table.items()}
+            found = self._equal(self._everyone_in(group))
             self._members.put(group, found, 1 + sum(map(len, found.values())))
         return found
 
-    def beside(self, group: str, others: frozenset[str]) -> Iterator[tuple[str, ...]]:
+    def beside(self, group: str, others: frozenset[str]) -> tuple[tuple[str, ...], ...]:
         """The members of a group whom records of some others concern too, named or not; those who are equal together.
 
         Args:
             group: folded ID.
             others: folded IDs of principals and groups; a member may be one of them.
         """
-        found = self._named_beside.get((group, others))
+        found = self._beside.get((group, others))
         if found is None:
-            standings = self._standings
-            named = (name for name in standings.named_in(group) if self._is_concerned(name, others))
-            found = tuple(sorted(named))
-            self._named_beside.put((group, others), found, 1 + len(found))
-        yield from ((name,) for name in found)
-        for (names, *_), members in self.members(group).items():
-            if not others.isdisjoint(names):
-                yield members
+            near, named = self._near(group, others), self._standings.scopes_of
+            single = sorted((name,) for name in near if name in named and self._is_concerned(name, others))
+            equal = self._equal(near).items()
+            found = (*single, *(members for (names, *_), members in equal if not others.isdisjoint(names)))
+            self._beside.put((group, others), found, 1 + sum(map(len, found)))
+        return found
+
+    def _near(self, group: str, others: frozenset[str]) -> Collection[str]:
+        """Those in a group, or who can come into it, who may be some others or in them: what a large group is asked first."""
+        directory, everyone = self._directory, self._everyone_in(group)
+        if directory.edges.awaited_by_group:
+            return everyone
+        if others not in self._groups_of_others:
+            groups = {item for item in others if directory.may_be_group(item)}
+            below = (item for name in groups for item in directory.groups_below(name))
+            self._groups_of_others[others] = frozenset(groups.union(below))
+        inside = self._groups_of_others[others]
+        return [name for name in everyone if name in others or directory.stands_in(name, inside)]
+
+    def _equal(self, members: Iterable[str]) -> Mapping[_Equal, tuple[str, ...]]:
+        """Some members of a group, those left out whom a record with routes names, by what makes them equal."""
+        table: dict[_Equal, list[str]] = {}
+        for name in members:
+            if name not in self._standings.scopes_of:
+                names = self._standings.concerning.intersection((name, *self._standings.groups_of(name)))
+                if len(names) > 1:
+                    ways = self._directory.ways_up(name)
+                    awaited = frozenset((item, ways[item].chain[-1]) for item in names if item in ways)
+                    table.setdefault((names, awaited, *self._doubted(name)), []).append(name)
+        return {equal: tuple(names) for equal, names in table.items()}
 
     def _is_concerned(self, name: str, others: frozenset[str]) -> bool:
         return name in others or not others.isdisjoint(self._standings.groups_of(name))
