@@ -125,21 +125,14 @@ def ask_who_can(
     is_single = len(asked) == 1 and len(vaults) == 1
     hidden = () if vaults else _hiding_vaults(access.estate)
     state = _Seen(access.estate, list(hidden))
+    who_can = partial(access.who_can, expand_groups=expand_groups, include_escalation=include_escalation)
 
     def answers() -> Iterator[Answered]:
         for vault in places:
             for item in asked:
-                found = access.who_can(
-                    item,
-                    vault,
-                    refs[item.word],
-                    expand_groups=expand_groups,
-                    include_escalation=include_escalation,
-                )
+                found = who_can(item, vault, refs[item.word])
                 state.take(found, item)
-                shape = who_can_shape(access.estate, found)
-                rows = tuple(who_can_rows(shape, named=not is_single))
-                yield Answered(shape, tuple(who_can_lines(access.estate, found)), rows)
+                yield _answered(access.estate, found, named=not is_single)
 
     return Answers(
         items=answers(),
@@ -148,6 +141,12 @@ def ask_who_can(
         exit_code=lambda: ExitCode.INCOMPLETE if state.incomplete else ExitCode.OK,
         gaps=tuple(gap_shape(gap) for gap in hidden),
     )
+
+
+def _answered(estate: Estate, found: WhoCan, *, named: bool) -> Answered:
+    """An answer in every form; `named`: its rows name the vault and the operation."""
+    shape = who_can_shape(estate, found)
+    return Answered(shape, tuple(who_can_lines(estate, found)), tuple(who_can_rows(shape, named=named)))
 
 
 def _not_for_long(path: Path, mistakes: Mistakes, names: str) -> None:
