@@ -108,11 +108,6 @@ class VaultAccess:
         return self._access.escalations.gaining(gain, self.vault)
 
     @property
-    def route_gaps(self) -> tuple[Gap, ...]:
-        """What of the records of routes could not be read anywhere: a resource of any subscription may run as an identity."""
-        return self._access.escalations.gaps
-
-    @property
     def not_assessed(self) -> tuple[NotAssessed, ...]:
         """The kinds of records of routes that nobody collected in this estate."""
         return self._access.not_assessed()

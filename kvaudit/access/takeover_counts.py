@@ -101,10 +101,11 @@ class TakeoverCounts:
         holding = list(_parts((mask, self._among(found, people)) for mask, found in by_mask.items()))
         gaining, anyhow, identities = BitMap(), BitMap(), 0
         for mask, found, certain, possible in targets:
-            surely = _not_more(mask, holding, surely=True)
-            gaining |= certain - surely if mask[0] else _EMPTY
             anyhow |= possible - _not_more(mask, holding, surely=False)
-            identities += self._of_certain(found, surely if mask[0] else everyone)
+            if mask[0]:
+                holders_too = _not_more(mask, holding, surely=True)
+                gaining |= certain - holders_too
+                identities += self._of_certain(found, holders_too)
         return GainTally(len(gaining), identities, len(anyhow))
 
     def _together(self, targets: BitMap) -> tuple[BitMap, BitMap]:

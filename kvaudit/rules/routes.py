@@ -46,19 +46,14 @@ def certain(items: Iterable[Opened]) -> list[Opened]:
     return [item for item in items if item.route.answer is Answer.ALLOWED]
 
 
-def unless_open(items: Iterable[Opened], what: str, gaps: Iterable[Gap] = ()) -> Judgement:
+def unless_held(found: Collection[tuple[str | None, Answer]], what: str, gaps: Iterable[Gap] = ()) -> Judgement:
     """The verdict when no route is certain: unknown when one cannot be told, else a pass that tells what is conditional.
 
     Args:
-        items: what was consulted.
+        found: principals and how surely each has a route.
         what: completes the sentence "of 2 principals it cannot be told whether they …".
         gaps: what could not be read, wherever it is, and may hide a route to this vault.
     """
-    return unless_held([(item.route.principal_id, item.route.answer) for item in items], what, gaps)
-
-
-def unless_held(found: Collection[tuple[str | None, Answer]], what: str, gaps: Iterable[Gap] = ()) -> Judgement:
-    """The same of principals and how surely each has a route."""
     unclear = {who for who, answer in found if answer is Answer.UNKNOWN}
     if unclear:
         return unknown(f"of {counted(len(unclear), 'principal')} it cannot be told whether they {what}")

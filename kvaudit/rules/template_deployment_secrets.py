@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from kvaudit.access.subject import VaultAccess
 from kvaudit.rules import az
 from kvaudit.rules.judgement import Judgement, Rule, Severity, failed, passed
-from kvaudit.rules.routes import Cite, certain, opened, unless_open
+from kvaudit.rules.routes import Cite, certain, opened, unless_held
 from kvaudit.rules.words import counted
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check(subject: VaultAccess) -> Judgement:
     found = opened(subject.routes("E9"))
     sure = certain(found)
     if not sure:
-        return unless_open(found, _WHAT)
+        return unless_held([(item.route.principal_id, item.route.answer) for item in found], _WHAT)
     people = len({item.route.principal_id for item in sure})
     return failed(
         f"{counted(people, 'principal')} can take secrets of the vault into a template deployment",

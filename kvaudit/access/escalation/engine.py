@@ -28,9 +28,6 @@ from kvaudit.model.vaults import ObjectRef, Vault
 
 _Ways = Mapping[str | None, tuple[Takeover, ...]]
 
-_BY_IDENTITIES = frozenset({"E12", "E13", "E23", "E27", "E28"})
-"""Routes through identities alone: no step on the vault's own control plane is one of these."""
-
 _TOLD, _WAYS = 10, 50
 """Targets of a gain whose routes are told, and how many of these at most."""
 
@@ -148,11 +145,11 @@ class Escalations:
         found.update(item.route for item in self._ways_of(principal_id, vault))
         return sorted_ids(found)
 
-    def principals(self, vault: Vault, *, expand_groups: bool, by_identities: bool = False) -> frozenset[str]:
+    def principals(self, vault: Vault, *, expand_groups: bool) -> frozenset[str]:
         """Everybody who has a route to a vault by a record that names it, and with `expand_groups` every member of groups too.
 
         A group stands for its members. So whoever has a route by two groups that neither has stands for himself, as far as
-        `VaultRoutes.members_of_two` tells them: with `by_identities` only if that route is one of `_BY_IDENTITIES`.
+        `VaultRoutes.members_of_two` tells them.
         """
         found = set(self.control.principals(vault))
         found.update(name for name in self._ways(vault) if name is not None)
@@ -161,8 +158,7 @@ class Escalations:
                 if self._directory.may_be_group(name):
                     found.update(self._below(name))
         found.update(self._members_of_two(vault))
-        if not by_identities:
-            found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
+        found.update(self.control.members_of_two(vault), self.control.members_who_move(vault))
         return frozenset(found)
 
     def escalating(self, vault: Vault, holdings: Iterable[Holding]) -> Iterator[Holding]:
@@ -195,16 +191,12 @@ class Escalations:
         held = {
             item.principal_id: item for item in self._held_on(vault) if item.principal_id and not item.application_id
         }
-        by_identities = only is not None and only <= _BY_IDENTITIES
-        names = {*self.principals(vault, expand_groups=expand_groups, by_identities=by_identities), *held}
+        names = {*self.principals(vault, expand_groups=expand_groups), *held}
         if expand_groups:
             names.update(below for name in held if self._directory.may_be_group(name) for below in self._below(name))
         found: list[EscalationRoute] = []
         for name in names:
-            if by_identities:  # then what it holds itself decides nothing
-                found.extend(self._taken_over(name, vault, only))
-            else:
-                found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault, None), only))
+            found.extend(self._of(name, vault, held.get(name) or self._holding_of(name, vault, None), only))
         found.extend(
             self._telling.taken_over(item, vault, self._reached(item, vault))
             for item in self._ways(vault).get(None, ())
