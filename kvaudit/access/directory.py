@@ -169,15 +169,15 @@ class Directory:
         """Whether the principal was asked for its groups, so that the answer is whole."""
         return principal_id in self._estate.member_of and ("serviceprincipals/" + principal_id) not in self._gap_scopes
 
-    def groups_below(self, group_id: str) -> tuple[str, ...]:
+    def groups_below(self, *group_ids: str) -> tuple[str, ...]:
         """Those of `chains_down` that may be groups: the members of a large group are not looked at one by one."""
-        found, seen = [group_id], {group_id}
+        found, seen = list(group_ids), set(group_ids)
         for below in found:  # grows while it is walked
             for member in self._nested.get(below, ()) if self._is_live(below) else ():
                 if member not in seen:
                     seen.add(member)
                     found.append(member)
-        return tuple(item for item in found[1:] if self.may_be_group(item))
+        return tuple(item for item in found[len(group_ids) :] if self.may_be_group(item))
 
     @cached_property
     def _nested(self) -> Mapping[str, list[str]]:

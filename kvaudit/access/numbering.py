@@ -1,8 +1,8 @@
 """Principals as small numbers, so that sets of them fit roaring bitmaps."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Generic, TypeVar
+from itertools import compress, count, repeat
+from typing import Generic, TypeVar, cast
 
 from pyroaring import BitMap
 
@@ -12,6 +12,8 @@ from kvaudit.model.directory import Principal, PrincipalState
 NOBODY = -1
 """The number of an application registration: grants to it are worth nothing, so it is in no set."""
 
+
+_GUEST = "Guest"
 
 SINGLE = frozenset({"User", "ServicePrincipal"})
 """Types of principals through which nobody else holds anything, and which may be given roles."""
@@ -69,25 +71,30 @@ class Numbers:
         Returns:
             One number for each of the IDs.
         """
-        known, ids, is_certain = self._known, self.ids, self._directory.is_certain
-        people, workloads, others = list[int](), list[int](), list[int]()
+        found, usual = PrincipalState.FOUND, dict[str | None, list[str]]()
         for name, item in principals.items():
-            kind = item.type
-            if kind in SINGLE and item.state is PrincipalState.FOUND:
-                number = known.get(name)
-                if number is None:
-                    number = known[name] = len(ids)
-                    ids.append(name)
-                if kind == "User":
-                    (others if item.user_type == "Guest" else people).append(number)
+            if item.state is found and item.type in SINGLE:
+                kind = _GUEST if item.user_type == "Guest" and item.type == "User" else item.type
+                if kind in usual:
+                    usual[kind].append(name)
                 else:
-                    (workloads if is_certain(name) else others).append(number)
-        self.ordinary = (BitMap(people), BitMap(workloads))
-        is_single = bytearray(len(self.ids))
-        for number in chain(people, workloads, others):
-            is_single[number] = 1
-        numbers = map(self._known.get, names)
-        return [otherwise if number is None or not is_single[number] else number for number in numbers]
+                    usual[kind] = [name]
+        single, numbers = dict[str, int](), dict[str | None, list[int]]()
+        for sort, some in usual.items():
+            numbers[sort] = self._all(some)
+            single.update(zip(some, numbers[sort], strict=True))
+        are_asked = map(self._directory.is_certain, usual.get("ServicePrincipal", ()))
+        workloads = compress(numbers.get("ServicePrincipal", ()), are_asked)
+        self.ordinary = (BitMap(numbers.get("User", ())), BitMap(list(workloads)))
+        return list(map(single.get, names, repeat(otherwise)))
+
+    def _all(self, names: Sequence[str]) -> list[int]:
+        """The numbers of IDs that are known to be no application registrations."""
+        found = list(map(self._known.get, names))
+        fresh = [name for name, number in zip(names, found, strict=True) if number is None] if None in found else []
+        self._known.update(zip(fresh, count(len(self.ids)), strict=False))
+        self.ids += fresh
+        return list(map(self._known.__getitem__, names)) if fresh else cast("list[int]", found)
 
     def set_of(self, principals: Iterable[str]) -> BitMap:
         """The set of some IDs, application registrations left out."""

@@ -8,9 +8,6 @@ from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
 from kvaudit.model.vaults import Vault
 
-_SLASHES = 8
-"""In the ID of a vault; in that of anything in it there are more."""
-
 
 class OnVaults:
     """Assignments by the vault on which they stand.
@@ -57,7 +54,7 @@ class OnVaults:
     def _scopes_in(self) -> dict[str, list[str]]:
         table: dict[str, list[str]] = {}
         for scope in self._columns.starts:
-            vault = scopes.vault_of(scope) if scope.count("/") > _SLASHES else None
+            vault = scopes.vault_of(scope) if scope.count("/") > scopes.SLASHES_IN_VAULT else None
             if vault is not None:
                 table.setdefault(vault, []).append(scope)
         return table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
 from kvaudit.access.directory import once
-from kvaudit.access.escalation import EscalationRoute, Gain, NotAssessed, Takeovers
+from kvaudit.access.escalation import EscalationRoute, Gain, Takeovers
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
@@ -108,9 +108,9 @@ class VaultAccess:
         return self._access.escalations.gaining(gain, self.vault)
 
     @property
-    def not_assessed(self) -> tuple[NotAssessed, ...]:
+    def kinds_not_assessed(self) -> tuple[str, ...]:
         """The kinds of records of routes that nobody collected in this estate."""
-        return self._access.not_assessed()
+        return self._access.escalations.kinds_not_assessed
 
     def gaps(self, kinds: Iterable[str]) -> tuple[Gap, ...]:
         """What was not read of these kinds and reaches the vault.

@@ -179,6 +179,8 @@ class Surroundings:
     def _object_scopes(self) -> dict[str, set[ObjectRef]]:
         table: dict[str, set[ObjectRef]] = {}
         for scope in (*self.records.scopes(), *self.denies.scopes()):
+            if scope.count("/") <= scopes.SLASHES_IN_VAULT:
+                continue
             vault, _, name = scope.rpartition("/")
             vault, _, kind = vault.rpartition("/")
             if kind in OBJECT_KINDS and "/microsoft.keyvault/vaults/" in vault:

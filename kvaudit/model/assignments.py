@@ -172,10 +172,9 @@ class RoleAssignments(Sequence[RoleAssignment]):
                     found[folded] = self.record(row)
         return found
 
-    @cached_property
-    def everybody(self) -> frozenset[str]:
-        """The principals that assignments name."""
-        return frozenset(self.values.principals[who] for who, _ in self._pairs)
+    def everybody(self) -> Iterator[str]:
+        """The principals that assignments name, some of them again."""
+        return (self.values.principals[who] for who, _ in self._pairs)
 
     def delegated_rows(self) -> Iterator[int]:
         """The rows of managed identities of another tenant (Lighthouse)."""
@@ -199,6 +198,10 @@ class RoleAssignments(Sequence[RoleAssignment]):
     def recorded_types(self) -> Mapping[str, str | None]:
         """Every principal -> the type that its assignments state; where they differ, the last one's."""
         types = self.values.types
+        whos = [who for who, _ in self._pairs]
+        if len(set(whos)) == len(whos):  # nearly always
+            stated = [types[kind] or None for _, kind in self._pairs]
+            return dict(zip(map(self.values.principals.__getitem__, whos), stated, strict=True))
         found: dict[int, int] = {}
         several = set()
         for who, kind in self._pairs:

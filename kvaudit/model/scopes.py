@@ -8,6 +8,8 @@ Source: ARCHITECTURE.md "Access semantics" 5; facts azure.md 2.1.
 ROOT = "/"
 MANAGEMENT_GROUP_PREFIX = "/providers/microsoft.management/managementgroups/"
 SUBSCRIPTION_PREFIX = "/subscriptions/"
+SLASHES_IN_VAULT = 8
+"""In the ID of a vault; in that of anything in it there are more."""
 
 
 def fold(scope: str) -> str:

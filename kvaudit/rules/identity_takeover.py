@@ -111,7 +111,7 @@ def _same_everywhere(subject: VaultAccess) -> Judgement | None:
 
 
 def _unseen(subject: VaultAccess) -> Judgement:
-    return _not_collected(tuple(item.kind for item in subject.not_assessed))
+    return _not_collected(subject.kinds_not_assessed)
 
 
 @lru_cache(maxsize=16)  # the same for every vault

@@ -51,18 +51,16 @@ def in_halves(items: Sequence[Item], work: Callable[[Sequence[Item]], Result], *
 
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
-    """Looks for cycles a hundred times less often, and not among what is there: it is a large estate, and has none.
+    """Looks for cycles a hundred times less often.
 
     Work on many vaults makes and lets go of far more than stays, and looking takes a seventh of its time.
     """
     thresholds = gc.get_threshold()
-    gc.freeze()
     gc.set_threshold(_SELDOM, *thresholds[1:])
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 def _can_fork() -> bool:
@@ -93,7 +91,8 @@ class _Fork(Generic[Item, Result]):
         self._here, there = multiprocessing.Pipe(duplex=False)
         sys.stdout.flush()
         sys.stderr.flush()
-        gc.freeze()  # what is looked at for cycles is written to, and then takes memory twice
+        # What is looked at for cycles is written to, and then takes memory twice. It is a large estate, and has none: it stays so.
+        gc.freeze()
         context = multiprocessing.get_context("fork")
         self._process = context.Process(target=_send, args=(there, items, work), daemon=True)
         self._process.start()
@@ -109,7 +108,6 @@ class _Fork(Generic[Item, Result]):
 
     def end(self) -> None:
         """Leave nothing behind."""
-        gc.unfreeze()
         self._here.close()
         self._process.kill()
         self._process.join()

@@ -225,6 +225,11 @@ class Escalations:
         """The kinds of records of identity routes that nobody collected, with the routes that rest on them."""
         return coverage.not_assessed(self._estate, self._directory)
 
+    @cached_property
+    def kinds_not_assessed(self) -> tuple[str, ...]:
+        """Those kinds, without counting of what."""
+        return coverage.kinds_not_assessed(self._estate, self._directory)
+
     def gains(self, vault: Vault) -> tuple[Gain, ...]:
         """Who gains access to a vault by acting as an identity that has it (E12, E13, E23), directory roles left out.
 
