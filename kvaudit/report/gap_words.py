@@ -1,5 +1,6 @@
 """What a gap is in a person's words: where, what it touches, and what closes it. Formats escape the tenant's text in it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from kvaudit.report.text import counted
 __all__ = [
     "HIDES_VAULTS",
     "GapGroup",
+    "closed_by",
     "closing",
     "grouped",
     "hides_vaults",
@@ -64,7 +66,7 @@ class GapGroup:
         place: where.
         scope: where, as it was asked.
         cause: status and error code, or "".
-        reason: what happened, of the gap that matters most.
+        reason: what happened, of the gap that matters most; `is_one_reason` tells whether it is that of all.
         gaps: those that matter most first.
     """
 
@@ -73,6 +75,11 @@ class GapGroup:
     cause: str
     reason: str
     gaps: tuple[Gap, ...]
+
+    @property
+    def is_one_reason(self) -> bool:
+        """Whether `reason` is true of every gap: an answer of Azure names the one action that it refused."""
+        return all(gap.reason == self.reason for gap in self.gaps)
 
 
 def grouped(audit: Audit) -> tuple[GapGroup, ...]:
@@ -99,6 +106,17 @@ def kinds_of(group: GapGroup) -> str:
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more kinds"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def closed_by(group: GapGroup) -> str:
+    """What closes the gaps of a group, as a clause: the first permissions, and what is true of gaps that none closes."""
+    wanted = list(dict.fromkeys(gap.permission for gap in group.gaps if gap.permission))
+    others = Counter(closing(gap) for gap in group.gaps if not gap.permission)
+    if not wanted and len(others) == 1:
+        return next(iter(others))
+    more = f" and {len(wanted) - 2} more" if len(wanted) > 2 else ""
+    parts = [f"closed by {', '.join(wanted[:2])}{more}"] if wanted else []
+    return "; ".join([*parts, *(f"of {number:,} of {len(group.gaps):,} {clause}" for clause, number in others.items())])
 
 
 def touched_by(audit: Audit, group: GapGroup) -> str:

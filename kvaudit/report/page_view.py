@@ -18,7 +18,7 @@ from kvaudit.report.readers import Kind, Readers
 from kvaudit.report.readiness import Readiness
 from kvaudit.report.rule_pages import page_of
 from kvaudit.report.text import counted
-from kvaudit.rules.judgement import Rule, Verdict
+from kvaudit.rules.judgement import EVIDENCE_KEPT, Rule, Verdict
 
 _GROUPS_SHOWN = 500
 _ROUTES_SHOWN = 10
@@ -118,6 +118,7 @@ def _gap_group(audit: Audit, group: GapGroup) -> dict[str, Any]:
         "scope": group.scope,
         "cause": group.cause,
         "reason": group.reason,
+        "reason_of": None if group.is_one_reason else kind_words(group.gaps[0].kind),
         "touches": touched_by(audit, group),
         "gaps": [
             {
@@ -180,9 +181,11 @@ def _rules(audit: Audit) -> tuple[dict[str, Any], ...]:
             "unknowns": len(item.unknowns),
             "page": page_of(item.rule),
             "routes": [
-                {"vaults": route.vaults, "message": route.evidence.message} for route in item.routes[:_ROUTES_SHOWN]
+                {"vaults": route.vaults, "message": route.lead + route.evidence.message}
+                for route in item.routes[:_ROUTES_SHOWN]
             ],
             "more_routes": max(0, len(item.routes) - _ROUTES_SHOWN),
+            "records_counted": EVIDENCE_KEPT if item.is_cut else None,
             "controls": _controls(item.rule, {finding.vault.permission_model for finding in item.findings}),
         }
         for item in by_rule(audit)

@@ -16,12 +16,12 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.vaults import Vault
 from kvaudit.report.access_rows import CSV_ROW_LIMIT
 from kvaudit.report.audit import Audit
-from kvaudit.report.gap_words import closing, grouped, kinds_of, touched_by
+from kvaudit.report.gap_words import closed_by, grouped, kinds_of, touched_by
 from kvaudit.report.grouping import RuleFindings, by_rule
 from kvaudit.report.managed_hsms import unassessed_hsms
 from kvaudit.report.readers import Kind, Readers
 from kvaudit.report.text import counted, line_safe
-from kvaudit.rules.judgement import Severity
+from kvaudit.rules.judgement import EVIDENCE_KEPT, Severity
 
 _GAPS_SHOWN = 8
 _VAULTS_SHOWN = 5
@@ -124,10 +124,8 @@ def _tell_listings(audit: Audit, console: Console) -> None:
     for group in groups[:_GAPS_SHOWN]:
         what = f"{line_safe(group.place, limit=80)}: {line_safe(kinds_of(group), limit=250)}"
         _say_item(console, f"{what}, {touched_by(audit, group)}")
-        wanted = list(dict.fromkeys(gap.permission for gap in group.gaps if gap.permission))
-        closed = ", ".join(wanted[:2]) + (f" and {len(wanted) - 2} more" if len(wanted) > 2 else "")
         cause = line_safe(group.cause or group.reason, limit=200)
-        _say(console, f"{cause}; {line_safe(f'closed by {closed}' if closed else closing(group.gaps[0]))}", "dim", 4)
+        _say(console, f"{cause}; {line_safe(closed_by(group))}", "dim", 4)
     if len(groups) > _GAPS_SHOWN:
         more = sum(len(group.gaps) for group in groups[_GAPS_SHOWN:])
         _say(console, f"and {counted(more, 'gap')} more in the report", "dim")
@@ -215,11 +213,16 @@ def _rule(item: RuleFindings) -> Iterator[tuple[Text, Text, Text]]:
     count = Text(counted(len(item.findings), "vault"), style="bold")
     yield Text(severity.value, style=_STYLES[severity]), count, Text(item.rule.title)
     for route in item.routes[:_ROUTES_SHOWN]:
-        message = Text(line_safe(route.evidence.message, limit=200), style="dim")
+        message = Text(route.lead + line_safe(route.evidence.message, limit=200), style="dim")
         yield Text(), Text(f"{route.vaults:,} by", style="dim"), message
+    more = []
     if len(item.routes) > _ROUTES_SHOWN:
-        more = counted(len(item.routes) - _ROUTES_SHOWN, "more record that opens", "more records that open")
-        yield Text(), Text(), Text(f"and {more} several vaults", style="dim")
+        left = counted(len(item.routes) - _ROUTES_SHOWN, "more record that opens", "more records that open")
+        more.append(f"and {left} several vaults")
+    if item.is_cut:
+        more.append(f"the first {EVIDENCE_KEPT} records of each vault are counted")
+    if more:
+        yield Text(), Text(), Text("; ".join(more), style="dim")
 
 
 def _next(audit: Audit, console: Console) -> None:

@@ -9,6 +9,7 @@ from builders import (
     gap,
     group,
     guest,
+    guid,
     orphan,
     policy,
     role,
@@ -20,6 +21,7 @@ from builders import (
 
 from kvaudit.access.evaluator import Access
 from kvaudit.model.estate import Estate
+from kvaudit.model.identities import ApplicationPermission
 from kvaudit.model.vaults import PermissionModelSource
 from kvaudit.report.audit import Audit
 from kvaudit.report.build import build_audit
@@ -91,6 +93,17 @@ def hostile() -> Estate:
     given = [assignment(item, people[0], strange, condition=item.role_name) for item in roles]
     gaps = [gap("role_assignments", f"/subscriptions/{text}", reason=text, permission=text) for text in HOSTILE]
     return estate(*people, *vaults, strange, *roles, *given, *gaps)
+
+
+def one_record_in_two_ways() -> Estate:
+    """An application that may add itself to any group: one vault is open to `web`, three to `ops`."""
+    sync = workload("hr-sync")
+    anna, bert = user("anna"), user("bert")
+    web, ops = group("web", anna), group("ops", bert)
+    vaults = [vault(f"kv-{number}") for number in range(4)]
+    given = [assignment("Key Vault Secrets User", ops if number else web, place) for number, place in enumerate(vaults)]
+    writes = ApplicationPermission(sync.id, guid("graph"), guid("Group.ReadWrite.All"), "Group.ReadWrite.All")
+    return estate(*vaults, anna, bert, sync, web, ops, *given, writes)
 
 
 def audit_of(what: Estate, **changes: str) -> Audit:

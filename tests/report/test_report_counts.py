@@ -1,15 +1,32 @@
 """What the audit counts: readers, readiness, coverage, what gaps touch, and routes that open several vaults."""
 
+from collections.abc import Callable
+
 import pytest
-from builders import assignment, estate, gap, group, guest, orphan, policy, secret, unread_vault, user, vault, workload
-from sample import audit_of, contoso
+from builders import (
+    assignment,
+    estate,
+    gap,
+    group,
+    guest,
+    orphan,
+    policy,
+    secret,
+    unread_vault,
+    user,
+    vault,
+    workload,
+)
+from sample import audit_of, contoso, one_record_in_two_ways
 
 from kvaudit.model.answers import Answer
+from kvaudit.model.estate import Estate
 from kvaudit.model.vaults import PermissionModelSource
 from kvaudit.report.audit import GapReach
-from kvaudit.report.grouping import by_rule
+from kvaudit.report.grouping import Route, by_rule
 from kvaudit.report.readers import Kind
 from kvaudit.report.readiness import readiness
+from kvaudit.rules.judgement import EVIDENCE_KEPT
 
 APP = vault("kv-app")
 ANNA, BERT, GIL, PAY = user("anna"), user("bert"), guest("gil"), workload("payments-api")
@@ -100,8 +117,43 @@ def test_one_assignment_that_opens_many_vaults_is_one_route() -> None:
     contributor = assignment("Contributor", BERT)
     audit = audit_of(estate(*vaults, ANNA, BERT, contributor))
     (found,) = [item for item in by_rule(audit) if item.rule.id == "access-policy-self-grant"]
-    assert [(route.evidence.record_id, route.vaults) for route in found.routes] == [(contributor.id, 4)]
+    assert [(route.evidence.record_id, route.vaults, route.alike) for route in found.routes] == [(contributor.id, 4, 4)]
+    assert route_told(found.routes[0]) == found.findings[3].judgement.evidence[0].message
     assert len(found.findings) == 4
+    assert not found.is_cut
+
+
+def route_told(route: Route) -> str:
+    return f"{route.lead}{route.evidence.message}"
+
+
+def test_of_several_texts_the_most_frequent_is_told_with_its_own_number() -> None:
+    (found,) = [item for item in by_rule(audit_of(one_record_in_two_ways())) if item.rule.id == "identity-takeover"]
+    (route,) = found.routes
+    assert (route.vaults, route.ways, route.alike) == (4, 2, 3)
+    assert "adds itself to ops" in route.evidence.message
+    assert route.lead == "one record in 2 ways; at 3 vaults: "
+
+
+@pytest.mark.parametrize("make", [contoso, one_record_in_two_ways])
+def test_what_is_told_of_a_route_is_evidence_of_as_many_vaults_as_it_says(make: Callable[[], Estate]) -> None:
+    for found in by_rule(audit_of(make())):
+        for route in found.routes:
+            told = [
+                item
+                for item in found.findings
+                if route.evidence.message in {part.message for part in item.judgement.evidence}
+            ]
+            assert len(told) == route.alike
+            assert (route.lead == "") == (route.alike == route.vaults)
+
+
+def test_numbers_of_routes_are_the_fewest_where_evidence_was_left_out() -> None:
+    many = [user(f"user-{number}") for number in range(EVIDENCE_KEPT + 1)]
+    vaults = [vault(f"kv-{number}", policy(ANNA, secrets="get")) for number in range(2)]
+    audit = audit_of(estate(*vaults, ANNA, *many, *(assignment("Contributor", item) for item in many)))
+    (found,) = [item for item in by_rule(audit) if item.rule.id == "access-policy-self-grant"]
+    assert found.is_cut
 
 
 def test_groups_of_findings_hold_every_finding_once() -> None:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from builders import assignment, estate, user, vault
+from builders import assignment, estate, gap, user, vault
 from hypothesis import given
 from hypothesis import strategies as st
 from sample import HOSTILE, audit_of, contoso, hostile
@@ -116,8 +116,15 @@ def test_what_was_not_read_stands_before_everything_else() -> None:
     text = html_of(audit_of(contoso()))
     order = [text.index(f'id="{name}"') for name in ("coverage", "models", "readers", "findings", "principals")]
     assert order == sorted(order)
-    for gap in audit_of(contoso()).gaps:
-        assert f'id="{gap.id}"' in text
+    for item in audit_of(contoso()).gaps:
+        assert f'id="{item.id}"' in text
+
+
+@pytest.mark.parametrize("kinds", [("vaults",), ("vaults", "role_assignments")])
+def test_a_reason_that_is_not_that_of_all_gaps_of_a_place_is_told_of_its_own(kinds: tuple[str, ...]) -> None:
+    text = html_of(audit_of(estate(vault(), *(gap(kind, reason=f"refused {kind}/read") for kind in kinds))))
+    assert "refused vaults/read" in text
+    assert ("The first of them, vaults: refused vaults/read" in text) == (len(kinds) > 1)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

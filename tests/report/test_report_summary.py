@@ -1,14 +1,15 @@
 import io
 
 import pytest
-from builders import SUBSCRIPTION, estate, gap, vault
+from builders import SUBSCRIPTION, assignment, estate, gap, policy, user, vault
 from rich.console import Console
-from sample import audit_of, contoso, hostile
+from sample import audit_of, contoso, hostile, one_record_in_two_ways
 from syrupy.assertion import SnapshotAssertion
 
 from kvaudit.model.estate import Estate
 from kvaudit.model.settings import ManagedHsm
 from kvaudit.report.summary import render_summary
+from kvaudit.rules.judgement import EVIDENCE_KEPT
 
 
 def shown(what: Estate, *, width: int = 80, colour: bool = False) -> str:
@@ -71,3 +72,29 @@ def test_managed_hsms_are_named_and_called_not_assessed() -> None:
     hsms = tuple(ManagedHsm(id=f"{SUBSCRIPTION}/x/{name}", name=name) for name in ("hsm-b", "hsm-a"))
     text = shown(estate(vault(), managed_hsms=hsms), width=200)
     assert "2 managed HSMs listed and not assessed (local RBAC was not read): hsm-a, hsm-b." in text
+
+
+def test_a_record_that_opens_vaults_in_different_ways_is_told_so() -> None:
+    text = shown(one_record_in_two_ways(), width=200)
+    assert "4 by  one record in 2 ways; at 3 vaults: managed identity hr-sync" in text
+    assert "adds itself to web" not in text
+
+
+def test_it_says_that_more_records_may_open_several_vaults_than_are_counted() -> None:
+    many = [user(f"user-{number}") for number in range(EVIDENCE_KEPT + 1)]
+    vaults = [vault(f"kv-{number}", policy("anna", secrets="get")) for number in range(2)]
+    text = shown(estate(*vaults, *many, *(assignment("Contributor", item) for item in many)), width=200)
+    more = f"and {EVIDENCE_KEPT - 2} more records that open several vaults"
+    assert f"{more}; the first {EVIDENCE_KEPT} records of each vault are counted" in text
+
+
+def test_what_closes_some_gaps_of_a_group_is_not_told_of_all() -> None:
+    gaps = (
+        gap("role_assignments", permission="Microsoft.Authorization/roleAssignments/read"),
+        gap("role_definitions"),
+        gap("deny_assignments"),
+        gap("management_groups", retryable=True),
+    )
+    text = shown(estate(vault(), *gaps), width=300)
+    closed = "closed by Microsoft.Authorization/roleAssignments/read; of 2 of 4 no permission is known to close it; "
+    assert f"403 AuthorizationFailed; {closed}of 1 of 4 asking again may close it" in text
