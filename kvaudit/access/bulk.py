@@ -16,7 +16,6 @@ asks `Access`. That is the case where
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import compress
 from typing import TypeVar, cast
 
 from pyroaring import BitMap
@@ -52,6 +51,9 @@ _UNASKED, _TOLD_APART = -2, -3
 _TURNS = Effect(0, (), has_gap=False, gives=0, is_plain=False)
 """Stands for an effect that turns on the vault."""
 
+_NOTHING = Effect(0, (), has_gap=False, gives=0)
+"""Stands for an effect that there is not."""
+
 _EMPTY = BitMap()
 
 
@@ -78,8 +80,6 @@ class Bulk:
         self.on_vaults = OnVaults(self._columns, unusual, self._is_stray)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
-        # Which of them may add something: all but those of which the opposite is known.
-        self._may_add = {broad: bytearray(b"\1" * powers) for broad in (True, False)}
         self._parents: dict[str, Node] = {}
         self._subscriptions: dict[str | None, Node] = {}
         self._asked: dict[tuple[int, Who | None], Asked] = {}
@@ -204,26 +204,19 @@ class Bulk:
 
     def _add_columns(self, adding: Adding, scope: str, *, broad: bool) -> None:
         start, stop = self._columns.starts[scope]
-        columns, effects, principals, given = (
-            self._columns.columns,
-            self._effects[broad],
-            self._principals,
-            adding.given,
-        )
-        powers = columns.powers[start:stop]
-        may_add = list(map(self._may_add[broad].__getitem__, powers))
-        who = compress(columns.principals[start:stop], may_add)
-        for row, power, place in zip(
-            compress(range(start, stop), may_add), compress(powers, may_add), who, strict=True
-        ):
-            effect, number = effects[power], principals[place]
-            if effect is None and (effect := self._effect(power, scope, broad=broad)) is None:
+        columns, effects, principals = self._columns.columns, self._effects[broad], self._principals
+        given, named = adding.given, columns.principals[start:stop]
+        for row, power, place in zip(range(start, stop), columns.powers[start:stop], named, strict=True):
+            effect = effects[power] or self._effect(power, scope, broad=broad)
+            if effect is _NOTHING:
                 continue
+            number = principals[place]
             if number >= 0 and effect.is_plain:  # as nearly all are
-                if effect in given:
-                    given[effect].append(number)
-                else:
+                known = given.get(effect)
+                if known is None:
                     given[effect] = [number]
+                else:
+                    known.append(number)
             else:
                 self._add_unusual(adding, row, effect, broad=broad)
 
@@ -243,13 +236,12 @@ class Bulk:
         else:
             adding.add(effect, number)
 
-    def _effect(self, power: int, scope: str, *, broad: bool) -> Effect | None:
+    def _effect(self, power: int, scope: str, *, broad: bool) -> Effect:
         """What an assignment of a role with a condition adds, whoever has it. From then on it is known."""
         role, condition = self._columns.values.powers[power]
         sample = RoleAssignment("", scope, role, "", condition=condition)
-        found = _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad)
+        found = _TURNS if self.effects.turns_on_vault(sample) else self.effects.of(sample, broad=broad) or _NOTHING
         self._effects[broad][power] = found
-        self._may_add[broad][power] = found is not None
         return found
 
     def _principal(self, place: int) -> int:

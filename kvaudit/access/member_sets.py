@@ -3,7 +3,7 @@
 A group of a hundred thousand members takes some kilobytes, and a vault that a dozen of them can read costs a dozen unions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from pyroaring import BitMap
@@ -29,6 +29,9 @@ class MemberSets:
         estate: the memberships.
         directory: tells who is no group, who is deleted, and which groups stand below which.
         numbers: what sets are made of; the first are those of `numbered_first`.
+
+    Attributes:
+        is_unasked: whether one principal (a number) is such a one as `has_unasked` looks for.
     """
 
     def __init__(self, estate: Estate, directory: Directory, numbers: Numbers) -> None:
@@ -42,6 +45,7 @@ class MemberSets:
         self._unasked = Classes(
             numbers, lambda item: directory.may_be_service_principal(item) and not directory.is_certain(item)
         )
+        self.is_unasked: Callable[[int], bool] = self._unasked.of
         names = [name for name, _ in self._columns.members_and_types()]
         self._number_of: list[int] | None = None
         if numbers.ids[: len(names)] != names:  # memberships state two types of somebody
@@ -56,10 +60,6 @@ class MemberSets:
     def has_unasked(self, principals: BitMap) -> bool:
         """Whether one of some principals was not asked for its groups, where lists of members may leave it out."""
         return self._unasked.has(True, principals)
-
-    def is_unasked(self, number: int) -> bool:
-        """Whether one principal is such a one."""
-        return self._unasked.of(number)
 
     def may_be_group(self, number: int) -> bool:
         """Whether others may hold something through one principal."""

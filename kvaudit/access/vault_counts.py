@@ -44,6 +44,7 @@ class VaultCounts:
         self._uncertain: bool | None = None
         self._denies_hidden: bool | None = None
         self._holders: Holders | None = None
+        self._entries_known: tuple[bool, bool] | None = None
 
     def type_of(self, principal_id: str) -> str | None:
         """The type of a principal, by the directory or by the records that name it."""
@@ -63,13 +64,18 @@ class VaultCounts:
         if self._unasked and self._unasked & kinds:
             return False
         if vault.permission_model is PermissionModel.ACCESS_POLICIES:
-            about_groups, has_tenant = bool(kinds & _ABOUT_GROUPS), bool(vault.tenant_id)
-            for item in vault.access_policies:
-                if bool(item.tenant_id) is not has_tenant or (about_groups and self._bulk.hides(item.object_id)):
-                    return False
-            return True
+            names_tenants, names_who_hides = self._entries()
+            return names_tenants and not (names_who_hides and kinds & _ABOUT_GROUPS)
         hides = self._node.hides and kinds & _ABOUT_GROUPS
         return self._trusts_its_subscription and not self._node.has_gap and not hides
+
+    def _entries(self) -> tuple[bool, bool]:
+        """Whether the access policies name a tenant where the vault does; whether one may give something to whom nobody saw."""
+        if self._entries_known is None:
+            entries, has_tenant = self.vault.access_policies or (), bool(self.vault.tenant_id)
+            names_tenants = all(bool(item.tenant_id) is has_tenant for item in entries)
+            self._entries_known = names_tenants, any(self._bulk.hides(item.object_id) for item in entries)
+        return self._entries_known
 
     def tally(self, question: Question, who: Who | None = None) -> Tally | None:
         """The grants of a question, counted.

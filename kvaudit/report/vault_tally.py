@@ -46,7 +46,9 @@ class Once(Generic[Value]):
     def append(self, row: Sequence[Value]) -> None:
         """Take in the next row."""
         try:
-            self._numbers.extend([self._same[id(value)] for value in row])  # of a value that is kept: it is this one
+            self._numbers.extend(
+                list(map(self._same.__getitem__, map(id, row)))
+            )  # of a value that is kept: it is this one
         except KeyError:
             self._numbers.extend([self._place(value) for value in row])
 

@@ -4,8 +4,9 @@ What can be counted for all vaults together is (`Rule.quick`), which is a hundre
 holds; the rest is asked of the evaluator, and so is the evidence when somebody looks at it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kvaudit.access.counting import Question
@@ -18,6 +19,7 @@ from kvaudit.rules.catalogue import RULES
 from kvaudit.rules.judgement import Details, Evidence, Fires, Judgement, Rule, Told, Verdict, unknown
 
 if TYPE_CHECKING:
+    from kvaudit.access.bulk import Bulk
     from kvaudit.access.vault_counts import VaultCounts
 
 _VAULTS = "vaults"
@@ -61,20 +63,20 @@ class Judges:
     def __init__(self, access: Access, rules: Sequence[Rule] = RULES, asked: Iterable[Question] = ()) -> None:
         self._access = access
         self._rules = tuple(rules)
+        self._ways = [(rule.quick or _is_not_counted, rule.check) for rule in self._rules]
         self._needed = frozenset({_VAULTS}).union(*(rule.needs for rule in rules))
         questions = [*(question for rule in rules for question in rule.asked), *asked]
         self.bulk = access.bulk(questions) if access.estate.vaults else None
+        self._of_vault = _counting(self.bulk) if self.bulk else None
 
     def counts(self, subject: VaultAccess) -> "VaultCounts | None":
         """What is counted of a vault."""
-        from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
-
-        return VaultCounts(self.bulk, subject) if self.bulk else None
+        return self._of_vault(subject) if self._of_vault else None
 
     def row(self, subject: VaultAccess, counts: "VaultCounts | None") -> list[Judgement]:
         """The judgement of each rule, in their order. Those that were counted have no evidence yet: see `told`."""
         if counts is not None and counts.has_no_gap(self._needed):  # then nothing is hidden: what was found stands
-            return [((rule.quick(counts) if rule.quick else None) or rule.check(subject)) for rule in self._rules]
+            return [quick(counts) or check(subject) for quick, check in self._ways]
         gaps = subject.gaps(self._needed)
         return [judge_one(rule, subject, gaps, counts) for rule in self._rules]
 
@@ -108,6 +110,16 @@ class _Again:
             judged = judge_vault(self._access.subject(self._vault), self._rules)
             self._made = {rule.id: (found.evidence, found.fix) for rule, found in judged if _has_details(found)}
         return self._made.get(rule_id, _NOT_AGAIN)
+
+
+def _counting(bulk: "Bulk") -> "Callable[[VaultAccess], VaultCounts]":
+    from kvaudit.access.vault_counts import VaultCounts  # roaring bitmaps are loaded where vaults are judged only
+
+    return partial(VaultCounts, bulk)
+
+
+def _is_not_counted(_: object) -> None:
+    """Of a rule that asks the evaluator about every vault."""
 
 
 def _has_details(found: Judgement) -> bool:

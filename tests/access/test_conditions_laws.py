@@ -155,3 +155,39 @@ def test_names_that_a_comparison_tells_apart() -> None:
     assert decided_by_name(f"!({VAULT} StringLikeIgnoreCase 'kv-*')", "kv-a") == (NO,)
     assert decided_by_name(f"{NAME} StringEquals 'a' AND {VAULT} StringEquals 'kv-b'", "kv-a") == (NO,)
     assert decided_by_name(NAME + " StringEquals 'a'", "kv-a") == decided_by_name("not a condition", "kv-a") == ()
+
+
+_WORDS = [
+    "Equals",
+    "NotEquals",
+    "Like",
+    "NotLike",
+    "StartsWith",
+    "NotStartsWith",
+    "EndsWith",
+    "Contains",
+    "NotContains",
+]
+operators = st.tuples(
+    st.sampled_from(["", "", "ForAnyOfAnyValues:", "ForAllOfAnyValues:", "ForAnyOfAllValues:", "ForAllOfAllValues:"]),
+    st.sampled_from(_WORDS),
+    st.sampled_from(["", "IgnoreCase"]),
+).map(lambda drawn: f"{drawn[0]}String{drawn[1]}{drawn[2]}")
+literals = st.one_of(
+    st.sampled_from(
+        ["'kv-*'", "'kv-a'", "'KV-a'", "'*'", "''", "'kv-?'", "'kv-\\\\a'", "'kv-\\\\*'", "'kv-ä'", "1", "true"]
+    ),
+    st.sampled_from(["{'kv-a'}", "{'kv-a', 'x'}", "{}", VAULT, NAME]),
+)
+names = st.sampled_from(["kv-a", "KV-a", "kv-b", "x", "kv-*", "kv-ä", ""])
+
+
+@given(operators, literals, names, st.booleans(), st.booleans())
+def test_what_a_name_decides_is_what_the_condition_decides(
+    operator: str, literal: str, name: str, is_negated: bool, is_left: bool
+) -> None:
+    text = f"{VAULT} {operator} {literal}" if is_left else f"{literal} {operator} {VAULT}"
+    text = f"!({text})" if is_negated else text
+    condition = parse(text)
+    if isinstance(condition, Condition):
+        assert decided_by_name(text, name) == (evaluate(condition, Question(GET, name)).verdict,)

@@ -102,8 +102,11 @@ def decided_by_name(text: str, vault: str) -> tuple[Verdict, ...]:
     Nothing else of a name reaches the condition: to `evaluate_operation` without an object, two names of which this is the
     same are one.
     """
-    question = Question(_ON_SECRETS, vault)
-    return tuple([_comparison(node, negated, question).verdict for node, negated in _comparisons_of_name(text)])
+    is_plain = vault.isascii() and vault == vault.lower()
+    question, found = Question(_ON_SECRETS, vault), []
+    for node, negated, plainly in _comparisons_of_name(text):
+        found.append(plainly(vault) if plainly and is_plain else _comparison(node, negated, question).verdict)
+    return tuple(found)
 
 
 _ON_SECRETS = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
@@ -111,10 +114,10 @@ _ON_SECRETS = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
 
 
 @lru_cache(maxsize=4096)
-def _comparisons_of_name(text: str) -> tuple[tuple[Comparison, bool], ...]:
-    """The comparisons in which the vault's name stands, each with whether it is negated where it stands."""
+def _comparisons_of_name(text: str) -> tuple[tuple[Comparison, bool, Callable[[str], Verdict] | None], ...]:
+    """The comparisons in which the vault's name stands, each with whether it is negated there, and its `_plainly`."""
 
-    def walk(node: Node, negated: bool) -> Iterator[tuple[Comparison, bool]]:
+    def walk(node: Node, negated: bool) -> Iterator[tuple[Comparison, bool, Callable[[str], Verdict] | None]]:
         match node:
             case Not(operand):
                 yield from walk(operand, not negated)
@@ -123,10 +126,32 @@ def _comparisons_of_name(text: str) -> tuple[tuple[Comparison, bool], ...]:
                     yield from walk(operand, negated)
             case Comparison():
                 if any(item.key == VAULT_NAME for item in attributes_of(node)):
-                    yield node, negated
+                    yield node, negated, _plainly(node, negated)
 
     condition = parse(text)
     return () if isinstance(condition, ConditionError) else tuple(walk(condition.root, negated=False))
+
+
+def _plainly(node: Comparison, negated: bool) -> Callable[[str], Verdict] | None:
+    """What `_comparison` decides for a name of small ASCII letters, digits and signs; None where more has to be looked at.
+
+    Of a large tenant's vaults nearly every one has such a name, and nearly every condition compares it with a single text.
+    """
+    operator = find_operator(node.operator)
+    if operator is None or operator.family is not Family.STRING or not isinstance(node.left, Attribute):
+        return None
+    if (
+        not operator.ignores_case and operator.negated != negated
+    ):  # another spelling of the name may open it: `_spellings`
+        return None
+    right = None if isinstance(node.right, Attribute) else _literals(node.right, operator.family)
+    if not isinstance(right, tuple) or len(right) > 1 or not _has_one_spelling(right):
+        return None
+    literal = right[0][0]
+    if not readable(operator, literal):
+        return None
+    holds = (Verdict.FALSE, Verdict.TRUE) if operator.negated == negated else (Verdict.TRUE, Verdict.FALSE)
+    return lambda name: holds[compare(operator.relation, name, literal)]
 
 
 def admits_assignment(
