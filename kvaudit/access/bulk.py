@@ -139,10 +139,9 @@ class Bulk:
             if len(self._subscriptions) >= _KEPT:
                 self._subscriptions.clear()
             node = self._subscriptions[vault.subscription_id] = self._walk_broad(vault)
-        for scope in scopes.path_ancestors(vault.scope)[:-1]:
-            if scopes.level_of(scope) not in BROAD:
-                denies = self.around.denies.beside_columns(scope)
-                node = self._below(node, scope, self.around.records.beside_columns(scope), denies, broad=False)
+        for scope in scopes.path_ancestors(vault.scope)[1:-1]:  # the first is the subscription
+            denies = self.around.denies.beside_columns(scope)
+            node = self._below(node, scope, self.around.records.beside_columns(scope), denies, broad=False)
         return node
 
     def _walk_broad(self, vault: Vault) -> Node:
@@ -307,7 +306,12 @@ class Bulk:
             same = (item for item in self._asked.values() if item.question == question and item.who is who)
             asked = self._asked[id(question), who] = next(same, None) or self._new(question, who)
             self._kept.append(question)  # so that no other has its identity
+        return self._tally_at(node, asked)
+
+    def _tally_at(self, node: Node, asked: Asked) -> Tally | None:
         number, touched = asked.number, asked.touched
+        if number in node.tallies:
+            return node.tallies[number]
         above, passed = node, []
         while number not in above.tallies and above.parent is not None and not above.touched & touched:
             passed.append(above)
@@ -325,7 +329,7 @@ class Bulk:
         return Asked(question, who, len(self._asked), touched, triples, isinstance(question, DataGrants), kind_of)
 
     def _tally(self, node: Node, asked: Asked) -> Tally | None:
-        above = self.tally(node.parent, asked.question, asked.who) if node.parent and not node.is_broad else None
+        above = self._tally_at(node.parent, asked) if node.parent and not node.is_broad else None
         if asked.is_of_data:
             if above is not None:
                 return with_grants(above, node, asked.triples, asked.kind_of, self._hiding.of)

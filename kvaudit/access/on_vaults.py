@@ -1,6 +1,6 @@
 """The role assignments that stand on vaults or on objects in them, without making a record of each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from kvaudit.model import scopes
@@ -23,20 +23,19 @@ class OnVaults:
         self._among = among
         self._is_stray = is_stray
 
-    def strays(self, vault: Vault) -> Iterator[RoleAssignment]:
+    def strays(self, vault: Vault) -> Sequence[RoleAssignment]:
         """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
         strays, columns = self._strays, self._columns
-        for scope in self._scopes(vault) if strays else ():
-            for row in columns.rows_at(scope):
-                if columns.columns.principals[row] in strays:
-                    yield columns.record(row)
+        if not strays:
+            return ()
+        named = columns.columns.principals
+        rows = [row for scope in self._scopes(vault) for row in columns.rows_at(scope) if named[row] in strays]
+        return [columns.record(row) for row in rows]
 
-    def roles(self, vault: Vault) -> Iterator[str]:
+    def roles(self, vault: Vault) -> Sequence[str]:
         """The role of each assignment on a vault, or on an object in it."""
-        columns = self._columns
-        for scope in self._scopes(vault):
-            for row in columns.rows_at(scope):
-                yield columns.values.powers[columns.columns.powers[row]][0]
+        powers, named = self._columns.values.powers, self._columns.columns.powers
+        return [powers[named[row]][0] for scope in self._scopes(vault) for row in self._columns.rows_at(scope)]
 
     @cached_property
     def _strays(self) -> frozenset[int]:
@@ -44,11 +43,11 @@ class OnVaults:
         names = self._columns.values.principals
         return frozenset(place for place in self._among if self._is_stray(names[place]))
 
-    def _scopes(self, vault: Vault) -> Iterator[str]:
+    def _scopes(self, vault: Vault) -> Sequence[str]:
+        """The vault's own scope where records stand at it, and those in it."""
         scope = vault.scope
-        if scope in self._columns.starts:
-            yield scope
-        yield from self._scopes_in.get(scope, ())
+        own = (scope,) if scope in self._columns.starts else ()
+        return (*own, *self._scopes_in[scope]) if scope in self._scopes_in else own
 
     @cached_property
     def _scopes_in(self) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """The counts of one vault, or None where they are not certain: then `Access` is asked (see `kvaudit.access.bulk`)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from pyroaring import BitMap
@@ -160,11 +160,11 @@ class VaultCounts:
         """What a role holds, by its folded GUID."""
         return self._bulk.around.grants.power(role)
 
-    def roles_on_vault(self) -> Iterator[str]:
+    def roles_on_vault(self) -> Sequence[str]:
         """The folded GUID of the role of each assignment on the vault or on an object in it."""
         return self._bulk.on_vaults.roles(self.vault)
 
-    def strays_on_vault(self) -> Iterator[RoleAssignment]:
+    def strays_on_vault(self) -> Sequence[RoleAssignment]:
         """The assignments on the vault, or on an object in it, whose principal is not simply there in the directory."""
         return self._bulk.on_vaults.strays(self.vault)
 

@@ -73,7 +73,7 @@ def quick(counts: "VaultCounts") -> Judgement | None:
         if strays is None:
             return None
         inherited = tuple(_from_records(counts, strays)) if strays else ()
-    subject, on_vault = counts.subject, tuple(counts.strays_on_vault())
+    subject, on_vault = counts.subject, counts.strays_on_vault()
     if not inherited and not on_vault and not subject.vault.access_policies:
         return _judged(subject, ())
     return _judged(subject, _records(subject, _on_vault(on_vault), inherited))
