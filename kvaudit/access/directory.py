@@ -21,7 +21,7 @@ How sure we are that a principal is *not* in a group (that it is in one is certa
   never asked for, nothing is doubted: that is told once, as not assessed (`is_assessed`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -171,6 +171,8 @@ class Directory:
 
     def groups_below(self, *group_ids: str) -> tuple[str, ...]:
         """Those of `chains_down` that may be groups: the members of a large group are not looked at one by one."""
+        if self._nested.keys().isdisjoint(group_ids):
+            return ()
         found, seen = list(group_ids), set(group_ids)
         for below in found:  # grows while it is walked
             for member in self._nested.get(below, ()) if self._is_live(below) else ():
@@ -351,7 +353,11 @@ class Directory:
 
     def _is_unread(self, group_id: str) -> bool:
         """Whether an ID that is, or may be, a group of this tenant has members that were not read to their end."""
-        if not self.may_be_group(group_id) or not self._is_live(group_id) or self.is_foreign(group_id):
+        known = self._estate.principals.get(group_id)
+        is_plain = known is not None and known.state is PrincipalState.FOUND and known.type == "Group"
+        if not is_plain and (
+            not self.may_be_group(group_id) or not self._is_live(group_id) or self.is_foreign(group_id)
+        ):
             return False
         scope = f"groups/{group_id}"
         return scope in self._gap_scopes or not self._estate.was_read(GROUP_MEMBERS, scope)
@@ -393,8 +399,3 @@ class Directory:
         )
         known = self._gap_scopes.get(scope.casefold())
         return known or Gap(SERVICE_PRINCIPAL_GROUPS, scope, reason, permission="GroupMember.Read.All")
-
-
-def once(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
-    """Gaps without repetition, in order."""
-    return tuple({gap.id: gap for gap in gaps}.values())

@@ -12,7 +12,6 @@ from kvaudit.access import notes
 from kvaudit.access.answers import Citation, CitationKind, ControlHolding, Decision, Holding, WhoCan, tenant_citation
 from kvaudit.access.control import ControlPlane
 from kvaudit.access.counting import Question
-from kvaudit.access.directory import once
 from kvaudit.access.escalation import EscalationRoute, Escalations, NotAssessed, Routes
 from kvaudit.access.places import DENY_ASSIGNMENTS, Place
 from kvaudit.access.subject import VaultAccess
@@ -21,7 +20,7 @@ from kvaudit.access.verdicts import Judge, Verdict
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
 from kvaudit.model.estate import Estate
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 from kvaudit.model.permissions import Operation, all_operations_mask, operations
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
 

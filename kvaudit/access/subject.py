@@ -5,12 +5,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kvaudit.access.answers import ControlHolding, Holding
-from kvaudit.access.directory import once
 from kvaudit.access.escalation import EscalationRoute, Gain, Takeovers
 from kvaudit.model.answers import Answer
 from kvaudit.model.directory import Principal
 from kvaudit.model.estate import Estate
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 from kvaudit.model.vaults import PermissionModel, Vault
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from kvaudit.access.consents import Consents
-from kvaudit.access.directory import Directory, once
+from kvaudit.access.directory import Directory
 from kvaudit.access.grants import Grants, Record, kind_mask
 from kvaudit.access.moments import Clock
 from kvaudit.access.places import (
@@ -23,7 +23,7 @@ from kvaudit.access.places import (
 from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment, ScheduleInstance
 from kvaudit.model.estate import Estate
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 from kvaudit.model.permissions import all_operations_mask
 from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault, VaultObject
 

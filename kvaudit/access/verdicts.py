@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from kvaudit.access.answers import Citation, CitationKind
 from kvaudit.access.denies import Meets, doubts, meets, possible_citation, reaches, taken
-from kvaudit.access.directory import Directory, once
+from kvaudit.access.directory import Directory
 from kvaudit.access.grants import Given, Grants
 from kvaudit.access.memberships import Awaited, Way, chain_end
 from kvaudit.access.places import Layer, Place
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import DenyAssignment
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 
 GROUPS_IN_A_TOKEN = 200
 """Groups that a token names before it names none; how Key Vault resolves more for access policies is not established

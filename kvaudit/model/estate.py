@@ -172,7 +172,7 @@ class Estate:
 
     def was_read(self, kind: str, scope: str) -> bool:
         """Whether the listing of `kind` at exactly `scope` was read to its end."""
-        return (kind, scopes.fold(scope)) in self._complete
+        return (kind, scope) in self._complete or (kind, scopes.fold(scope)) in self._complete
 
     @cached_property
     def people_in_groups(self) -> PeopleInGroups:

@@ -1,6 +1,7 @@
 """A read that failed: a value that travels from the collector to the last page of the report."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -50,3 +51,8 @@ class Listing:
     scope: str
     items: int
     api_version: str | None = None
+
+
+def once(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Gaps without repetition, in order."""
+    return tuple({gap.id: gap for gap in gaps}.values())

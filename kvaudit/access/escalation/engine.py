@@ -6,7 +6,6 @@ from functools import cached_property
 from itertools import islice
 
 from kvaudit.access.answers import Holding
-from kvaudit.access.directory import once
 from kvaudit.access.escalation import copies, coverage, services
 from kvaudit.access.escalation.actions import VAULTS_CREATE
 from kvaudit.access.escalation.answers import EscalationRoute, NotAssessed, Routes, route_number, sorted_ids
@@ -23,7 +22,7 @@ from kvaudit.access.escalation.telling import Telling
 from kvaudit.access.escalation.vault_routes import VaultRoutes
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.model.answers import Answer
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 from kvaudit.model.vaults import ObjectRef, Vault
 
 _Ways = Mapping[str | None, tuple[Takeover, ...]]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
 from kvaudit.access.answers import Citation, CitationKind
-from kvaudit.access.directory import once
 from kvaudit.access.escalation import actions
 from kvaudit.access.escalation.actors import Actors, ActorsByNode
 from kvaudit.access.escalation.halves import Halves
@@ -17,7 +16,7 @@ from kvaudit.access.places import DENY_ASSIGNMENTS
 from kvaudit.access.surroundings import GRANT_KINDS, Surroundings
 from kvaudit.model import scopes
 from kvaudit.model.answers import Answer
-from kvaudit.model.gaps import Gap
+from kvaudit.model.gaps import Gap, once
 from kvaudit.model.identities import FederatedCredential
 
 HIDE_ROUTES = (*GRANT_KINDS, DENY_ASSIGNMENTS)
