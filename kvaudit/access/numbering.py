@@ -1,5 +1,6 @@
 """Principals as small numbers, so that sets of them fit roaring bitmaps."""
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress, count, repeat
 from typing import Generic, TypeVar, cast
@@ -57,7 +58,7 @@ class Numbers:
             self.ids.append(principal_id)
         return number
 
-    def sort(self, names: Sequence[str], principals: Mapping[str, Principal], otherwise: int) -> list[int]:
+    def sort(self, names: Sequence[str], principals: Mapping[str, Principal], otherwise: int) -> "array[int]":
         """Numbers all people and workloads whom the directory knows at once, and tells whose numbers some IDs are.
 
         The people in `ordinary`, members of this tenant, are alike in all but their ID; so are the workloads, each of which
@@ -69,7 +70,7 @@ class Numbers:
             otherwise: stands for the number of anybody else.
 
         Returns:
-            One number for each of the IDs.
+            One number for each of the IDs, side by side: they are asked for millions of times, from all over.
         """
         found, usual = PrincipalState.FOUND, dict[str | None, list[str]]()
         for name, item in principals.items():
@@ -86,7 +87,7 @@ class Numbers:
         are_asked = map(self._directory.is_certain, usual.get("ServicePrincipal", ()))
         workloads = compress(numbers.get("ServicePrincipal", ()), are_asked)
         self.ordinary = (BitMap(numbers.get("User", ())), BitMap(list(workloads)))
-        return list(map(single.get, names, repeat(otherwise)))
+        return array("i", map(single.get, names, repeat(otherwise)))
 
     def _all(self, names: Sequence[str]) -> list[int]:
         """The numbers of IDs that are known to be no application registrations."""
