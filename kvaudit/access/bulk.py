@@ -77,7 +77,7 @@ class Bulk:
         self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Classes(self.numbers, self.hides)
         unusual = [place for place, number in enumerate(self._principals) if number == _UNASKED]
-        self.on_vaults = OnVaults(self._columns, unusual, self._is_stray)
+        self.on_vaults = OnVaults(self._columns, unusual, self._is_stray, around.grants.power)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
         self._parents: dict[str, Node] = {}

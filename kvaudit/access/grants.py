@@ -257,11 +257,10 @@ def _on_object_only(masks: Mapping[tuple[Answer, Texts], int], ref: ObjectRef) -
 
 def certain_mask(vault: Vault, entry: AccessPolicy) -> int | None:
     """The operations that one entry of the access policies gives for certain: 0 for nothing; None: see `given_by_policy`."""
-    if not entry.mask or (
-        entry.tenant_id and vault.tenant_id and entry.tenant_id.casefold() != vault.tenant_id.casefold()
-    ):
+    given, own, asked = entry.mask, entry.tenant_id, vault.tenant_id
+    if not given or (own and asked and own != asked and own.casefold() != asked.casefold()):
         return 0
-    return None if entry.application_id or bool(entry.tenant_id) != bool(vault.tenant_id) else entry.mask
+    return None if entry.application_id or bool(own) != bool(asked) else given
 
 
 def given_by_policy(vault: Vault, index: int, entry: AccessPolicy) -> Given | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from kvaudit.access.roles import RolePower
 from kvaudit.model import scopes
 from kvaudit.model.assignments import RoleAssignments
 from kvaudit.model.authorization import RoleAssignment
@@ -16,12 +17,20 @@ class OnVaults:
         columns: every assignment.
         among: the places of those principals of the columns that may be strays.
         is_stray: whether a principal (folded ID) is not simply there in the directory.
+        power: what a role (folded GUID) holds.
     """
 
-    def __init__(self, columns: RoleAssignments, among: Sequence[int], is_stray: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        columns: RoleAssignments,
+        among: Sequence[int],
+        is_stray: Callable[[str], bool],
+        power: Callable[[str], RolePower],
+    ) -> None:
         self._columns = columns
         self._among = among
         self._is_stray = is_stray
+        self._power = power
 
     def strays(self, vault: Vault) -> Sequence[RoleAssignment]:
         """The assignments on a vault, or on an object in it, whose principal is not simply there in the directory."""
@@ -32,10 +41,14 @@ class OnVaults:
         rows = [row for scope in self._scopes(vault) for row in columns.rows_at(scope) if named[row] in strays]
         return [columns.record(row) for row in rows]
 
-    def roles(self, vault: Vault) -> Sequence[str]:
-        """The role of each assignment on a vault, or on an object in it."""
-        powers, named = self._columns.values.powers, self._columns.columns.powers
-        return [powers[named[row]][0] for scope in self._scopes(vault) for row in self._columns.rows_at(scope)]
+    def roles(self, vault: Vault) -> Sequence[RolePower]:
+        """What the role of each assignment on a vault, or on an object in it, holds."""
+        powers, named = self._powers, self._columns.columns.powers
+        return [powers[named[row]] for scope in self._scopes(vault) for row in self._columns.rows_at(scope)]
+
+    @cached_property
+    def _powers(self) -> list[RolePower]:
+        return [self._power(role) for role, _ in self._columns.values.powers]
 
     @cached_property
     def _strays(self) -> frozenset[int]:

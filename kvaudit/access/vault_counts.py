@@ -156,12 +156,8 @@ class VaultCounts:
         named, spared = self._node.sets(self._bulk.effects.triples[_ANY])[0], self._bulk.spared(self._node)
         return BitMap.union(named, *spared) if spared else named
 
-    def power(self, role: str) -> RolePower:
-        """What a role holds, by its folded GUID."""
-        return self._bulk.around.grants.power(role)
-
-    def roles_on_vault(self) -> Sequence[str]:
-        """The folded GUID of the role of each assignment on the vault or on an object in it."""
+    def roles_on_vault(self) -> Sequence[RolePower]:
+        """What the role of each assignment on the vault, or on an object in it, holds."""
         return self._bulk.on_vaults.roles(self.vault)
 
     def strays_on_vault(self) -> Sequence[RoleAssignment]:

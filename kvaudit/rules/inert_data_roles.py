@@ -70,7 +70,7 @@ def quick(counts: "VaultCounts") -> Judgement | None:
     """The same from counts."""
     if counts.vault.permission_model is not PermissionModel.ACCESS_POLICIES:
         return _ELSEWHERE
-    powers = [counts.power(role) for role in counts.roles_on_vault()]
+    powers = counts.roles_on_vault()
     found = sum(1 for power in powers if power.is_known and power.touches_data)
     if found:
         return _counted(found)

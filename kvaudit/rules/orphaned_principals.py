@@ -74,9 +74,19 @@ def quick(counts: "VaultCounts") -> Judgement | None:
             return None
         inherited = tuple(_from_records(counts, strays)) if strays else ()
     subject, on_vault = counts.subject, counts.strays_on_vault()
-    if not inherited and not on_vault and not subject.vault.access_policies:
+    if not inherited and not on_vault and not _names_strays(subject):
         return _judged(subject, ())
     return _judged(subject, _records(subject, _on_vault(on_vault), inherited))
+
+
+def _names_strays(subject: VaultAccess) -> bool:
+    """Whether an access policy names somebody who is not simply there in the directory."""
+    principals, found = subject.estate.principals, PrincipalState.FOUND
+    for policy in subject.vault.access_policies or ():
+        principal = principals.get(policy.object_id)
+        if principal is None or principal.state is not found:
+            return True
+    return False
 
 
 def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:

@@ -202,7 +202,7 @@ def _told(counts: VaultCounts) -> Iterator[str]:
     yield f"no gap: {', '.join(name for name, kinds in KINDS.items() if counts.has_no_gap(kinds)) or '-'}"
     strays = counts.strays()
     yield f"strays: {'asked' if strays is None else len(strays)}, on the vault {len(list(counts.strays_on_vault()))}"
-    yield f"roles on the vault: {', '.join(sorted(str(counts.power(item).name) for item in counts.roles_on_vault())) or '-'}"
+    yield f"roles on the vault: {', '.join(sorted(str(item.name) for item in counts.roles_on_vault())) or '-'}"
 
 
 def _line(found: Tally | None) -> str:
