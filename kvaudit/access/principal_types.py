@@ -10,6 +10,9 @@ from kvaudit.model.estate import Estate
 class PrincipalTypes:
     """Types of principals by folded ID: by the directory, else by the records that name them, else by the memberships.
 
+    What has members is a group whatever these records call it, unless the directory itself says otherwise: its members were
+    listed as those of a group. Of a group of another tenant they never are, so what is recorded as one stays one.
+
     Args:
         estate: the records.
         recorded: what the records that name a principal say about its type.
@@ -27,12 +30,11 @@ class PrincipalTypes:
         try:
             return self._known[principal_id]
         except KeyError:
-            found = self._known[principal_id] = (
-                self._estate.principal(principal_id).type
-                or self._recorded.get(principal_id)
-                or self._member_types.get(principal_id)
-                or ("Group" if self._has_members(principal_id) else None)
-            )
+            found = self._estate.principal(principal_id).type
+            if not found:
+                found = self._recorded.get(principal_id) or self._member_types.get(principal_id)
+                found = "Group" if found != "ForeignGroup" and self._has_members(principal_id) else found
+            self._known[principal_id] = found
             return found
 
     def knows(self, kind: str) -> bool:

@@ -28,8 +28,9 @@ from kvaudit.access.evaluator import Access
 from kvaudit.access.vault_counts import VaultCounts
 from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import EVERYONE, DenyPrincipal
-from kvaudit.model.directory import Membership, PrincipalState
+from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
+from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.readers import READS, Kind, ReaderCounter, Readers
 from kvaudit.report.vault_tally import HIDING
@@ -242,3 +243,23 @@ def test_whoever_may_read_by_a_condition_that_nobody_understands_reads_for_certa
         "kv-beside": {Answer.CONDITIONAL: {Kind.GROUP: 1, Kind.PERSON: 1}},
     }
     agree(what)
+
+
+@pytest.mark.parametrize("stated", ["User", "ServicePrincipal", None])
+def test_what_has_members_is_a_group_whatever_records_call_it(stated: str | None) -> None:
+    """Its members were listed as those of a group: a record that calls it something else is no reason to miss them."""
+    odd = replace(group("odd", BERT, is_read=True), principal=Principal(guid("odd"), None))
+    of = estate(
+        ANNA, BERT, GIL, odd, OUTER, vault("kv-old", policy(OUTER, secrets="get"), policy(BERT, keys="get")), KV
+    )
+    of = replace(
+        of,
+        memberships=(*of.memberships, Membership(OUTER.id, guid("odd"), stated)),
+        role_assignments=(assignment(READ, guid("odd"), KV, principal_type=stated),),
+    )
+    agree(of)
+    assert [(name, counted, told) for name, counted, told in expanded(of) if counted != told] == []
+    access = Access(of)
+    for item in of.vaults:
+        assert access.can(BERT.id, operation("secrets/get"), item).answer is Answer.ALLOWED
+        assert BERT.id in {row.principal_id for row in access.holdings(item, expand_groups=True)}
