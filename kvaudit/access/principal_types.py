@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import chain
 
 from kvaudit.access.memberships import Edges
 from kvaudit.model.estate import Estate
@@ -55,7 +56,16 @@ class PrincipalTypes:
         )
 
     def _has_members(self, principal_id: str) -> bool:
-        return principal_id in self._edges.members or principal_id in self._edges.awaited_by_group
+        return (
+            principal_id in self._edges.members
+            or principal_id in self._edges.awaited_by_group
+            or principal_id in self._named_by_members
+        )
+
+    @cached_property
+    def _named_by_members(self) -> frozenset[str]:
+        """The groups that service principals said that they are in."""
+        return frozenset(chain.from_iterable(self._estate.member_of.values()))
 
     @cached_property
     def _member_types(self) -> Mapping[str, str]:

@@ -250,16 +250,27 @@ def test_what_has_members_is_a_group_whatever_records_call_it(stated: str | None
     """Its members were listed as those of a group: a record that calls it something else is no reason to miss them."""
     odd = replace(group("odd", BERT, is_read=True), principal=Principal(guid("odd"), None))
     of = estate(
-        ANNA, BERT, GIL, odd, OUTER, vault("kv-old", policy(OUTER, secrets="get"), policy(BERT, keys="get")), KV
+        ANNA,
+        BERT,
+        GIL,
+        odd,
+        OUTER,
+        vault("kv-old", policy(OUTER, secrets="get"), policy(guid("asked"), secrets="get")),
+        KV,
     )
     of = replace(
         of,
         memberships=(*of.memberships, Membership(OUTER.id, guid("odd"), stated)),
-        role_assignments=(assignment(READ, guid("odd"), KV, principal_type=stated),),
+        member_of={ROBOT.id: frozenset({guid("asked")})},
+        role_assignments=(
+            assignment(READ, guid("odd"), KV, principal_type=stated),
+            assignment(READ, guid("asked"), KV, principal_type=stated),
+        ),
     )
     agree(of)
     assert [(name, counted, told) for name, counted, told in expanded(of) if counted != told] == []
     access = Access(of)
     for item in of.vaults:
+        assert access.can(ROBOT.id, operation("secrets/get"), item).answer is Answer.ALLOWED
         assert access.can(BERT.id, operation("secrets/get"), item).answer is Answer.ALLOWED
         assert BERT.id in {row.principal_id for row in access.holdings(item, expand_groups=True)}
