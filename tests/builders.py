@@ -167,7 +167,8 @@ def group(name: str, *members: Who, is_read: bool = True, **changes: Any) -> Gro
 
 
 @cache
-def _builtin(name: str) -> str:
+def builtin_guid(name: str) -> str:
+    """The folded GUID of a built-in role."""
     return {item.role_name: guid for guid, item in builtin_roles().items()}[name]
 
 
@@ -185,7 +186,7 @@ def role(name: str, **changes: Any) -> RoleDefinition:
 def _role_guid(named: RoleDefinition | str) -> str:
     if isinstance(named, RoleDefinition):
         return named.name
-    return named if named.count("-") == 4 and len(named) == 36 else _builtin(named)
+    return named if named.count("-") == 4 and len(named) == 36 else builtin_guid(named)
 
 
 def assignment(named: RoleDefinition | str, who: Who, at: Place = SUBSCRIPTION, **changes: Any) -> RoleAssignment:

@@ -34,7 +34,6 @@ from kvaudit.access.subject import VaultAccess
 from kvaudit.access.surroundings import Surroundings
 from kvaudit.access.takeover_counts import TakeoverCounts
 from kvaudit.access.tallies import Asked, Who, tally_of, tally_of_records, with_grants, with_records
-from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model import scopes
 from kvaudit.model.authorization import DenyAssignment, RoleAssignment
 from kvaudit.model.directory import PrincipalState
@@ -50,9 +49,8 @@ _UNASKED, _TOLD_APART = -2, -3
 
 _TURNS = Effect(0, (), has_gap=False, gives=0, is_plain=False)
 """Stands for an effect that turns on the vault."""
-
 _NOTHING = Effect(0, (), has_gap=False, gives=0)
-"""Stands for an effect that there is not."""
+"""Stands for none."""
 
 _EMPTY = BitMap()
 
@@ -76,8 +74,8 @@ class Bulk:
         self.denies = DenyCounts(around.directory, self.numbers)
         self.members = MemberSets(self.estate, around.directory, self.numbers)
         self._hiding = Classes(self.numbers, self.hides)
-        unusual = [place for place, number in enumerate(self._principals) if number == _UNASKED]
-        self.on_vaults = OnVaults(self._columns, unusual, self._is_stray, around.grants.power)
+        self._unusual = [place for place, number in enumerate(self._principals) if number == _UNASKED]
+        self.on_vaults = OnVaults(self._columns, self._unusual, self._is_stray, around.grants.power)
         powers = len(self._columns.values.powers)
         self._effects: dict[bool, list[Effect | None]] = {broad: [None] * powers for broad in (True, False)}
         self._parents: dict[str, Node] = {}
@@ -310,8 +308,6 @@ class Bulk:
 
     def _tally_at(self, node: Node, asked: Asked) -> Tally | None:
         number, touched = asked.number, asked.touched
-        if number in node.tallies:
-            return node.tallies[number]
         above, passed = node, []
         while number not in above.tallies and above.parent is not None and not above.touched & touched:
             passed.append(above)
@@ -331,6 +327,8 @@ class Bulk:
     def _tally(self, node: Node, asked: Asked) -> Tally | None:
         above = self._tally_at(node.parent, asked) if node.parent and not node.is_broad else None
         if asked.is_of_data:
+            if self._names_unasked and self._is_doubted(node, asked.triples):
+                return None
             if above is not None:
                 return with_grants(above, node, asked.triples, asked.kind_of, self._hiding.of)
             sets = self._data(node, asked.triples)
@@ -338,12 +336,23 @@ class Bulk:
         (triple,) = asked.triples
         return tally_of_records(node, triple) if above is None else with_records(above, node, triple)
 
+    @cached_property
+    def _names_unasked(self) -> bool:
+        """Whether records name somebody who was not asked for his groups, although all whom the directory lists were."""
+        named, instances = self._columns.values.principals, self.estate.schedule_instances
+        names = (*(named[place] for place in self._unusual), *(item.principal_id for item in instances))
+        return self.members.has_unasked(self.numbers.set_of(names))
+
+    def _is_doubted(self, node: Node, triples: Sequence[int]) -> bool:
+        """Whether such a one may be in a group that holds something on a condition only: then nothing is certain of him."""
+        through = (found for triple in triples if (found := node.sets(triple)[1]))
+        return any(self.members.may_hold_through(node.named, found) for found in through)
+
     def _data(self, node: Node, triples: Sequence[int]) -> list[Sets] | None:
         """For each of some operations, who holds it by records that name him; None as for `tally`."""
         found = [node.apart(triple) for triple in triples]
-        for _, conditional, _ in found:
-            if conditional and self._hiding.has(True, conditional):
-                return None
+        if any(conditional and self._hiding.has(True, conditional) for _, conditional, _ in found):
+            return None
         return found
 
     def holders(self, question: DataGrants, classes: Classes[int], width: int) -> HolderCounts | None:
@@ -387,10 +396,4 @@ class Bulk:
 
     def takeover_counts(self, subject: VaultAccess) -> TakeoverCounts:
         """Counts who can act as whom, for all vaults of the estate of one."""
-        groups_over = self.around.directory.groups_over
-        many_groups = Classes(self.numbers, lambda name: len(groups_over(name)) > GROUPS_IN_A_TOKEN)
-        return TakeoverCounts(subject.takeovers, self.numbers, self.members, many_groups)
-
-    def is_in_many_groups(self, number: int) -> bool:
-        """Whether somebody is in more groups than a token names."""
-        return len(self.around.directory.chains_up(self.numbers.ids[number])) > GROUPS_IN_A_TOKEN
+        return TakeoverCounts(subject.takeovers, self.numbers, self.members)

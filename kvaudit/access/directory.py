@@ -349,15 +349,14 @@ class Directory:
         return found
 
     def _is_live(self, group_id: str) -> bool:
-        return self.principal(group_id).state is not PrincipalState.DELETED_RESTORABLE
+        is_deleted = self.principal(group_id).state is PrincipalState.DELETED_RESTORABLE
+        return not is_deleted and self.may_be_group(group_id)  # whatever lists say, nobody is in a user
 
     def _is_unread(self, group_id: str) -> bool:
         """Whether an ID that is, or may be, a group of this tenant has members that were not read to their end."""
         known = self._estate.principals.get(group_id)
         is_plain = known is not None and known.state is PrincipalState.FOUND and known.type == "Group"
-        if not is_plain and (
-            not self.may_be_group(group_id) or not self._is_live(group_id) or self.is_foreign(group_id)
-        ):
+        if not is_plain and (not self._is_live(group_id) or self.is_foreign(group_id)):
             return False
         scope = f"groups/{group_id}"
         return scope in self._gap_scopes or not self._estate.was_read(GROUP_MEMBERS, scope)

@@ -10,6 +10,7 @@ from pyroaring import BitMap
 
 from kvaudit.access.directory import Directory
 from kvaudit.access.numbering import Classes, Numbers
+from kvaudit.access.verdicts import GROUPS_IN_A_TOKEN
 from kvaudit.model.directory import PrincipalState
 from kvaudit.model.edges import Memberships
 from kvaudit.model.estate import Estate
@@ -45,6 +46,9 @@ class MemberSets:
         self._unasked = Classes(
             numbers, lambda item: directory.may_be_service_principal(item) and not directory.is_certain(item)
         )
+        self._of_many_groups = Classes(
+            numbers, lambda item: len(directory.groups_over(item)) > GROUPS_IN_A_TOKEN, are_alike=False
+        )
         self.is_unasked: Callable[[int], bool] = self._unasked.of
         names = [name for name, _ in self._columns.members_and_types()]
         self._number_of: list[int] | None = None
@@ -61,13 +65,21 @@ class MemberSets:
         """Whether one of some principals was not asked for its groups, where lists of members may leave it out."""
         return self._unasked.has(True, principals)
 
+    def is_in_many_groups(self, number: int) -> bool:
+        """Whether one principal is in more groups than a token names."""
+        return self._of_many_groups.of(number)
+
+    def has_of_many_groups(self, principals: BitMap) -> bool:
+        """Whether one of some principals is."""
+        return self._of_many_groups.has(True, principals)
+
     def may_be_group(self, number: int) -> bool:
         """Whether others may hold something through one principal."""
         return self._may_be_groups.of(number)
 
     def may_hold_through(self, principals: BitMap, holders: BitMap) -> bool:
         """Whether one of some principals may be in a group among holders although nothing says so: nobody asked for its groups."""
-        return self.has_unasked(principals) and self._may_be_groups.has(True, holders)
+        return self._may_be_groups.has(True, holders) and self.has_unasked(principals)
 
     @cached_property
     def groups(self) -> BitMap:

@@ -14,7 +14,7 @@ from kvaudit.access.escalation.kept import Kept
 from kvaudit.access.escalation.takeover import Takeovers
 from kvaudit.access.member_sets import MemberSets
 from kvaudit.access.nodes import Node
-from kvaudit.access.numbering import Classes, Numbers
+from kvaudit.access.numbering import Numbers
 from kvaudit.model.answers import Answer
 
 _EMPTY = BitMap()
@@ -53,14 +53,12 @@ class TakeoverCounts:
         takeovers: who can act as whom.
         numbers: what sets are made of.
         members: who is in which group.
-        many_groups: tells whether somebody is in more groups than a token names.
     """
 
-    def __init__(self, takeovers: Takeovers, numbers: Numbers, members: MemberSets, many_groups: Classes[bool]) -> None:
+    def __init__(self, takeovers: Takeovers, numbers: Numbers, members: MemberSets) -> None:
         self._takeovers = takeovers
         self._numbers = numbers
         self._members = members
-        self._many_groups = many_groups
         self._of_actors: Kept[Actors, tuple[BitMap, BitMap]] = Kept(_KEPT)
         self._of_target: Kept[int, tuple[BitMap, BitMap]] = Kept(_KEPT)
         self._targets: Kept[int, BitMap] = Kept(_KEPT)
@@ -96,7 +94,7 @@ class TakeoverCounts:
         if not people:
             return GainTally(0, 0, 0)
         everyone = BitMap.union(people, *(found for _, found in below))
-        if self._members.has_unasked(everyone) or (by_token and self._many_groups.has(True, everyone)):
+        if self._members.has_unasked(everyone) or (by_token and self._members.has_of_many_groups(everyone)):
             return None
         holding = list(_parts((mask, self._among(found, people)) for mask, found in by_mask.items()))
         gaining, anyhow, identities = BitMap(), BitMap(), 0

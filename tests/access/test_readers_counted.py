@@ -261,7 +261,7 @@ def test_what_has_members_is_a_group_whatever_records_call_it(stated: str | None
     of = replace(
         of,
         memberships=(*of.memberships, Membership(OUTER.id, guid("odd"), stated)),
-        member_of={ROBOT.id: frozenset({guid("asked")})},
+        member_of={ROBOT.id: (guid("asked"),)},
         role_assignments=(
             assignment(READ, guid("odd"), KV, principal_type=stated),
             assignment(READ, guid("asked"), KV, principal_type=stated),
