@@ -232,8 +232,9 @@ class VaultCounts:
         return found & mask
 
     def _may_meet(self, deny: DenyAssignment) -> bool:
-        met = self._bulk.denies.may_meet(deny)
-        return met is None or bool(met & self._node.named)
+        """Whether it may meet anybody who is named: by a record, or by a deny assignment that spares him."""
+        met, node = self._bulk.denies.may_meet(deny), self._node
+        return met is None or met.intersect(node.named) or any(map(met.intersect, self._bulk.spared(node)))
 
     def _tally_of_policies(self, question: DataGrants, who: Who | None) -> Tally | None:
         """The same for a vault on access policies: its entries are all that counts."""

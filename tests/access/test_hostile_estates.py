@@ -59,3 +59,8 @@ def test_whoever_is_in_more_groups_than_a_token_names_gains_what_one_of_them_hol
 @pytest.mark.parametrize("seed", [2244])
 def test_nobody_is_in_a_user_of_the_directory_through_a_group_either(seed: int) -> None:
     agree(hostile(seed))
+
+
+@pytest.mark.parametrize("seed", [6296])
+def test_whom_one_deny_spares_and_another_meets_is_no_reader(seed: int) -> None:
+    agree(hostile(seed))
