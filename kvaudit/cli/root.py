@@ -76,6 +76,14 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click, with what to do about an option that stands before the command."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            ctx.fail(f"{problem.message} {_where_options_stand(words)}")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -98,6 +106,16 @@ def _unknown_command(word: str) -> str:
     near = difflib.get_close_matches(word, _COMMANDS, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else " `kvaudit --help` lists the commands."
     return f"There is no command {word!r}.{hint}"
+
+
+def _where_options_stand(words: list[str]) -> str:
+    import shlex
+
+    command = next((word for word in words if word in _COMMANDS), None)
+    if command is None:
+        return "`kvaudit --help` lists the commands."
+    at = words.index(command)
+    return f"Options stand after the command, as in `kvaudit {shlex.join([command, *words[:at]])}`."
 
 
 _EPILOG = (

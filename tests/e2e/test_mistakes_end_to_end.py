@@ -86,6 +86,12 @@ def test_other_commands_that_are_wrong_in_several_ways(
         (("who-can", "-o", "xml", "--query", "[", "--from", ""), ["'OPERATION...'", "'xml'", "'--query': is no JMESPath", "'--from'"]),
         (("scan", "--fail-on", "x", "--cloud", "moon", "--time-budget", "soon"), ["'x'", "'moon'", "'soon'"]),
         (("report", "--out", "", "surplus"), ["'--out'", "'--from'", "(surplus)"]),
+        (("scan", "--subscriptoin", "x", "--cloud", "moon", "-z", "--out"), ["'--subscriptoin'. Did you mean '--subscription'?", "'moon'", "'-z'", "'--out' requires an argument"]),
+        (("scan", "--quite=yes", "--quiet=yes", "--fail-on", "x"), ["'--quite'. Did you mean '--quiet'?", "'--quiet' does not take a value", "'x'"]),
+        (("report", "--out", "--from", "x", "--repotr"), ["'--out' requires an argument", "'--repotr'. Did you mean '--report'?"]),
+        (("can", "a", "b", "--form=x"), ["'--form'. Did you mean '--from'?", "'VAULT'"]),
+        (("schema", "a", "b", "--foo"), ["'--foo'", "(b)"]),
+        (("rules", "--outptu=json", "-o", "xml"), ["'--outptu'. Did you mean '--output'?", "'xml'"]),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -99,6 +105,34 @@ def test_what_is_missing_and_what_cannot_be_stand_in_one_message(
     assert told.startswith(f"Error: {len(said)} mistakes\n"), done.err
     for part in said:
         assert told.count(part) == 1, done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("can", "a", "b", "--form", "x"), "No such option '--form'. Did you mean '--from'?"),
+        (("can", "a", "b", "c", "--form", "x"), "No such option '--form'. Did you mean '--from'?"),
+        (("can", "a", "b", "--vault", "c", "--from", "x"), "No such option '--vault'."),
+        (("scan", "--nonsense", "--help"), "No such option '--nonsense'."),
+        (("report", "--from"), "Option '--from' requires an argument."),
+        (("report", "--from", "x", "--quiet=1"), "Option '--quiet' does not take a value."),
+        (("report", "--from", "x", "-qz"), "No such option '-q'."),
+        (("--quiet", "scan"), "No such option '--quiet'. Options stand after the command, as in `kvaudit scan --quiet`."),
+        (("--from", "x", "report"), "No such option '--from'. Options stand after the command, as in `kvaudit report --from x`."),
+        (("--foo",), "No such option '--foo'. `kvaudit --help` lists the commands."),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_follows_from_a_mistake_is_not_told_beside_it(run: Run, words: tuple[str, ...], said: str) -> None:
+    """The value of an unknown option may be an argument or not, and an option that is misspelt is not missing too."""
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err[done.err.index("Error: ") :] == f"Error: {said}\n"
+
+
+def test_a_value_that_looks_like_an_option_is_given_with_an_equals_sign(run: Run) -> None:
+    assert "--out does not exist" in run("report", "--from=--out").err
+    assert "--foo: No such file" in run("explain", "--", "--foo").err
 
 
 def test_a_query_that_is_none_is_told_before_anything_is_asked(run: Run) -> None:
