@@ -74,8 +74,7 @@ def load_estate(snapshot: Snapshot, *, apart: bool | None = None) -> Estate:
 def no_collector_pauses() -> Iterator[None]:
     """Loading makes millions of objects and no cycles: searching for cycles meanwhile takes a third of the time.
 
-    So does writing an index, while these objects are there. Many of them are never searched afterwards either: all that
-    follows on a large snapshot would pay for it, and find nothing.
+    So does writing an index. Many of these objects are never searched afterwards either: what follows would pay for nothing.
     """
     enabled = gc.isenabled()
     gc.disable()
