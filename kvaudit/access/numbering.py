@@ -81,9 +81,9 @@ class Numbers:
                 else:
                     usual[kind] = [name]
         single, numbers = dict[str, int](), dict[str | None, list[int]]()
-        for sort, some in usual.items():
-            numbers[sort] = self._all(some)
-            single.update(zip(some, numbers[sort], strict=True))
+        for item_type, some in usual.items():
+            numbers[item_type] = self._all(some)
+            single.update(zip(some, numbers[item_type], strict=True))
         are_asked = map(self._directory.is_certain, usual.get("ServicePrincipal", ()))
         workloads = compress(numbers.get("ServicePrincipal", ()), are_asked)
         self.ordinary = (BitMap(numbers.get("User", ())), BitMap(list(workloads)))

@@ -11,8 +11,9 @@ from kvaudit.model.estate import Estate
 class PrincipalTypes:
     """Types of principals by folded ID: by the directory, else by the records that name them, else by the memberships.
 
-    What has members is a group whatever these records call it, unless the directory itself says otherwise: its members were
-    listed as those of a group. Of a group of another tenant they never are, so what is recorded as one stays one.
+    What has members, or may get some, is a group whatever these records call it, unless the directory itself says otherwise:
+    only of a group are members listed, schedules kept or memberships told. Of one of another tenant none are, so what is
+    recorded as one stays one.
 
     Args:
         estate: the records.

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from kvaudit.model.directory import Principal
 from kvaudit.model.edges import Memberships
 
-_NOT_PEOPLE = frozenset({"Group", "ServicePrincipal", "Device", "Application", "ForeignGroup"})
+_NEVER_PEOPLE = frozenset({"ServicePrincipal", "Device", "Application", "ForeignGroup"})
+
+
+class _Types:
+    """What members are: by the directory, else a group where they have members themselves, else as the membership says."""
+
+    def __init__(self, memberships: Memberships, principals: Mapping[str, Principal]) -> None:
+        self._principals = principals
+        self._groups = frozenset(memberships.group_names())
+
+    def __call__(self, member: str, stated: str | None) -> str | None:
+        known = self._principals.get(member)
+        return (known.type if known else None) or ("Group" if member in self._groups else stated)
 
 
 class PeopleInGroups:
@@ -27,19 +39,26 @@ class PeopleInGroups:
         self._was_read = was_read
         parents: defaultdict[str, list[str]] = defaultdict(list)
         with_people, unclear, groups = set(), set(), set()
+        type_of = _Types(memberships, principals)
+        # Those of whom a membership says that no people are in them, and there may be some.
+        misnamed = any(
+            type_of(member, kind) not in _NEVER_PEOPLE
+            for member, kind in memberships.members_and_types()
+            if kind in _NEVER_PEOPLE
+        )
         for group, kind, members in memberships.by_group_and_type():
             groups.add(group)
             if kind == "User":
                 with_people.add(group)
-            elif kind is None or kind == "Group" or kind not in _NOT_PEOPLE:
+            elif misnamed or kind not in _NEVER_PEOPLE:
                 for member in members():
-                    stated = kind or getattr(principals.get(member), "type", None)
-                    if stated == "User":
+                    found = type_of(member, kind)
+                    if found == "User":
                         with_people.add(group)
-                    elif stated == "Group":
+                    elif found == "Group":
                         parents[member].append(group)
                         groups.add(member)
-                    elif stated not in _NOT_PEOPLE:
+                    elif found not in _NEVER_PEOPLE:
                         unclear.add(group)
         unclear.update(group for group in groups if not was_read(group))
         self._with_people = _upwards(with_people, parents)

@@ -19,7 +19,7 @@ class Route:
     """One record that failures of a rule rest on.
 
     Attributes:
-        evidence: the record, as it is told of most of these vaults.
+        evidence: the record, as it is told of more of these vaults than any other way.
         vaults: how many vaults fail because of it.
         alike: of how many of them the record is told with this text. What it gives may differ: who may write all groups
             joins one group for this vault and another for that.

@@ -219,7 +219,7 @@ def _rule(item: RuleFindings) -> Iterator[tuple[Text, Text, Text]]:
     if len(item.routes) > _ROUTES_SHOWN:
         left = counted(len(item.routes) - _ROUTES_SHOWN, "more record that opens", "more records that open")
         more.append(f"and {left} several vaults")
-    if item.is_cut:
+    if item.is_cut and item.routes:
         more.append(f"the first {EVIDENCE_KEPT} records of each vault are counted")
     if more:
         yield Text(), Text(), Text("; ".join(more), style="dim")

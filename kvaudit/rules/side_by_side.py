@@ -91,8 +91,7 @@ class _Fork(Generic[Item, Result]):
         self._here, there = multiprocessing.Pipe(duplex=False)
         sys.stdout.flush()
         sys.stderr.flush()
-        # What is looked at for cycles is written to, and then takes memory twice. It is a large estate, and has none: it stays so.
-        gc.freeze()
+        gc.freeze()  # what is looked at for cycles is written to, and then takes memory twice
         context = multiprocessing.get_context("fork")
         self._process = context.Process(target=_send, args=(there, items, work), daemon=True)
         self._process.start()
@@ -108,6 +107,7 @@ class _Fork(Generic[Item, Result]):
 
     def end(self) -> None:
         """Leave nothing behind."""
+        gc.unfreeze()
         self._here.close()
         self._process.kill()
         self._process.join()

@@ -9,6 +9,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -53,7 +54,7 @@ def is_plain(estate: Estate) -> bool:
     """Whether an answer about one vault turns only on what stands at it, above it, and on whom that names.
 
     It does not where records name principals of other tenants, since whether an ID is also one of this tenant turns on
-    every record, nor where memberships and the directory disagree of what type a principal is.
+    every record, nor where memberships and the directory disagree of what type a principal is, or memberships alone say it.
     """
     home = (estate.tenant_id or "").casefold()
     if estate.delegations or any(True for _ in estate.assignment_columns.delegated_rows()):
@@ -63,10 +64,10 @@ def is_plain(estate: Estate) -> bool:
             return False
     edges = estate.membership_columns
     types: dict[str, str | None] = {}
-    groups = frozenset(edges.group_names())
+    groups = frozenset((*edges.group_names(), *chain.from_iterable(estate.member_of.values())))
     for member, kind in edges.members_and_types():
         known = getattr(estate.principals.get(member), "type", None)
-        if types.setdefault(member, kind) != kind or (known and kind and known != kind):
+        if types.setdefault(member, kind) != kind or (kind and known != kind):
             return False
         if kind in LEAVES and member in groups:
             return False

@@ -1,10 +1,14 @@
 """What of the records behind identity routes nobody asked for: which kinds, for how many of how many things, and which routes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from random import Random
 
 import pytest
 from builders import SUBSCRIPTION, Item, assignment, eligible, estate, gap, group, guid, policy, user, vault, workload
+from hostile_estates import hostile
 
+from kvaudit.access.escalation import IDENTITY_KINDS
 from kvaudit.access.evaluator import Access
 from kvaudit.model.directory import Principal, PrincipalState
 from kvaudit.model.gaps import Gap, Listing
@@ -162,3 +166,24 @@ def test_a_machine_in_a_subscription_that_nobody_read() -> None:
 def test_eligibility_that_was_not_read_may_hide_a_route_of_the_control_plane() -> None:
     kind = "role_eligibility_schedule_instances"
     assert gaps_told(gap(kind)) == {(kind, SUBSCRIPTION)}
+
+
+@pytest.mark.parametrize("first", range(0, 60, 20))
+def test_the_kinds_alone_are_those_that_are_told_with_numbers(first: int) -> None:
+    """Whatever was read or refused of them, at places in any casing."""
+    for seed in range(first, first + 20):
+        of, drawn = hostile(seed), Random(seed)  # noqa: S311 - no secret hangs on it
+        places = [
+            *(f"groups/{item}" for item in of.principals),
+            *(f"servicePrincipals/{item}" for item in of.principals),
+        ]
+        places += [f"/subscriptions/{item.subscription_id}" for item in of.subscriptions]
+        places += ["directory", "applications", "groups", "servicePrincipals"]
+        asked = [(kind, drawn.choice([place, place.upper()])) for kind in IDENTITY_KINDS for place in places]
+        read = [Listing(kind, place, 0) for kind, place in asked if drawn.random() < 0.5]
+        refused = [Gap(kind, place, "refused") for kind, place in asked if drawn.random() < 0.3]
+        access = Access(
+            replace(of, listings=(*of.listings, *read), gaps=(*of.gaps, *refused[: drawn.choice([0, 9, 999])]))
+        )
+        told = tuple(item.kind for item in access.not_assessed())
+        assert access.subject(of.vaults[0]).kinds_not_assessed == told

@@ -35,7 +35,8 @@ from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.readers import READS, Kind, ReaderCounter, Readers
 from kvaudit.report.vault_tally import HIDING
 from kvaudit.rules.catalogue import RULES
-from kvaudit.rules.judge import Judges
+from kvaudit.rules.judge import Judges, judge
+from kvaudit.rules.judgement import Verdict
 
 ANNA, BERT, GIL, ROBOT = user("anna"), user("bert"), guest("gil"), workload("robot")
 INNER = group("inner", BERT, GIL)
@@ -274,3 +275,13 @@ def test_what_has_members_is_a_group_whatever_records_call_it(stated: str | None
         assert access.can(ROBOT.id, operation("secrets/get"), item).answer is Answer.ALLOWED
         assert access.can(BERT.id, operation("secrets/get"), item).answer is Answer.ALLOWED
         assert BERT.id in {row.principal_id for row in access.holdings(item, expand_groups=True)}
+
+
+@pytest.mark.parametrize("stated", ["User", "ServicePrincipal", "Device", "Application", "Group", None])
+@pytest.mark.parametrize("known", ["Group", None])
+def test_people_in_what_a_membership_calls_something_else_can_read(stated: str | None, known: str | None) -> None:
+    odd = replace(group("odd", BERT), principal=Principal(guid("odd"), known))
+    of = estate(BERT, odd, group("top"), KV, assignment(READ, guid("top"), KV, principal_type="Group"))
+    of = replace(of, memberships=(*of.memberships, Membership(guid("top"), guid("odd"), stated)))
+    found = {rule.id: judgement for _, rule, judgement in judge(Access(of))}["standing-human-access-to-secrets"]
+    assert found.verdict is Verdict.FAIL
