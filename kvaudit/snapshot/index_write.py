@@ -54,7 +54,8 @@ def is_plain(estate: Estate) -> bool:
     """Whether an answer about one vault turns only on what stands at it, above it, and on whom that names.
 
     It does not where records name principals of other tenants, since whether an ID is also one of this tenant turns on
-    every record, nor where memberships and the directory disagree of what type a principal is, or memberships alone say it.
+    every record, nor where memberships and the directory disagree of what type a principal is, or memberships alone say it
+    of one whom a record names.
     """
     home = (estate.tenant_id or "").casefold()
     if estate.delegations or any(True for _ in estate.assignment_columns.delegated_rows()):
@@ -65,13 +66,30 @@ def is_plain(estate: Estate) -> bool:
     edges = estate.membership_columns
     types: dict[str, str | None] = {}
     groups = frozenset((*edges.group_names(), *chain.from_iterable(estate.member_of.values())))
+    untyped = _named_without_type(estate)
     for member, kind in edges.members_and_types():
         known = getattr(estate.principals.get(member), "type", None)
-        if types.setdefault(member, kind) != kind or (kind and known != kind):
+        if types.setdefault(member, kind) != kind or (known and kind and known != kind):
+            return False
+        if kind and not known and member in untyped:
             return False
         if kind in LEAVES and member in groups:
             return False
     return True
+
+
+def _named_without_type(estate: Estate) -> frozenset[str]:
+    """Whom records name that do not say what they are: access policies never do."""
+    denied = (item for deny in estate.deny_assignments for item in (*deny.principals, *deny.exclude_principals))
+    return frozenset(
+        chain(
+            (entry.object_id for vault in estate.vaults for entry in vault.access_policies or ()),
+            (item.id.casefold() for item in denied),
+            (name for name, kind in estate.assignment_columns.recorded_types.items() if not kind),
+            (item.principal_id for item in estate.schedule_instances if not item.principal_type),
+            (item.principal_id for item in estate.group_schedule_instances),
+        )
+    )
 
 
 def write_index(path: Path, estate: Estate, made_from: str) -> None:

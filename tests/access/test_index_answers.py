@@ -25,7 +25,7 @@ from kvaudit.model.estate import Estate
 from kvaudit.model.gaps import Gap, Listing
 from kvaudit.model.hierarchy import HierarchyNode, Subscription
 from kvaudit.model.permissions import operation, operations
-from kvaudit.model.vaults import ObjectRef, PermissionModel, Vault
+from kvaudit.model.vaults import AccessPolicy, ObjectRef, PermissionModel, Vault
 from kvaudit.report.answer_lines import who_can_lines
 from kvaudit.snapshot.index import FILE, FOLDER, load_indexed, open_index
 from kvaudit.snapshot.index_file import IndexDamagedError, IndexReader
@@ -138,6 +138,21 @@ def test_the_members_of_a_group_that_nothing_describes_are_known_to_be_all(membe
         whole = Access(estate).who_can(operation(word), vault, expand_groups=members)
         assert Access(around).who_can(operation(word), vault, expand_groups=members) == whole
         assert around.was_read("group_members", "groups/outer")
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_no_index_where_a_membership_alone_says_what_somebody_is_whom_a_policy_names(described: bool) -> None:
+    """The membership may be in a group that has nothing to do with the vault, and then the index would not have it."""
+    entry = AccessPolicy(TENANT, "robot", None, secrets=("get",))
+    estate = Estate(
+        tenant_id=TENANT,
+        vaults=(
+            Vault(FAR_VAULT, "kv-contoso", permission_model=PermissionModel.ACCESS_POLICIES, access_policies=(entry,)),
+        ),
+        memberships=(Membership("outer", "robot", "ServicePrincipal"),),
+        principals={"robot": Principal("robot", "ServicePrincipal")} if described else {},
+    )
+    assert is_plain(estate) is described
 
 
 def test_drawn_estates_mostly_get_an_index() -> None:
