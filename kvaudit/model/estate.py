@@ -177,8 +177,12 @@ class Estate:
     @cached_property
     def people_in_groups(self) -> PeopleInGroups:
         """Which groups have people in them."""
+        instances = self.group_schedule_instances
         return PeopleInGroups(
-            self.membership_columns, self.principals, lambda group: self.was_read("group_members", f"groups/{group}")
+            self.membership_columns,
+            self.principals,
+            lambda group: self.was_read("group_members", f"groups/{group}"),
+            [(item.group, item.principal_id) for item in instances if not item.eligible and item.access == "member"],
         )
 
     @cached_property

@@ -28,6 +28,8 @@ class PeopleInGroups:
         memberships: direct edges, by column.
         principals: by folded ID, for the type of members where the edge does not say it.
         was_read: whether the member list of a group (folded ID) was read to its end.
+        joined: groups that somebody joined through PIM, and who: mostly one of the memberships tells the same. Where none does,
+            whether the time is over is left open, and so is whether people are in the group.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class PeopleInGroups:
         memberships: Memberships,
         principals: Mapping[str, Principal],
         was_read: Callable[[str], bool],
+        joined: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._was_read = was_read
         parents: defaultdict[str, list[str]] = defaultdict(list)
@@ -60,6 +63,7 @@ class PeopleInGroups:
                         groups.add(member)
                     elif found not in _NEVER_PEOPLE:
                         unclear.add(group)
+        unclear.update(group for group, member in joined if member not in memberships.by_group.get(group, ()))
         unclear.update(group for group in groups if not was_read(group))
         self._with_people = _upwards(with_people, parents)
         self._unclear = _upwards(unclear, parents)

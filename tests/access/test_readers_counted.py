@@ -30,6 +30,7 @@ from kvaudit.model.answers import Answer
 from kvaudit.model.authorization import EVERYONE, DenyPrincipal
 from kvaudit.model.directory import Membership, Principal, PrincipalState
 from kvaudit.model.estate import Estate
+from kvaudit.model.identities import GroupScheduleInstance
 from kvaudit.model.permissions import operation
 from kvaudit.model.vaults import PermissionModel
 from kvaudit.report.readers import READS, Kind, ReaderCounter, Readers
@@ -285,3 +286,12 @@ def test_people_in_what_a_membership_calls_something_else_can_read(stated: str |
     of = replace(of, memberships=(*of.memberships, Membership(guid("top"), guid("odd"), stated)))
     found = {rule.id: judgement for _, rule, judgement in judge(Access(of))}["standing-human-access-to-secrets"]
     assert found.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("access", "found"), [("member", Verdict.UNKNOWN), ("owner", Verdict.PASS)])
+def test_a_group_that_somebody_joined_and_no_list_of_members_tells_may_hold_people(access: str, found: Verdict) -> None:
+    top = group("top")
+    of = estate(BERT, top, KV, assignment(READ, top, KV))
+    of = replace(of, group_schedule_instances=(GroupScheduleInstance("/j", top.id, BERT.id, access, eligible=False),))
+    told = {rule.id: judgement for _, rule, judgement in judge(Access(of))}["standing-human-access-to-secrets"]
+    assert told.verdict is found
