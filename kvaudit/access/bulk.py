@@ -50,7 +50,7 @@ _UNASKED, _TOLD_APART = -2, -3
 _TURNS = Effect(0, (), has_gap=False, gives=0, is_plain=False)
 """Stands for an effect that turns on the vault."""
 _NOTHING = Effect(0, (), has_gap=False, gives=0)
-"""Stands for none."""
+"""Stands for no effect at all."""
 
 _EMPTY = BitMap()
 

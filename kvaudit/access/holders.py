@@ -270,15 +270,12 @@ class HolderCounts:
         sets = self._classes.sets(among) if among else {}
         return [sets[kind].intersection_cardinality(among) if kind in sets else 0 for kind in range(self._width)]
 
-    def of_masks(
-        self, masks: Mapping[int, int], mask: int, is_in_many_groups: Callable[[int], bool]
-    ) -> list[int] | None:
+    def of_masks(self, masks: Mapping[int, int], mask: int) -> list[int] | None:
         """The numbers of a vault on access policies, by what its entries give to whom; None where they are not certain.
 
         Args:
             masks: what the entries give, by the number of the principal.
             mask: the operation's.
-            is_in_many_groups: whether somebody is in more groups than a token names.
         """
         members, numbers = self._members, [0] * (3 * self._width + 2)
         given = [number for number, held in masks.items() if held & mask]
@@ -286,7 +283,7 @@ class HolderCounts:
         allowed = set(given)
         if within:
             through = [number for number in masks if number in within and number not in allowed]
-            if any(map(is_in_many_groups, through)):
+            if any(map(members.is_in_many_groups, through)):
                 return None
             allowed.update(through)
         others = [number for number in masks if number not in allowed]

@@ -114,9 +114,7 @@ class VaultCounts:
             return None
         if self.vault.permission_model is PermissionModel.ACCESS_POLICIES:
             masks = self._held_by_policies
-            return (
-                None if masks is None else counts.of_masks(masks, question.mask, self._bulk.members.is_in_many_groups)
-            )
+            return None if masks is None else counts.of_masks(masks, question.mask)
         if self._is_uncertain() or self._taken_of(question.mask):
             return None
         found = self._holders = counts.at(self._node)

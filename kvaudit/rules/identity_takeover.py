@@ -13,8 +13,8 @@ as its owner (E23). None of them stands in the list of those who can read the va
 
 A group counts once, for all its members, also where each of them holds the access already. Nobody else counts who holds
 what the identity holds himself or through his groups. One step is followed: not that somebody can act as an owner who can
-act as an identity. Access to one secret, key or certificate alone counts too. Where the members of a group with access were not all read, it is
-unknown whether somebody can act as one of them.
+act as an identity. Access to one secret, key or certificate alone counts too. Where the members of a group with access were
+not all read, it is unknown whether somebody can act as one of them.
 
 Directory roles such as Global Administrator, which can become anybody everywhere, are told among the routes of a vault and
 not counted here: what mends them is not to be found at a vault.

@@ -81,12 +81,8 @@ def quick(counts: "VaultCounts") -> Judgement | None:
 
 def _names_strays(subject: VaultAccess) -> bool:
     """Whether an access policy names somebody who is not simply there in the directory."""
-    principals, found = subject.estate.principals, PrincipalState.FOUND
-    for policy in subject.vault.access_policies or ():
-        principal = principals.get(policy.object_id)
-        if principal is None or principal.state is not found:
-            return True
-    return False
+    policies = subject.vault.access_policies or ()
+    return any(subject.principal(item.object_id).state is not PrincipalState.FOUND for item in policies)
 
 
 def _judged(subject: VaultAccess, records: Iterable[_Named]) -> Judgement:

@@ -23,9 +23,8 @@ def agree(of: Estate) -> None:
     assert [(key, counted[key], found) for key, found in alone.items() if counted[key] != found] == []
     for name, readers, told, rows, held in both_ways(of):
         assert (name, readers or told) == (name, told)
-        assert (
-            rows is None or rows >= held
-        )  # one that a deny or a condition takes everything from is counted all the same
+        # A row that a deny or a condition takes everything from is counted all the same.
+        assert rows is None or rows >= held
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))
@@ -40,7 +39,7 @@ def test_of_a_service_principal_that_nobody_asked_a_group_with_a_condition_tells
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_so_are_two_hundred_in_seventy_subscriptions(seed: int) -> None:
+def test_two_hundred_vaults_in_seventy_subscriptions_are_judged_as_each_is_alone(seed: int) -> None:
     agree(hostile(seed, large=True))
 
 
@@ -57,7 +56,7 @@ def test_whoever_is_in_more_groups_than_a_token_names_gains_what_one_of_them_hol
 
 
 @pytest.mark.parametrize("seed", [2244])
-def test_nobody_is_in_a_user_of_the_directory_through_a_group_either(seed: int) -> None:
+def test_nobody_is_in_a_user_of_the_directory_through_groups_in_groups(seed: int) -> None:
     agree(hostile(seed))
 
 

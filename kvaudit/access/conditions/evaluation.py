@@ -140,9 +140,8 @@ def _plainly(node: Comparison, negated: bool) -> Callable[[str], Verdict] | None
     operator = find_operator(node.operator)
     if operator is None or operator.family is not Family.STRING or not isinstance(node.left, Attribute):
         return None
-    if (
-        not operator.ignores_case and operator.negated != negated
-    ):  # another spelling of the name may open it: `_spellings`
+    # Where case counts, another spelling of the name may open what asks for it not to match (`_spellings`).
+    if not operator.ignores_case and operator.negated != negated:
         return None
     right = None if isinstance(node.right, Attribute) else _literals(node.right, operator.family)
     if not isinstance(right, tuple) or len(right) > 1 or not _has_one_spelling(right):
